@@ -1,0 +1,1 @@
+//! The command line: verbs, options, help with examples, exit codes.

@@ -1,0 +1,41 @@
+//! Feeds: everything that brings facts to the desk comes through this door.
+//!
+//! A feed is a task that reads a platform, maps its payloads to canonical events off the owner's thread, and sends
+//! [`Batch`]es over one bounded queue. The owner stamps them, queues them to the journal together with the feed's
+//! cursor, steps the engine, and acknowledges after the commit. Feeds don't know the engine's state, the journal or the glass.
+
+use tokio::sync::oneshot;
+
+use crate::engine::event::{Event, FeedState};
+use crate::engine::id::Name;
+use crate::engine::wire::Reject;
+
+/// Batches that may wait for the owner; a feed that finds it full waits (back-pressure), chat and viewers may be dropped and counted.
+pub const QUEUE_BATCHES: usize = 256;
+/// Events of one batch at most.
+pub const BATCH_EVENTS: usize = 1_000;
+
+/// An input that became no event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    pub reject: Reject,
+    /// Where it stood: a line number, a byte offset, a page, an id.
+    pub place: String,
+    /// The cleaned beginning of the input.
+    pub beginning: String,
+}
+
+/// What a feed hands over at once: applied as a whole, its cursor stored in the same transaction.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The feed's name in the plan.
+    pub feed: Name,
+    pub events: Vec<Event>,
+    pub rejected: Vec<Rejected>,
+    /// Where to go on after a restart, as the feed itself writes it.
+    pub cursor: Option<String>,
+    /// The feed's own health after this batch; the owner journals it when it changed in substance, at most once a second.
+    pub state: Option<FeedState>,
+    /// Answered once the batch is durable: true, or false when the journal failed.
+    pub committed: Option<oneshot::Sender<bool>>,
+}

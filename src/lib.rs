@@ -1,0 +1,23 @@
+//! `warroom`: a full-screen terminal war room for live commerce.
+//!
+//! Two halves, told apart by one question: *could this line run in a replay and give the same answer?*
+//! Yes: it belongs to [`engine`]. No: it belongs to the shell, which is everything else.
+//!
+//! ```text
+//! main, cli → app → { ui, feed, simulate, journal, files, summary, config, clock } → engine
+//! engine: { metric → live → series } → { event, id, money, time }
+//! ```
+//!
+//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`feed`] [`simulate`] [`journal`] [`files`] [`summary`] [`ui`] [`app`] [`cli`].
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod engine;
+pub mod feed;
+pub mod files;
+pub mod journal;
+pub mod simulate;
+pub mod summary;
+pub mod ui;

@@ -1,0 +1,1 @@
+//! The summary: one JSON object with the figures on the glass.
