@@ -1,0 +1,26 @@
+# make test    every test, installing what a fresh Debian machine lacks (fails and says so where it cannot)
+# make check   formatting, lints, docs, architecture
+# make bench   the goals of performance, measured against peers in the same run
+# make study   the statistics of triggers and impact, in full (long)
+# make picture the picture of the screen in the README, from the real program
+
+CARGO ?= cargo
+FEATURES ?= nats,kafka
+.DEFAULT_GOAL := test
+.PHONY: test check bench study picture tools
+
+tools:
+	@tests/setup.sh
+
+test: tools
+	$(CARGO) test --profile ci --features $(FEATURES) --no-fail-fast
+
+check:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --features $(FEATURES) -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --features $(FEATURES)
+
+bench: tools
+	$(CARGO) build --release
+	$(CARGO) bench
+

@@ -1,3 +1,5 @@
+//! The thin binary: parse, call, exit code.
+
 fn main() {
     println!("warroom");
 }

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs what the tests need beyond Rust, where it is missing: Debian packages by apt, Python packages into a venv
+# below target/. Fails and names what it could not get.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+missing=()
+
+need() { # command, Debian package
+    command -v "$1" >/dev/null 2>&1 || missing+=("$2")
+}
+need gcc gcc
+need make make
+need python3 python3
+need node nodejs
+need npm npm
+python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || missing+=(python3-venv)
+
+if [ ${#missing[@]} -gt 0 ]; then
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+        echo "The tests need: ${missing[*]}. Install them (apt-get install ${missing[*]}) and run make test again." >&2
+        exit 1
+    fi
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+command -v cargo >/dev/null 2>&1 || { echo "The tests need Rust 1.95 or newer (cargo was not found)." >&2; exit 1; }
+node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' ||
+    { echo "The tests need Node.js 20 or newer for the real shop; this is $(node --version)." >&2; exit 1; }
+
+mkdir -p target
+python=target/python
+[ -x $python/bin/python ] || python3 -m venv $python
+$python/bin/python -c 'import duckdb' 2>/dev/null ||
+    $python/bin/pip install --quiet --disable-pip-version-check duckdb ||
+    { echo "Could not install the Python package duckdb (the truth that the summary is compared with)." >&2; exit 1; }
