@@ -10,6 +10,7 @@ pub mod metric;
 pub mod money;
 pub mod notice;
 pub mod plan;
+pub mod text;
 pub mod time;
 pub mod view;
 pub mod wire;

@@ -158,7 +158,8 @@ pub enum Logged<'a> {
 pub struct OpenQuestion<'a> {
     /// As first asked, cleaned.
     pub text: &'a str,
-    pub topic: Gesture,
+    /// Its first gesture that asks; `None` for a question mark alone.
+    pub topic: Option<Gesture>,
     pub product: Option<Sym>,
     /// How often it was asked.
     pub count: u32,
