@@ -1,1 +1,82 @@
-//! The glass: `render(frame, &View)` looks, `update` changes view state, an `Intent` is what the operator asks of the live.
+//! The glass: [`render`] looks, `update` changes view state, an [`Intent`](intent::Intent) is what the operator asks of the live.
+//!
+//! [`screen`] lays out the panels, [`panels`] fill them with [`widgets`]. Keys come from the table in `config/keys.toml`,
+//! words from `config/words`, colours from `config/themes`, numbers are written by [`format`].
+
+pub mod format;
+pub mod glyphs;
+pub mod intent;
+pub mod layer;
+pub mod screen;
+pub mod state;
+pub mod theme;
+pub mod words;
+
+use std::borrow::Cow;
+
+use ratatui::Frame;
+use ratatui::style::Style;
+
+use crate::engine::Engine;
+use crate::engine::time::At;
+use format::Format;
+use glyphs::Glyphs;
+use state::{Mode, UiState};
+use theme::{Theme, Tone};
+use words::{FluentValue, Words};
+
+/// The light that says whether the live is being recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JournalLight {
+    Recording,
+    /// The journal failed: what happens now is not kept.
+    Lost,
+    /// Nothing is recorded, by choice.
+    #[default]
+    Off,
+}
+
+/// Everything that drawing may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// A clone that stands still while the glass is held.
+    pub engine: &'a Engine,
+    pub state: &'a UiState,
+    pub words: &'a Words,
+    pub theme: &'a Theme,
+    pub format: &'a Format,
+    pub glyphs: &'a Glyphs,
+    /// The time on the glass: the engine's in a replay, the moment of holding while held.
+    pub now: At,
+    pub mode: Mode,
+    pub journal: JournalLight,
+    /// How fast the glass's time runs: 1 for a live.
+    pub speed: f64,
+}
+
+impl<'a> View<'a> {
+    #[must_use]
+    pub const fn style(&self, tone: Tone) -> Style {
+        self.theme.style(tone)
+    }
+    /// A word of the catalogue.
+    #[must_use]
+    pub fn word(&self, key: &'a str) -> &'a str {
+        self.words.get(key)
+    }
+    /// A sentence of the catalogue with its variables.
+    #[must_use]
+    pub fn text(&self, key: &str, values: &[(&'static str, FluentValue<'_>)]) -> String {
+        self.words.text(key, values)
+    }
+    /// A person's name or key, hidden while the glass is masked.
+    #[must_use]
+    pub fn person(&self, name: &'a str) -> Cow<'a, str> {
+        self.format.person(name)
+    }
+}
+
+/// Draws the whole glass. Only looks.
+pub fn render(frame: &mut Frame<'_>, view: &View<'_>) {
+    screen::draw(frame, view);
+}
