@@ -887,6 +887,25 @@ pub enum Quarantine {
 }
 
 impl Quarantine {
+    pub const ALL: [Self; 11] = [
+        Self::NotJson,
+        Self::NoType,
+        Self::UnknownType,
+        Self::NoId,
+        Self::BadTime,
+        Self::BadMoney,
+        Self::BadField,
+        Self::Future,
+        Self::TooEarly,
+        Self::TooOld,
+        Self::Span,
+    ];
+
+    /// The reason with that id.
+    #[must_use]
+    pub fn parse(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.id() == id)
+    }
     #[must_use]
     pub const fn id(self) -> &'static str {
         match self {
