@@ -54,8 +54,8 @@ impl Serialize for Extra {
         use serde::ser::{Error, SerializeMap};
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (name, json) in &self.0 {
-            let value: serde_json::Value = serde_json::from_str(json).map_err(S::Error::custom)?;
-            map.serialize_entry(name, &value)?;
+            let value: &serde_json::value::RawValue = serde_json::from_str(json).map_err(S::Error::custom)?;
+            map.serialize_entry(name, value)?;
         }
         map.end()
     }
@@ -709,7 +709,7 @@ pub struct Control {
 }
 
 fn json_text<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    let value: serde_json::Value = serde_json::from_str(text).map_err(serde::ser::Error::custom)?;
+    let value: &serde_json::value::RawValue = serde_json::from_str(text).map_err(serde::ser::Error::custom)?;
     value.serialize(serializer)
 }
 

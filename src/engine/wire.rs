@@ -1,17 +1,28 @@
 //! The JSON form of an event: reading a line (or an envelope) and writing the canonical bytes.
+//!
+//! A line is scanned once into slices ([`fields`]), then the event is built from them by its type: no tree, no float,
+//! nothing copied that the event does not keep.
+
+mod fact;
+mod fields;
+mod scan;
 
 use chrono_tz::Tz;
 
 use super::event::{Event, Quarantine};
+use super::id::Name;
 use super::money::Currency;
+use super::time::At;
+use fields::{Fault, Fields, Key};
+use scan::Token;
 
 /// What a line may leave out.
 #[derive(Clone, Debug, Default)]
 pub struct Defaults {
     /// For a line that names no source.
-    pub source: Option<super::id::Name>,
+    pub source: Option<Name>,
     /// The feed's account: wins over the line's own source.
-    pub account: Option<super::id::Name>,
+    pub account: Option<Name>,
     /// Zone of times without one.
     pub source_tz: Option<Tz>,
     pub currency: Option<Currency>,
@@ -30,7 +41,7 @@ pub struct Reject {
 pub struct Line {
     pub event: Event,
     pub seq: Option<u64>,
-    pub at: Option<super::time::At>,
+    pub at: Option<At>,
 }
 
 /// Reads one JSON line: a canonical event or a CloudEvents 1.0 envelope around one.
@@ -38,8 +49,59 @@ pub struct Line {
 /// # Errors
 /// With the reason for quarantine.
 pub fn read(line: &str, defaults: &Defaults) -> Result<Line, Reject> {
-    let _ = (line, defaults);
-    Err(Reject { reason: Quarantine::NotJson, detail: String::new() })
+    read_line(line, defaults).map_err(|fault| Reject { reason: fault.reason, detail: fault.key.name().to_owned() })
+}
+
+fn read_line(line: &str, defaults: &Defaults) -> Result<Line, Fault> {
+    let mut fields = Fields::read(line, defaults.source_tz)?;
+    let enveloped = fields.has(Key::SpecVersion);
+    if enveloped {
+        fields = opened(fields, defaults)?;
+    }
+    let kind = fields.take(Key::Type).and_then(Token::text).ok_or(Fault::new(Quarantine::NoType, Key::Type))?;
+    let kind = if enveloped { kind.rsplit('.').next().unwrap_or_default() } else { &*kind };
+    let ts = fields.time(Key::Ts)?.ok_or(Fault::new(Quarantine::BadTime, Key::Ts))?;
+    let named = named_currency(&mut fields)?;
+    fields.currency = named.or(defaults.currency).unwrap_or(Currency::NONE);
+    let (id, source, test) = (fields.name(Key::Id)?, fields.name(Key::Source)?, fields.flag(Key::Test)?);
+    let (seq, at) = (fields.count(Key::Seq)?, fields.time(Key::At)?);
+    let (fact, needs_id) = fact::read(kind, &mut fields)?;
+    if needs_id && id.is_none() {
+        return Err(Fault::new(Quarantine::NoId, Key::Id));
+    }
+    let event = Event {
+        fact,
+        ts,
+        id,
+        source: defaults.account.clone().or(source).or_else(|| defaults.source.clone()).unwrap_or_default(),
+        currency: named.or_else(|| defaults.currency.filter(|_| fields.saw_money)),
+        test: test.unwrap_or(false),
+        extra: fields.extra()?,
+    };
+    Ok(Line { event, seq: seq.map(i64::unsigned_abs), at })
+}
+
+fn named_currency(fields: &mut Fields<'_>) -> Result<Option<Currency>, Fault> {
+    let fault = Fault::new(Quarantine::BadField, Key::Currency);
+    let Some(token) = fields.take(Key::Currency) else { return Ok(None) };
+    let text = token.text().ok_or(fault)?;
+    Currency::parse(&text).map(Some).ok_or(fault)
+}
+
+/// The event inside an envelope: `data`, with the envelope's type, id, source and time before its own.
+fn opened<'a>(mut envelope: Fields<'a>, defaults: &Defaults) -> Result<Fields<'a>, Fault> {
+    envelope.take(Key::SpecVersion);
+    let mut fields = match envelope.take(Key::Data) {
+        None => Fields::read("{}", defaults.source_tz)?,
+        Some(Token::Object(raw)) => Fields::read(raw, defaults.source_tz)?,
+        Some(_) => return Err(Fault::new(Quarantine::BadField, Key::Data)),
+    };
+    for (from, to) in [(Key::Type, "type"), (Key::Id, "id"), (Key::Source, "source"), (Key::Time, "ts")] {
+        if let Some(token) = envelope.take(from) {
+            fields.push(to.into(), token)?;
+        }
+    }
+    Ok(fields)
 }
 
 /// The canonical JSON of an event, on one line, without a line end.
@@ -47,3 +109,6 @@ pub fn read(line: &str, defaults: &Defaults) -> Result<Line, Reject> {
 pub fn write(event: &Event) -> String {
     serde_json::to_string(event).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;
