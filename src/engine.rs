@@ -3,8 +3,10 @@
 //! [`event`] is the vocabulary, [`wire`] its JSON form, [`plan`] what the broadcast was meant to be,
 //! [`live`] one ledger a file, [`metric`] every formula of the product, once.
 
+pub mod detect;
 pub mod event;
 pub mod id;
+pub mod impact;
 pub mod live;
 pub mod metric;
 pub mod money;
