@@ -6,6 +6,7 @@
 pub mod detect;
 pub mod event;
 pub mod id;
+pub mod identity;
 pub mod impact;
 pub mod live;
 pub mod metric;
@@ -17,7 +18,8 @@ pub mod time;
 pub mod view;
 pub mod wire;
 
-use event::{Event, Quarantine, Record};
+use event::{Control, Event, Fact, Quarantine, Record};
+use identity::{Identity, Tally};
 use live::Live;
 use metric::{Metric, Reading, Scope, Why};
 use notice::Notice;
@@ -46,21 +48,30 @@ pub enum Admission {
     Refused(Quarantine),
 }
 
+/// Seconds after the last record that are still judged; what lies beyond is a gap.
+pub const JUDGED_AFTER_S: i64 = 120;
+
 /// The state of one broadcast, a function of its records alone.
 #[derive(Clone, Debug)]
 pub struct Engine {
     plan: Plan,
     arrival: Arrival,
     live: Live,
-    /// Up to here whole seconds have been judged.
+    identity: Identity,
+    /// The instant that the state stands at.
     now: At,
+    /// When the last record arrived.
+    last_record: Option<At>,
+    /// The last whole second that was judged.
+    judged_s: i64,
 }
 
 impl Engine {
     /// An engine before its first record.
     #[must_use]
     pub fn new(plan: Plan, arrival: Arrival) -> Self {
-        Self { live: Live::new(&plan), plan, arrival, now: At::default() }
+        let live = Live::new(&plan);
+        Self { live, plan, arrival, identity: Identity::default(), now: At::default(), last_record: None, judged_s: 0 }
     }
 
     #[must_use]
@@ -80,25 +91,60 @@ impl Engine {
     pub const fn now(&self) -> At {
         self.now
     }
+    /// What came in so far, by what became of it.
+    #[must_use]
+    pub const fn tally(&self) -> &Tally {
+        self.identity.tally()
+    }
 
     /// What would become of `event` if it arrived at `at`. Changes nothing: the shell asks before it journals,
     /// so that what is read again and again takes no place in the journal.
     #[must_use]
     pub fn admission(&self, event: &Event, at: At) -> Admission {
-        let _ = (event, at);
-        Admission::Accepted
+        self.identity.judge(event, at, self.arrival, &self.plan)
     }
 
     /// Takes one record: walks the whole seconds up to it, then folds it into every ledger that it concerns.
     pub fn step(&mut self, record: &Record) -> Vec<Notice> {
-        let notices = self.advance_to(record.at);
+        let mut notices = self.advance_to(record.at);
+        if self.last_record.is_none_or(|last| record.at > last.plus_s(JUDGED_AFTER_S)) {
+            self.judged_s = self.judged_s.max(record.at.second());
+        }
+        self.last_record = self.last_record.max(Some(record.at));
+        let admission = self.identity.admit(&record.event, record.at, self.arrival, &self.plan);
+        if admission == Admission::Accepted {
+            if let Fact::Plan(control) = &record.event.fact {
+                self.replan(control);
+            }
+            self.live.fold(record, &self.plan, &mut notices);
+        }
         notices
     }
 
-    /// Walks the one-second grid to `at`. How often it is called cannot change the outcome.
+    fn replan(&mut self, control: &Control) {
+        if let Ok(plan) = serde_json::from_str(&control.body) {
+            self.plan = plan;
+        }
+    }
+
+    /// Walks the one-second grid to `at`. How often it is called cannot change the outcome: seconds are judged up to
+    /// [`JUDGED_AFTER_S`] after the last record, and nothing in the gap beyond until the next one.
     pub fn advance_to(&mut self, at: At) -> Vec<Notice> {
-        self.now = self.now.max(at);
-        Vec::new()
+        let mut notices = Vec::new();
+        if let Some(last) = self.last_record {
+            let until = at.min(last.plus_s(JUDGED_AFTER_S)).second();
+            while self.judged_s < until {
+                self.judged_s += 1;
+                let second = At::from_ms(self.judged_s * time::SECOND_MS);
+                self.now = self.now.max(second);
+                self.live.judge(second, &self.plan, &mut notices);
+            }
+        }
+        if at > self.now {
+            self.now = at;
+            self.live.age(at, &self.plan);
+        }
+        notices
     }
 
     /// A metric over a scope and the window that ends at the completeness of the feeds it needs.
