@@ -100,6 +100,40 @@ pub enum Fact {
     Closed(Closed),
 }
 
+/// The types of the vocabulary as they stand on the wire.
+macro_rules! type_ids {
+    ($($variant:ident = $id:literal),* $(,)?) => {
+        impl Fact {
+            /// Every `type` of the vocabulary.
+            pub const TYPES: &'static [&'static str] = &[$($id),*];
+            /// Its `type` on the wire.
+            #[must_use]
+            pub const fn type_id(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $id),* }
+            }
+        }
+    };
+}
+
+type_ids! {
+    ViewItem = "view_item", SelectItem = "select_item", AddToCart = "add_to_cart", RemoveFromCart = "remove_from_cart",
+    BeginCheckout = "begin_checkout", AddPaymentInfo = "add_payment_info", Cart = "cart", Purchase = "purchase", Payment = "payment",
+    Refund = "refund", Audience = "audience", ViewerJoin = "viewer_join", ViewerLeave = "viewer_leave", ChatMessage = "chat_message",
+    Reaction = "reaction", ProductPinned = "product_pinned", ProductUnpinned = "product_unpinned", Inventory = "inventory",
+    AdSpend = "ad_spend", Reading = "reading", GenerateLead = "generate_lead", Cue = "cue", Intervention = "intervention",
+    InterventionEnded = "intervention_ended", InterventionWithdrawn = "intervention_withdrawn", Note = "note",
+    AdviceAnswer = "advice_answer", Correction = "correction", Plan = "plan", Playbook = "playbook", Priors = "priors",
+    FeedState = "feed_state", Closed = "closed",
+}
+
+impl Fact {
+    /// Written by the desk itself: counts for no `from`, `to` or span.
+    #[must_use]
+    pub const fn is_control(&self) -> bool {
+        matches!(self, Self::Plan(_) | Self::Playbook(_) | Self::Priors(_) | Self::FeedState(_) | Self::Closed(_))
+    }
+}
+
 macro_rules! fields {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident : $type:ty),* $(,)? }) => {
         $(#[$meta])*

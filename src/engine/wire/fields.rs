@@ -9,6 +9,7 @@ use super::scan::{Malformed, Scanner, Token};
 use crate::engine::event::{Bucket, ChannelClue, ChannelParts, Extra, Item, Parameters, Quarantine, Rev};
 use crate::engine::id::Name;
 use crate::engine::money::{Currency, Money};
+use crate::engine::text;
 use crate::engine::time::At;
 
 /// Counts beyond this are no counts: sums of them can never overflow.
@@ -388,8 +389,10 @@ fn name_of(token: Token<'_>) -> Option<Name> {
     }
 }
 
+/// Foreign text as it may be drawn. Most of it is printable ASCII, which is seen at once.
 fn clean(text: &str) -> Name {
-    Name::from(text)
+    let printable = text.bytes().fold(true, |all, b| all & (0x20..0x7f).contains(&b));
+    if printable && text.len() <= text::LINE_COLUMNS { Name::from(text) } else { text::clean(text, text::LINE_COLUMNS) }
 }
 
 fn integer_of(token: Token<'_>) -> Option<i64> {
