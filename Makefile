@@ -24,3 +24,5 @@ bench: tools
 	$(CARGO) build --release
 	$(CARGO) bench
 
+study:
+	WARROOM_STUDY=full $(CARGO) test --profile ci --test study -- --nocapture --test-threads 2

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::engine::event::{Event, FeedState};
 use crate::engine::id::Name;
+use crate::engine::time::At;
 use crate::engine::wire::Reject;
 
 /// Batches that may wait for the owner; a feed that finds it full waits (back-pressure), chat and viewers may be dropped and counted.
@@ -31,6 +32,8 @@ pub struct Batch {
     /// The feed's name in the plan.
     pub feed: Name,
     pub events: Vec<Event>,
+    /// When each event arrived, where the feed itself keeps the time (a simulated broadcast); empty: the owner stamps them.
+    pub arrived: Vec<At>,
     pub rejected: Vec<Rejected>,
     /// Where to go on after a restart, as the feed itself writes it.
     pub cursor: Option<String>,

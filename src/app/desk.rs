@@ -1,0 +1,298 @@
+//! The owner of the state: stamps what arrives, queues it to the journal, steps the engine. Never waits for a disk or a network.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::clock::Clock;
+use crate::engine::event::{Control, Event, Fact, FeedState, Record};
+use crate::engine::id::{Name, Table};
+use crate::engine::notice::Notice;
+use crate::engine::plan::Plan;
+use crate::engine::time::{At, SECOND_MS};
+use crate::engine::{Admission, Arrival, Engine};
+use crate::feed::Batch;
+use crate::journal::{JournalBatch, Quarantined, Writer};
+use crate::ui::intent::Wish;
+
+/// The source of what the operator writes.
+pub const DESK: &str = "desk";
+/// A feed's health is journaled at most this often, unless it changed in substance.
+const FEED_STATE_EVERY_MS: i64 = SECOND_MS;
+
+/// What a key leads back to.
+#[derive(Debug, Default)]
+pub struct Taken {
+    pub notices: Vec<Notice>,
+    /// The acts that were written, for a broadcast that answers to them.
+    pub written: Vec<Record>,
+}
+
+/// Counters of one feed that only the owner can know.
+#[derive(Debug, Default)]
+struct Tally {
+    received: u64,
+    duplicate: u64,
+    conflict: u64,
+    test: u64,
+    quarantined: u64,
+    /// The state as last journaled, and when.
+    told: Option<(FeedState, At)>,
+}
+
+/// Turns names of people into keyed hashes before anything is kept.
+pub type Pseudonymise = Box<dyn Fn(&mut Event) + Send>;
+
+/// The owner.
+pub struct Desk {
+    engine: Engine,
+    journal: Option<Writer>,
+    clock: Clock,
+    seq: u64,
+    last_at: At,
+    tallies: Table<Name, Tally>,
+    pseudonymise: Option<Pseudonymise>,
+    operator: Option<Name>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk")
+            .field("seq", &self.seq)
+            .field("last_at", &self.last_at)
+            .field("journal", &self.journal)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    /// A desk before its first record.
+    #[must_use]
+    pub fn new(plan: Plan, clock: Clock, journal: Option<Writer>) -> Self {
+        Self {
+            engine: Engine::new(plan, Arrival::Live),
+            journal,
+            clock,
+            seq: 0,
+            last_at: At::default(),
+            tallies: Table::default(),
+            pseudonymise: None,
+            operator: None,
+        }
+    }
+
+    /// Hides people's names from now on.
+    pub fn hide_people(&mut self, pseudonymise: Pseudonymise) {
+        self.pseudonymise = Some(pseudonymise);
+    }
+    /// Who is at the desk; goes into what they write.
+    pub fn set_operator(&mut self, operator: Option<Name>) {
+        self.operator = operator;
+    }
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+    #[must_use]
+    pub const fn journal(&self) -> Option<&Writer> {
+        self.journal.as_ref()
+    }
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+    /// Time as the next record would be stamped.
+    #[must_use]
+    pub fn now(&self) -> At {
+        self.clock.now().max(self.last_at)
+    }
+    /// False while the disk is healthy and behind: the feeds wait.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.journal.as_ref().is_none_or(Writer::has_room)
+    }
+    /// The writer, to close it.
+    #[must_use]
+    pub fn into_journal(self) -> Option<Writer> {
+        self.journal
+    }
+
+    /// Steps a record that the journal already holds: what a restart does with all of them.
+    pub fn restore(&mut self, record: &Record) -> Vec<Notice> {
+        self.seq = self.seq.max(record.seq);
+        self.last_at = self.last_at.max(record.at);
+        if let Fact::FeedState(state) = &record.event.fact {
+            let tally = self.tallies.entry(state.feed.clone()).or_default();
+            (tally.received, tally.duplicate) = (state.received, state.duplicate);
+            (tally.conflict, tally.quarantined) = (state.conflict, state.quarantined);
+        }
+        self.engine.step(record)
+    }
+
+    /// Walks the engine's grid to the present.
+    pub fn advance(&mut self) -> Vec<Notice> {
+        self.engine.advance_to(self.now())
+    }
+
+    /// Takes a feed's batch as a whole: admitted events get a number and a time, go to the journal with the feed's cursor, and
+    /// are stepped. What is known already is counted and takes no place.
+    pub fn take(&mut self, batch: Batch) -> Taken {
+        let Batch { feed, events, arrived, rejected, cursor, state, committed } = batch;
+        let now = self.now();
+        let mut taken = Taken::default();
+        let mut records = Vec::with_capacity(events.len() + 1);
+        let mut quarantined: Vec<Quarantined> = rejected
+            .into_iter()
+            .map(|r| Quarantined {
+                feed: feed.clone(),
+                place: r.place,
+                reason: r.reject.reason,
+                detail: r.reject.detail,
+                beginning: r.beginning,
+                at: now,
+            })
+            .collect();
+        let mut counted = Tally { quarantined: quarantined.len() as u64, ..Tally::default() };
+        for (index, mut event) in events.into_iter().enumerate() {
+            let at = arrived.get(index).copied().unwrap_or(now).max(self.last_at);
+            if let Some(pseudonymise) = &self.pseudonymise {
+                pseudonymise(&mut event);
+            }
+            counted.received += 1;
+            match self.engine.admission(&event, at) {
+                Admission::Accepted => taken.notices.extend(self.stamp(event, at, &mut records)),
+                Admission::Duplicate => counted.duplicate += 1,
+                Admission::Conflict => counted.conflict += 1,
+                Admission::Test => counted.test += 1,
+                Admission::Refused(reason) => {
+                    counted.quarantined += 1;
+                    quarantined.push(refused(&feed, &event, reason, at));
+                }
+            }
+        }
+        self.count(&feed, &counted);
+        if let Some(state) = state {
+            taken.notices.extend(self.tell_state(&feed, state, &mut records));
+        }
+        self.append(JournalBatch { feed, records: Arc::from(records), cursor, quarantined, committed });
+        taken
+    }
+
+    /// Writes what the operator wishes. The same way as everything else: stamp, journal, step.
+    pub fn write(&mut self, wish: Wish) -> Taken {
+        let at = self.now();
+        let id = Name::from(format!("{DESK}-{}", self.seq + 1));
+        let fact = wish.fact(&id, self.operator.clone());
+        self.write_event(Event {
+            fact,
+            ts: at,
+            id: Some(id),
+            source: DESK.into(),
+            currency: self.engine.plan().currency,
+            test: false,
+            extra: Default::default(),
+        })
+    }
+
+    /// Writes a control record: the plan, the playbook, what earlier lives taught.
+    pub fn write_control(&mut self, control: fn(Control) -> Fact, body: Box<str>) -> Taken {
+        let ts = self.now();
+        self.write_event(Event {
+            fact: control(Control { body }),
+            ts,
+            id: None,
+            source: DESK.into(),
+            currency: None,
+            test: false,
+            extra: Default::default(),
+        })
+    }
+
+    fn write_event(&mut self, event: Event) -> Taken {
+        let at = self.now();
+        let mut records = Vec::with_capacity(1);
+        let notices = self.stamp(event, at, &mut records);
+        let records: Arc<[Record]> = Arc::from(records);
+        self.append(JournalBatch { records: Arc::clone(&records), ..JournalBatch::default() });
+        Taken { notices, written: records.to_vec() }
+    }
+
+    /// The only place where a record gets its number and its time.
+    fn stamp(&mut self, event: Event, at: At, records: &mut Vec<Record>) -> Vec<Notice> {
+        self.seq += 1;
+        self.last_at = self.last_at.max(at);
+        let record = Record { seq: self.seq, at: self.last_at, event };
+        let notices = self.engine.step(&record);
+        records.push(record);
+        notices
+    }
+
+    fn append(&mut self, batch: JournalBatch) {
+        match &mut self.journal {
+            Some(journal) => journal.append(batch),
+            None => answer(batch.committed, true),
+        }
+    }
+
+    fn count(&mut self, feed: &Name, counted: &Tally) {
+        let tally = self.tallies.entry(feed.clone()).or_default();
+        tally.received += counted.received;
+        tally.duplicate += counted.duplicate;
+        tally.conflict += counted.conflict;
+        tally.test += counted.test;
+        tally.quarantined += counted.quarantined;
+    }
+
+    /// Journals a feed's health when it changed in substance, or a second after the last time.
+    fn tell_state(&mut self, feed: &Name, mut state: FeedState, records: &mut Vec<Record>) -> Vec<Notice> {
+        let now = self.now();
+        let tally = self.tallies.entry(feed.clone()).or_default();
+        state.feed = feed.clone();
+        (state.received, state.duplicate) = (tally.received, tally.duplicate);
+        (state.conflict, state.quarantined) = (tally.conflict, tally.quarantined);
+        let due = tally
+            .told
+            .as_ref()
+            .is_none_or(|(told, at)| changed_in_substance(told, &state) || (*told != state && now.since_ms(*at) >= FEED_STATE_EVERY_MS));
+        if !due {
+            return Vec::new();
+        }
+        tally.told = Some((state.clone(), now));
+        let event = Event {
+            fact: Fact::FeedState(Box::new(state)),
+            ts: now,
+            id: None,
+            source: DESK.into(),
+            currency: None,
+            test: false,
+            extra: Default::default(),
+        };
+        self.stamp(event, now, records)
+    }
+}
+
+/// True where the operator would see a difference that must not wait.
+fn changed_in_substance(told: &FeedState, state: &FeedState) -> bool {
+    told.status != state.status
+        || told.caught_up != state.caught_up
+        || told.last_error != state.last_error
+        || told.guarantee != state.guarantee
+}
+
+fn refused(feed: &Name, event: &Event, reason: crate::engine::event::Quarantine, at: At) -> Quarantined {
+    Quarantined {
+        feed: feed.clone(),
+        place: event.id.as_deref().unwrap_or_default().to_owned(),
+        reason,
+        detail: format!("happened {}", event.ts),
+        beginning: crate::engine::wire::write(event).chars().take(120).collect(),
+        at,
+    }
+}
+
+fn answer(waiting: Option<oneshot::Sender<bool>>, durable: bool) {
+    if let Some(waiting) = waiting {
+        // A feed that no longer waits needs no answer.
+        let _ = waiting.send(durable);
+    }
+}
