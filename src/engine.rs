@@ -8,6 +8,7 @@ pub mod event;
 pub mod id;
 pub mod identity;
 pub mod impact;
+pub mod lexicon;
 pub mod live;
 pub mod metric;
 pub mod money;
