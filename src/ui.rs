@@ -3,13 +3,21 @@
 //! [`screen`] lays out the panels, [`panels`] fill them with [`widgets`]. Keys come from the table in `config/keys.toml`,
 //! words from `config/words`, colours from `config/themes`, numbers are written by [`format`].
 
+pub mod act;
+pub mod action;
+pub mod command;
+pub mod footer;
 pub mod format;
 pub mod glyphs;
 pub mod intent;
+pub mod keymap;
 pub mod layer;
+pub mod layers;
+pub mod line;
 pub mod screen;
 pub mod state;
 pub mod theme;
+pub mod update;
 pub mod words;
 
 use std::borrow::Cow;
@@ -21,6 +29,7 @@ use crate::engine::Engine;
 use crate::engine::time::At;
 use format::Format;
 use glyphs::Glyphs;
+use keymap::Keymap;
 use state::{Mode, UiState};
 use theme::{Theme, Tone};
 use words::{FluentValue, Words};
@@ -46,6 +55,7 @@ pub struct View<'a> {
     pub theme: &'a Theme,
     pub format: &'a Format,
     pub glyphs: &'a Glyphs,
+    pub keymap: &'a Keymap,
     /// The time on the glass: the engine's in a replay, the moment of holding while held.
     pub now: At,
     pub mode: Mode,
@@ -79,4 +89,5 @@ impl<'a> View<'a> {
 /// Draws the whole glass. Only looks.
 pub fn render(frame: &mut Frame<'_>, view: &View<'_>) {
     screen::draw(frame, view);
+    layers::draw(frame, view);
 }

@@ -46,8 +46,10 @@ pub enum Wish {
     Withdraw {
         id: Name,
     },
+    /// On a minute of the past where the cursor stands on one.
     Note {
         text: String,
+        at: Option<At>,
     },
     Cue {
         segment: Name,
@@ -108,6 +110,15 @@ pub enum Steering {
 }
 
 impl Wish {
+    /// When it happened, where that is not the present.
+    #[must_use]
+    pub const fn happened_at(&self) -> Option<At> {
+        match self {
+            Self::Note { at, .. } => *at,
+            _ => None,
+        }
+    }
+
     /// The fact that it becomes. `id` is the id that the app gives the record: an order of a manual sale is named by it.
     #[must_use]
     pub fn fact(self, id: &Name, operator: Option<Name>) -> Fact {
@@ -118,7 +129,7 @@ impl Wish {
             }
             Self::EndIntervention { id } => Fact::InterventionEnded(InterventionEnd { intervention: id, operator }),
             Self::Withdraw { id } => Fact::InterventionWithdrawn(InterventionEnd { intervention: id, operator }),
-            Self::Note { text } => Fact::Note(Note { text: text.into(), operator }),
+            Self::Note { text, at: _ } => Fact::Note(Note { text: text.into(), operator }),
             Self::Cue { segment, kind, host, sku } => Fact::Cue(Cue { segment, kind, host, sku }),
             Self::Spend { value, channel, total } => Fact::AdSpend(AdSpend {
                 value,

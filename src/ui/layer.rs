@@ -1,8 +1,10 @@
 //! What lies over the glass: each layer is a shape with its own keys, opened by the operator, closed by `Esc` or by time.
 
-use crate::engine::event::{InterventionKind, Parameters};
+use crate::engine::event::InterventionKind;
 use crate::engine::id::Name;
 use crate::engine::time::At;
+
+use super::line::Line;
 
 /// A layer of keys closes by itself after this long without one.
 pub const LAYER_MS: i64 = 8_000;
@@ -19,57 +21,44 @@ pub struct Open {
 pub enum Layer {
     /// `?`: the keys of the layer below.
     Help { top: usize },
-    /// `:`: a line with completion.
-    Palette(Line),
+    /// `:`: a line with completion, and the chosen completion.
+    Palette { line: Line, choice: usize },
     /// `/`
     Filter(Line),
-    /// `.`
+    /// `.`: a note, on the minute under the cursor or on the present.
     Note(Line),
     /// `#`: a slot beyond 9.
     Slot(Line),
     /// `i`
     Intervene(Draft),
-    /// `c`: the segment that comes next, by its place in the plan's run of show; `None` for one that the plan does not know.
-    Cue { segment: Option<usize> },
+    /// `c`: the segment that comes next, by its place in the plan's run of show.
+    Cue { segment: usize },
     /// `e`: the acts that run, the chosen one by its id.
     End { id: Name },
     /// `u`: the act that would be taken back.
     Undo { id: Name },
-    /// `a`: the card.
-    Advice,
-    /// `Enter` on a minute: its card.
-    Minute { minute: i64 },
+    /// `Enter` on a minute: the card of the minute under the cursor.
+    Minute,
     /// `P` on a masked glass.
     Unmask,
-    /// `q`, `Ctrl-C`, `:end`: asks for the word.
-    Confirm { what: Confirmed, line: Line },
-}
-
-/// What a confirmation stands before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Confirmed {
-    Quit,
-    Close,
+    /// `q`, `Ctrl-C` on a live: asks for the word.
+    Leave(Line),
 }
 
 /// An act that is being put together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
     pub kind: Option<InterventionKind>,
-    /// The product by its slot; prefilled with the one on air.
+    /// The product that was chosen, by its slot.
     pub slot: Option<u32>,
-    /// Details are being typed (`Tab`): `-10% 12m code=LIVE10`.
+    /// The product on air, prefilled for what is about a product.
+    pub on_air: Option<u32>,
+    /// After `#`: the digits make one number.
+    pub beyond: bool,
+    /// Details that were typed: `-10% 12m code=LIVE10`.
+    pub typed: String,
+    /// Details are being typed (`Tab`).
     pub details: Option<Line>,
-    pub duration_s: Option<i64>,
-    pub parameters: Parameters,
-}
-
-/// A line of text with its cursor.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Line {
-    pub text: String,
-    /// A byte offset on a grapheme's edge.
-    pub cursor: usize,
 }
 
 impl Layer {
@@ -78,7 +67,7 @@ impl Layer {
     pub const fn id(&self) -> &'static str {
         match self {
             Self::Help { .. } => "help",
-            Self::Palette(_) => "palette",
+            Self::Palette { .. } => "palette",
             Self::Filter(_) => "filter",
             Self::Note(_) => "note",
             Self::Slot(_) => "slot",
@@ -86,10 +75,35 @@ impl Layer {
             Self::Cue { .. } => "cue",
             Self::End { .. } => "end",
             Self::Undo { .. } => "undo",
-            Self::Advice => "advice",
-            Self::Minute { .. } => "minute",
+            Self::Minute => "minute",
             Self::Unmask => "unmask",
-            Self::Confirm { .. } => "confirm",
+            Self::Leave(_) => "leave",
         }
+    }
+
+    /// True where letters are typed.
+    #[must_use]
+    pub const fn takes_text(&self) -> bool {
+        match self {
+            Self::Palette { .. } | Self::Filter(_) | Self::Note(_) | Self::Slot(_) | Self::Leave(_) => true,
+            Self::Intervene(draft) => draft.details.is_some(),
+            Self::Help { .. } | Self::Cue { .. } | Self::End { .. } | Self::Undo { .. } | Self::Minute | Self::Unmask => false,
+        }
+    }
+
+    /// True for a layer that closes after [`LAYER_MS`] without a key: those that wait for one, not those that are read or written in.
+    #[must_use]
+    pub const fn closes_by_itself(&self) -> bool {
+        match self {
+            Self::Slot(_) | Self::Leave(_) | Self::Cue { .. } | Self::End { .. } | Self::Undo { .. } | Self::Unmask => true,
+            Self::Intervene(draft) => draft.details.is_none(),
+            Self::Palette { .. } | Self::Filter(_) | Self::Note(_) | Self::Help { .. } | Self::Minute => false,
+        }
+    }
+
+    /// True where a key that is held down must not count twice.
+    #[must_use]
+    pub const fn refuses_repeats(&self) -> bool {
+        matches!(self, Self::Intervene(_))
     }
 }

@@ -215,17 +215,8 @@ pub struct UiState {
     /// What lies over the glass, the newest last.
     pub layers: Vec<Open>,
     pub flash: Option<Flash>,
-    /// The last act logged from here: what `u` takes back and `i i` repeats.
-    pub last_act: Option<LastAct>,
-    /// The line of the palette before, for `↑`.
+    /// Lines written after `:`, for `↑`.
     pub lines: Vec<String>,
-}
-
-/// The last act that was logged at this desk.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LastAct {
-    pub kind: crate::engine::event::InterventionKind,
-    pub at: At,
 }
 
 impl UiState {

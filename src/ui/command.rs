@@ -1,0 +1,330 @@
+//! What can be written after `:`: manual figures, corrections, the close, and settings of the glass. A table; help and completion are made from it.
+
+use super::action::Action;
+use super::intent::{Intent, Wish};
+use super::state::{Panel, UiState};
+use super::theme::Theme;
+use super::update::Desk;
+use super::words::Lang;
+use crate::engine::event::{CorrectionKind, SegmentKind};
+use crate::engine::id::Name;
+use crate::engine::metric::Metric;
+use crate::engine::money::{Currency, Money};
+use crate::engine::time::{At, MINUTE_MS};
+
+/// A command: its name, whether it writes a record, what it does with the words after it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Command {
+    pub name: &'static str,
+    pub verb: Verb,
+}
+
+/// What a command does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    Spend,
+    Viewers,
+    Figure,
+    Sale,
+    Withdraw,
+    Note,
+    Cue,
+    End,
+    Exclude,
+    Include,
+    Merge,
+    Void,
+    Goto,
+    Panel,
+    Theme,
+    Lang,
+}
+
+/// All commands, as completion shows them.
+pub const COMMANDS: [Command; 16] = [
+    Command { name: "spend", verb: Verb::Spend },
+    Command { name: "viewers", verb: Verb::Viewers },
+    Command { name: "sale", verb: Verb::Sale },
+    Command { name: "figure", verb: Verb::Figure },
+    Command { name: "withdraw", verb: Verb::Withdraw },
+    Command { name: "remark", verb: Verb::Note },
+    Command { name: "segment", verb: Verb::Cue },
+    Command { name: "end", verb: Verb::End },
+    Command { name: "exclude", verb: Verb::Exclude },
+    Command { name: "include", verb: Verb::Include },
+    Command { name: "merge", verb: Verb::Merge },
+    Command { name: "void", verb: Verb::Void },
+    Command { name: "goto", verb: Verb::Goto },
+    Command { name: "panel", verb: Verb::Panel },
+    Command { name: "theme", verb: Verb::Theme },
+    Command { name: "lang", verb: Verb::Lang },
+];
+
+impl Command {
+    /// The key of its form: `spend [+]250 [paid]`.
+    #[must_use]
+    pub fn usage_key(&self) -> String {
+        format!("use-{}", self.name)
+    }
+    #[must_use]
+    pub fn doc_key(&self) -> String {
+        format!("cmd-{}", self.name)
+    }
+    /// True for what puts a record into the journal.
+    #[must_use]
+    pub const fn writes(&self) -> bool {
+        !matches!(self.verb, Verb::Goto | Verb::Panel | Verb::Theme | Verb::Lang)
+    }
+}
+
+/// What a command comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    Intent(Intent),
+    Action(Action),
+    /// It changed the glass and nothing else.
+    Done,
+}
+
+/// Runs a command on the words after it.
+///
+/// # Errors
+/// With what the operator should have written.
+pub fn run(command: &Command, rest: &str, state: &mut UiState, desk: &Desk<'_>) -> Result<Said, String> {
+    if command.writes() && !state.mode.takes_records() {
+        return Err(desk.words.get("refused-replay").to_owned());
+    }
+    if command.writes()
+        && desk.engine.closed().is_some()
+        && !matches!(command.verb, Verb::Exclude | Verb::Include | Verb::Merge | Verb::Void)
+    {
+        return Err(desk.words.get("refused-closed").to_owned());
+    }
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let said = match command.verb {
+        Verb::Goto | Verb::Panel => settle(command.verb, &words, state, desk),
+        Verb::Theme => {
+            words.first().filter(|name| Theme::NAMES.contains(*name)).map(|name| Said::Intent(Intent::SetTheme((*name).to_owned())))
+        }
+        Verb::Lang => words.first().and_then(|lang| Lang::parse(lang)).map(|lang| Said::Intent(Intent::SetLang(lang))),
+        _ => wish(command.verb, &words, rest, state, desk).map(|wish| {
+            state.say(desk.words.text("said-written", &[("name", command.name.into())]), desk.wall);
+            Said::Intent(Intent::Write(wish))
+        }),
+    };
+    said.ok_or_else(|| {
+        let usage = desk.words.get(&command.usage_key()).to_owned();
+        desk.words.text("refused-usage", &[("usage", usage.into())])
+    })
+}
+
+/// What changes nothing but the glass.
+fn settle(verb: Verb, words: &[&str], state: &mut UiState, desk: &Desk<'_>) -> Option<Said> {
+    let word = words.first()?;
+    if verb == Verb::Panel {
+        state.focus = Panel::parse(word)?;
+        return Some(Said::Done);
+    }
+    let minute = minute_of(word, desk)?;
+    state.minute = (minute < desk.engine.now().minute()).then_some(minute);
+    Some(Said::Done)
+}
+
+/// `16` is the sixteenth minute of the live, `20:47` a time of the plan's zone.
+fn minute_of(word: &str, desk: &Desk<'_>) -> Option<i64> {
+    let started = desk.engine.started()?;
+    let Some((hours, minutes)) = word.split_once(':') else {
+        let minute: u32 = word.trim_end_matches('\'').parse().ok()?;
+        return Some(started.minute() + i64::from(minute));
+    };
+    let (hours, minutes): (i64, i64) = (i64::from(hours.parse::<u8>().ok()?), i64::from(minutes.parse::<u8>().ok()?));
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    // the first minute from the start on whose clock shows that time: a live may cross midnight
+    let wanted = format!("{hours:02}:{minutes:02}");
+    let zone = desk.engine.plan().time_zone.unwrap_or(chrono_tz::UTC);
+    (0..24 * 60).map(|offset| started.plus_ms(offset * MINUTE_MS)).find_map(|at| {
+        let local = at.utc().with_timezone(&zone);
+        (local.format("%H:%M").to_string() == wanted).then(|| at.minute())
+    })
+}
+
+/// What becomes a record.
+fn wish(verb: Verb, words: &[&str], rest: &str, state: &UiState, desk: &Desk<'_>) -> Option<Wish> {
+    match verb {
+        Verb::Spend => spend(words, desk),
+        Verb::Viewers => {
+            let viewers = count(words.first()?, desk.words.lang())?;
+            Some(Wish::Viewers { viewers, channel: channel(words.get(1)) })
+        }
+        Verb::Figure => figure(words, desk),
+        Verb::Sale => sale(words, desk),
+        Verb::Withdraw => withdraw(words.first()?, desk),
+        Verb::Note => (!rest.is_empty()).then(|| Wish::Note {
+            text: rest.to_owned(),
+            at: state.minute.filter(|minute| *minute < desk.now.minute()).map(At::from_minute),
+        }),
+        Verb::Cue => cue(rest, desk),
+        Verb::End => words.is_empty().then_some(Wish::Close),
+        Verb::Exclude => correct(CorrectionKind::ExcludeOrder, words.first()?, None, words.get(1..)),
+        Verb::Include => correct(CorrectionKind::IncludeOrder, words.first()?, None, words.get(1..)),
+        Verb::Merge => correct(CorrectionKind::MergeChannel, words.first()?, Some(words.get(1)?), words.get(2..)),
+        Verb::Void => correct(CorrectionKind::Void, words.first()?, None, words.get(1..)),
+        Verb::Goto | Verb::Panel | Verb::Theme | Verb::Lang => None,
+    }
+}
+
+/// `250 paid` is the total so far, `+250 paid` adds.
+fn spend(words: &[&str], desk: &Desk<'_>) -> Option<Wish> {
+    let amount = words.first()?;
+    let (total, text) = amount.strip_prefix('+').map_or((true, *amount), |rest| (false, rest));
+    let value = money(text, desk)?;
+    (value.minor >= 0).then(|| Wish::Spend { value, channel: channel(words.get(1)), total })
+}
+
+fn figure(words: &[&str], desk: &Desk<'_>) -> Option<Wish> {
+    let metric = Metric::parse(words.first()?)?;
+    let value = decimal(words.get(1)?, desk.words.lang())?;
+    Some(Wish::Figure { metric: Name::new(metric.id()), value: Name::new(&value), channel: channel(words.get(2)) })
+}
+
+/// `sale 129.90 LIP-01 x2 paid`: the amount of the whole sale; sku or slot, quantity and channel in any order.
+fn sale(words: &[&str], desk: &Desk<'_>) -> Option<Wish> {
+    let value = money(words.first()?, desk)?;
+    let (mut sku, mut quantity, mut from, mut method) = (None, 1, None, None);
+    for word in words.get(1..)? {
+        if let Some(count) = word.strip_prefix('x').and_then(|digits| digits.parse::<u16>().ok()) {
+            quantity = i64::from(count);
+        } else if let Some(found) = product(word, desk) {
+            sku = Some(found);
+        } else if ["pix", "card", "link", "qr", "wallet", "cash"].contains(word) {
+            method = Some(Name::new(*word));
+        } else if from.is_none() {
+            from = Some(Name::new(*word));
+        } else {
+            return None;
+        }
+    }
+    (value.minor > 0 && quantity > 0).then_some(Wish::Sale { value, sku, quantity, channel: from, method })
+}
+
+/// A product by its sku or by `#slot`.
+fn product(word: &str, desk: &Desk<'_>) -> Option<Name> {
+    let slot = word.strip_prefix('#').and_then(|digits| digits.parse::<u32>().ok());
+    let products = desk.engine.products();
+    products.iter().find(|known| known.sku == word || Some(known.slot) == slot).map(|known| Name::new(known.sku))
+}
+
+fn withdraw(id: &str, desk: &Desk<'_>) -> Option<Wish> {
+    let acts = desk.engine.interventions();
+    acts.iter().find(|act| act.id == id && !act.withdrawn).map(|act| Wish::Withdraw { id: Name::new(act.id) })
+}
+
+/// A segment of the plan by its name, or one that the plan does not know.
+fn cue(rest: &str, desk: &Desk<'_>) -> Option<Wish> {
+    if rest.is_empty() {
+        return None;
+    }
+    if let Some(planned) = desk.engine.plan().segments.iter().find(|planned| planned.name.to_lowercase() == rest.to_lowercase()) {
+        return Some(Wish::Cue {
+            segment: Name::new(&planned.name),
+            kind: planned.kind,
+            host: planned.host.as_deref().map(Name::new),
+            sku: planned.skus.first().cloned(),
+        });
+    }
+    let (kind, name) = match rest.split_once(' ') {
+        Some((first, name)) => segment_kind(first).map_or((None, rest), |kind| (Some(kind), name)),
+        None => (None, rest),
+    };
+    Some(Wish::Cue { segment: Name::new(name), kind, host: None, sku: None })
+}
+
+fn segment_kind(word: &str) -> Option<SegmentKind> {
+    match word {
+        "demo" => Some(SegmentKind::Demo),
+        "talk" => Some(SegmentKind::Talk),
+        "offer" => Some(SegmentKind::Offer),
+        "qa" => Some(SegmentKind::Qa),
+        "giveaway" => Some(SegmentKind::Giveaway),
+        "break" => Some(SegmentKind::Break),
+        _ => None,
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a row of the table that wish() is")]
+fn correct(kind: CorrectionKind, target: &str, value: Option<&&str>, reason: Option<&[&str]>) -> Option<Wish> {
+    let reason = reason.map(|words| words.join(" ")).filter(|reason| !reason.is_empty());
+    Some(Wish::Correct { kind, target: Name::new(target), value: value.map(|value| Name::new(*value)), reason: reason.map(Name::from) })
+}
+
+fn channel(word: Option<&&str>) -> Option<Name> {
+    word.map(|word| Name::new(word.to_lowercase().replace('-', "_")))
+}
+
+/// Money in the plan's currency, as people write it: `250`, `1.234,56`, `1,234.56`, `R$250`.
+fn money(text: &str, desk: &Desk<'_>) -> Option<Money> {
+    let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit() && c != '-');
+    let plain = decimal(digits, desk.words.lang())?;
+    Money::parse(&plain, desk.engine.plan().currency.unwrap_or(Currency::NONE))
+}
+
+fn count(text: &str, lang: Lang) -> Option<i64> {
+    decimal(text, lang)?.parse().ok().filter(|count| *count >= 0)
+}
+
+/// A number as people of that language write it, with a point for its decimals and without groups.
+///
+/// Where both signs stand, the last one divides off the decimals. A single one before exactly three digits is a group
+/// where the language groups with it, else a decimal sign.
+fn decimal(text: &str, lang: Lang) -> Option<String> {
+    let grouping = match lang {
+        Lang::En => ',',
+        Lang::PtBr => '.',
+    };
+    let signs: Vec<(usize, char)> = text.char_indices().filter(|(_, c)| matches!(c, '.' | ',')).collect();
+    let last = signs.last().copied();
+    let is_group = |at: usize, sign: char| {
+        let same = signs.iter().filter(|(_, other)| *other == sign).count();
+        same > 1 || (signs.len() == 1 && sign == grouping && text.len() - at == 4)
+    };
+    let point = last.filter(|(at, sign)| !is_group(*at, *sign)).map(|(at, _)| at);
+    let mut plain = String::new();
+    for (at, c) in text.char_indices() {
+        match c {
+            '0'..='9' => plain.push(c),
+            '-' if at == 0 => plain.push(c),
+            '.' | ',' if Some(at) == point => plain.push('.'),
+            '.' | ',' => {}
+            _ => return None,
+        }
+    }
+    plain.bytes().any(|b| b.is_ascii_digit()).then_some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_people_write_them() {
+        for (text, en, pt) in [
+            ("250", "250", "250"),
+            ("1,234.56", "1234.56", "1234.56"),
+            ("1.234,56", "1234.56", "1234.56"),
+            ("1.234.567", "1234567", "1234567"),
+            ("2.400", "2.400", "2400"),
+            ("2,400", "2400", "2.400"),
+            ("250,5", "250.5", "250.5"),
+            ("250.50", "250.50", "250.50"),
+            ("-3", "-3", "-3"),
+        ] {
+            assert_eq!(decimal(text, Lang::En).as_deref(), Some(en), "{text} en");
+            assert_eq!(decimal(text, Lang::PtBr).as_deref(), Some(pt), "{text} pt");
+        }
+        for text in ["", "abc", "1e5", "3-", "."] {
+            assert_eq!(decimal(text, Lang::En), None, "{text}");
+        }
+    }
+}

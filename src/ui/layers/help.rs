@@ -1,0 +1,84 @@
+//! `?`: every key of the layer below and of the glass, made from the action table.
+
+use ratatui::text::{Line as TextLine, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::Card;
+use crate::ui::View;
+use crate::ui::action::{Action, Availability};
+use crate::ui::command;
+use crate::ui::keymap::tables_of;
+use crate::ui::layer::Layer;
+use crate::ui::theme::Tone;
+
+/// Lines of a page.
+const PAGE: usize = 10;
+
+pub fn step(top: usize, action: Action) -> Option<Layer> {
+    let top = match action {
+        Action::ChoiceUp => top.saturating_sub(1),
+        Action::ChoiceDown => top.saturating_add(1),
+        Action::PageUp => top.saturating_sub(PAGE),
+        Action::PageDown => top.saturating_add(PAGE),
+        _ => top,
+    };
+    Some(Layer::Help { top: top.min(line_limit()) })
+}
+
+/// More lines than the help can ever have.
+const fn line_limit() -> usize {
+    Action::PLAIN.len() * 4
+}
+
+pub fn card<'a>(top: usize, view: &View<'a>) -> Card<'a> {
+    let mut lines = Vec::new();
+    let below = view.state.layers.iter().rev().map(|open| &open.layer).find(|layer| !matches!(layer, Layer::Help { .. }));
+    let mut tables: Vec<&str> = tables_of(below).to_vec();
+    for table in ["glass", "intervene", "everywhere"] {
+        if !tables.contains(&table) {
+            tables.push(table);
+        }
+    }
+    for table in tables {
+        lines.push(TextLine::styled(view.words.get(&format!("keys-{table}")).to_owned(), view.style(Tone::Title)));
+        lines.extend(key_lines(table, view));
+        lines.push(TextLine::default());
+    }
+    lines.push(TextLine::styled(view.word("keys-palette"), view.style(Tone::Title)));
+    lines.extend(command::COMMANDS.iter().map(|command| {
+        let usage = format!(":{}", view.words.get(&command.usage_key()));
+        two_columns(usage, view.words.get(&command.doc_key()).to_owned(), Tone::Normal, view)
+    }));
+    Card { top, ..Card::new(view.word("layer-help").to_owned(), lines) }
+}
+
+fn key_lines<'a>(table: &str, view: &View<'a>) -> Vec<TextLine<'a>> {
+    let mut lines = Vec::new();
+    let mut slots_told = false;
+    for (action, keys) in view.keymap.lines(table, view.state, view.engine) {
+        // nine digits are one line
+        if matches!(action, Action::Slot(_)) {
+            if !slots_told {
+                lines.push(two_columns("1-9".to_owned(), view.words.get("do-slot").to_owned(), Tone::Normal, view));
+            }
+            slots_told = true;
+            continue;
+        }
+        let tone = match action.availability(view.state, view.engine) {
+            Availability::Absent => continue,
+            Availability::Refused(_) => Tone::Muted,
+            Availability::Yes => Tone::Normal,
+        };
+        let keys = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        lines.push(two_columns(keys, view.words.get(&action.doc_key()).to_owned(), tone, view));
+    }
+    lines
+}
+
+/// Columns of the keys.
+const KEYS_WIDTH: usize = 22;
+
+fn two_columns<'a>(keys: String, doc: String, tone: Tone, view: &View<'a>) -> TextLine<'a> {
+    let room = " ".repeat(KEYS_WIDTH.saturating_sub(keys.width()).max(1));
+    TextLine::from(vec![Span::styled(keys, view.style(Tone::Key)), Span::raw(room), Span::styled(doc, view.style(tone))])
+}

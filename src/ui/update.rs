@@ -1,0 +1,272 @@
+//! Actions on the glass: each changes view state, and some answer with what the operator asks of the live.
+
+use super::action::{Action, Availability};
+use super::intent::{Intent, Steering};
+use super::keymap::Keymap;
+use super::layer::{LAYER_MS, Layer, Open};
+use super::layers;
+use super::line::Line;
+use super::state::{FLASH_MS, Flash, FlashKind, Known, Mode, Panel, UiState};
+use super::words::Words;
+use crate::engine::Engine;
+use crate::engine::time::{At, MINUTE_MS};
+
+/// What an action may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Desk<'a> {
+    /// What the glass shows: the clone while it is held.
+    pub engine: &'a Engine,
+    pub keymap: &'a Keymap,
+    pub words: &'a Words,
+    /// The time of the live.
+    pub now: At,
+    /// The time of the wall, which layers and flashes live by.
+    pub wall: At,
+}
+
+/// An act can be taken back by `u` for so long.
+pub const UNDO_MS: i64 = 30_000;
+/// How long `M` silences.
+pub const MUTE_MS: i64 = 5 * MINUTE_MS;
+
+/// Applies an action.
+pub fn update(state: &mut UiState, action: Action, desk: &Desk<'_>) -> Option<Intent> {
+    if let Availability::Refused(why) = action.availability(state, desk.engine) {
+        state.refuse(desk.words.get(why).to_owned(), desk.wall);
+        return None;
+    }
+    match action {
+        Action::Quit => return quit(state, desk),
+        Action::Suspend => return Some(Intent::Suspend),
+        Action::Redraw => return Some(Intent::Redraw),
+        Action::Help if !state.top().is_some_and(|open| open.layer.takes_text()) => {
+            state.open(Layer::Help { top: 0 }, desk.wall);
+            return None;
+        }
+        _ => {}
+    }
+    match state.layers.pop() {
+        None => on_glass(state, action, desk),
+        Some(Open { layer, .. }) => {
+            let (stays, intent) = layers::step(layer, action, state, desk);
+            if let Some(layer) = stays {
+                state.open_below(layer, desk.wall);
+            }
+            intent
+        }
+    }
+}
+
+/// What time alone changes: flashes fade, layers close, mute ends. True when something did.
+pub fn tick(state: &mut UiState, wall: At) -> bool {
+    let mut changed = false;
+    if state.flash.as_ref().is_some_and(|flash| flash.until <= wall) {
+        state.flash = None;
+        changed = true;
+    }
+    if state.muted_until.is_some_and(|until| until <= wall) {
+        state.muted_until = None;
+        changed = true;
+    }
+    while state.top().is_some_and(|open| open.layer.closes_by_itself() && wall.since_ms(open.touched) >= LAYER_MS) {
+        state.layers.pop();
+        changed = true;
+    }
+    changed
+}
+
+/// True when a held glass must go on: an act came to its end, or a hard time of the run of show came, since it was held.
+#[must_use]
+pub fn must_thaw(state: &UiState, live: &Engine) -> bool {
+    let Some(held) = state.held.filter(|_| state.mode != Mode::Replay) else { return false };
+    let came = |at: At| at > held && at <= live.now();
+    let anchors = live.plan().segments.iter().filter_map(|segment| Some(live.started()?.plus_s(segment.anchor_s?)));
+    live.interventions().iter().filter(|act| !act.withdrawn).filter_map(|act| act.ends_at).chain(anchors).any(came)
+}
+
+impl UiState {
+    /// Opens a layer over what is there.
+    pub fn open(&mut self, layer: Layer, wall: At) {
+        self.layers.push(Open { layer, touched: wall });
+    }
+
+    /// Puts a layer back that had a key, below those that the key opened.
+    fn open_below(&mut self, layer: Layer, wall: At) {
+        let place = if matches!(layer, Layer::Minute) { 0 } else { self.layers.len() };
+        self.layers.insert(place, Open { layer, touched: wall });
+    }
+
+    /// Says that something was done.
+    pub fn say(&mut self, text: String, wall: At) {
+        self.flash = Some(Flash { text, kind: FlashKind::Done, until: wall.plus_ms(FLASH_MS) });
+    }
+
+    /// Says why something was not done.
+    pub fn refuse(&mut self, text: String, wall: At) {
+        self.flash = Some(Flash { text, kind: FlashKind::Refused, until: wall.plus_ms(FLASH_MS) });
+    }
+}
+
+fn quit(state: &mut UiState, desk: &Desk<'_>) -> Option<Intent> {
+    if state.mode != Mode::Live || desk.engine.closed().is_some() {
+        return Some(Intent::Quit);
+    }
+    if !state.layers.iter().any(|open| matches!(open.layer, Layer::Leave(_))) {
+        state.layers.clear();
+        state.open(Layer::Leave(Line::default()), desk.wall);
+    }
+    None
+}
+
+/// Actions of the glass itself; a layer hands on those that it shares with it.
+pub fn on_glass(state: &mut UiState, action: Action, desk: &Desk<'_>) -> Option<Intent> {
+    match action {
+        Action::FocusNext => state.focus = state.focus.next(),
+        Action::FocusBefore => state.focus = state.focus.before(),
+        Action::RowUp => move_row(state, -1, desk.engine),
+        Action::RowDown => move_row(state, 1, desk.engine),
+        Action::MinuteLeft => move_minute(state, -1, desk.engine),
+        Action::MinuteRight => move_minute(state, 1, desk.engine),
+        Action::MinuteFirst => state.minute = desk.engine.started().map(At::minute),
+        Action::MinuteNow => state.minute = None,
+        Action::MinuteCard => open_minute(state, desk),
+        Action::Zoom => state.zoomed = !state.zoomed,
+        Action::Sort => sort(state, desk),
+        Action::Slot(slot) => choose_slot(state, u32::from(slot), desk),
+        Action::WholeLive => state.slot = None,
+        Action::MarkBefore => jump_to_mark(state, desk, false),
+        Action::MarkNext => jump_to_mark(state, desk, true),
+        Action::Mask if state.masked => state.open(Layer::Unmask, desk.wall),
+        Action::Mask => state.masked = true,
+        Action::Mute => mute(state, desk),
+        Action::Back => back(state),
+        Action::Bookmark => return Some(bookmark(state, desk)),
+        Action::Hold | Action::Pause => return Some(hold(state, desk)),
+        Action::Filter | Action::SlotBeyond | Action::Palette | Action::Note => open_line(state, action, desk),
+        Action::Intervene | Action::Cue | Action::EndAct | Action::Undo => layers::open(state, action, desk),
+        Action::Advice => state.refuse(desk.words.get("refused-no-card").to_owned(), desk.wall),
+        Action::Seek | Action::Slower | Action::Faster | Action::SecondBack | Action::SecondOn | Action::Known => {
+            return steer(state, action);
+        }
+        // keys of layers mean nothing here
+        _ => {}
+    }
+    None
+}
+
+fn move_row(state: &mut UiState, by: isize, engine: &Engine) {
+    let last = state.focus.rows(engine).saturating_sub(1);
+    let row = &mut state.rows[state.focus.index()];
+    *row = (*row).min(last).saturating_add_signed(by).min(last);
+}
+
+fn move_minute(state: &mut UiState, by: i64, engine: &Engine) {
+    let now = engine.now().minute();
+    let first = engine.started().map_or(now, At::minute).min(now);
+    let minute = state.minute.unwrap_or(now).saturating_add(by);
+    state.minute = (minute < now).then(|| minute.max(first));
+}
+
+fn open_minute(state: &mut UiState, desk: &Desk<'_>) {
+    if state.minute.is_none() {
+        state.minute = Some(desk.engine.now().minute());
+    }
+    state.open(Layer::Minute, desk.wall);
+}
+
+fn sort(state: &mut UiState, desk: &Desk<'_>) {
+    if state.focus.rows(desk.engine) == 0 {
+        state.refuse(desk.words.get("refused-no-rows").to_owned(), desk.wall);
+        return;
+    }
+    let sort = &mut state.sorts[state.focus.index()];
+    *sort = sort.next();
+}
+
+/// Looks at the product in a slot; says so where there is none.
+pub fn choose_slot(state: &mut UiState, slot: u32, desk: &Desk<'_>) {
+    if desk.engine.products().iter().any(|product| product.slot == slot) {
+        state.slot = Some(slot);
+    } else {
+        state.refuse(desk.words.text("refused-no-slot", &[("slot", slot.to_string().into())]), desk.wall);
+    }
+}
+
+fn jump_to_mark(state: &mut UiState, desk: &Desk<'_>, forward: bool) {
+    let here = state.minute.unwrap_or_else(|| desk.engine.now().minute());
+    let minutes = desk.engine.log().into_iter().map(|entry| entry.at.minute()).collect::<Vec<_>>();
+    let found = if forward {
+        minutes.into_iter().filter(|minute| *minute > here).min()
+    } else {
+        minutes.into_iter().filter(|minute| *minute < here).max()
+    };
+    match found {
+        Some(minute) => state.minute = Some(minute),
+        None if forward => state.minute = None,
+        None => state.refuse(desk.words.get("refused-no-mark").to_owned(), desk.wall),
+    }
+}
+
+fn mute(state: &mut UiState, desk: &Desk<'_>) {
+    state.muted_until = match state.muted_until {
+        Some(_) => None,
+        None => Some(desk.wall.plus_ms(MUTE_MS)),
+    };
+    let key = if state.muted_until.is_some() { "said-muted" } else { "said-unmuted" };
+    state.say(desk.words.get(key).to_owned(), desk.wall);
+}
+
+/// One step back: out of the zoom, off the product, off the filter, to NOW.
+fn back(state: &mut UiState) {
+    if state.zoomed {
+        state.zoomed = false;
+    } else if !state.filter.is_empty() {
+        state.filter.clear();
+    } else if state.slot.is_some() {
+        state.slot = None;
+    } else {
+        state.minute = None;
+    }
+}
+
+fn bookmark(state: &mut UiState, desk: &Desk<'_>) -> Intent {
+    let at = state.minute.map_or(desk.now, At::from_minute);
+    state.say(desk.words.get("said-bookmark").to_owned(), desk.wall);
+    Intent::Bookmark(at)
+}
+
+fn hold(state: &mut UiState, desk: &Desk<'_>) -> Intent {
+    state.held = if state.held.is_some() { None } else { Some(desk.now) };
+    Intent::Hold(state.held.is_some())
+}
+
+fn open_line(state: &mut UiState, action: Action, desk: &Desk<'_>) {
+    let layer = match action {
+        Action::Filter => {
+            state.focus = if state.focus.rows(desk.engine) == 0 { Panel::Products } else { state.focus };
+            Layer::Filter(Line::new(&state.filter))
+        }
+        Action::SlotBeyond => Layer::Slot(Line::default()),
+        Action::Note => Layer::Note(Line::default()),
+        _ => Layer::Palette { line: Line::default(), choice: 0 },
+    };
+    state.open(layer, desk.wall);
+}
+
+fn steer(state: &mut UiState, action: Action) -> Option<Intent> {
+    let steering = match action {
+        Action::Seek => Steering::Seek(At::from_minute(state.minute.take()?)),
+        Action::Slower => Steering::Slower,
+        Action::Faster => Steering::Faster,
+        Action::SecondBack => Steering::Step(-1),
+        Action::SecondOn => Steering::Step(1),
+        _ => {
+            state.known = match state.known {
+                Known::Then => Known::Now,
+                Known::Now => Known::Then,
+            };
+            Steering::Known(state.known)
+        }
+    };
+    Some(Intent::Replay(steering))
+}
