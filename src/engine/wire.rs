@@ -60,22 +60,24 @@ fn read_line(line: &str, defaults: &Defaults) -> Result<Line, Fault> {
     }
     let kind = fields.take(Key::Type).and_then(Token::text).ok_or(Fault::new(Quarantine::NoType, Key::Type))?;
     let kind = if enveloped { kind.rsplit('.').next().unwrap_or_default() } else { &*kind };
-    let ts = fields.time(Key::Ts)?.ok_or(Fault::new(Quarantine::BadTime, Key::Ts))?;
-    let named = named_currency(&mut fields)?;
-    fields.currency = named.or(defaults.currency).unwrap_or(Currency::NONE);
-    let (id, source, test) = (fields.name(Key::Id)?, fields.name(Key::Source)?, fields.flag(Key::Test)?);
-    let (seq, at) = (fields.count(Key::Seq)?, fields.time(Key::At)?);
-    let (fact, needs_id) = fact::read(kind, &mut fields)?;
+    let (read_fact, needs_id) = fact::of_type(kind).ok_or(Fault::new(Quarantine::UnknownType, Key::Type))?;
+    let id = fields.name(Key::Id)?;
     if needs_id && id.is_none() {
         return Err(Fault::new(Quarantine::NoId, Key::Id));
     }
+    let ts = fields.time(Key::Ts)?.ok_or(Fault::new(Quarantine::BadTime, Key::Ts))?;
+    let (seq, at) = (fields.count(Key::Seq)?, fields.time(Key::At)?);
+    let named = named_currency(&mut fields)?;
+    fields.currency = named.or(defaults.currency).unwrap_or(Currency::NONE);
+    // An export says all there is to say: who has no source there has none.
+    let source = fields.name(Key::Source)?.or_else(|| defaults.source.clone().filter(|_| seq.is_none() || at.is_none()));
     let event = Event {
-        fact,
+        fact: read_fact(&mut fields)?,
         ts,
         id,
-        source: defaults.account.clone().or(source).or_else(|| defaults.source.clone()).unwrap_or_default(),
+        source: defaults.account.clone().or(source).unwrap_or_default(),
         currency: named.or_else(|| defaults.currency.filter(|_| fields.saw_money)),
-        test: test.unwrap_or(false),
+        test: fields.flag(Key::Test)?.unwrap_or(false),
         extra: fields.extra()?,
     };
     Ok(Line { event, seq: seq.map(i64::unsigned_abs), at })

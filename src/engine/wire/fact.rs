@@ -59,50 +59,53 @@ const GUARANTEE: &[(&str, Guarantee)] =
 const FACT: bool = true;
 const STATE: bool = false;
 
-/// The fact of a line with that `type`, and whether it must have an id.
-pub fn read(kind: &str, f: &mut Fields<'_>) -> Result<(Fact, bool), Fault> {
-    Ok(match kind.as_bytes() {
-        b"view_item" => (Fact::ViewItem(item_act(f)?), FACT),
-        b"select_item" => (Fact::SelectItem(item_act(f)?), FACT),
-        b"add_to_cart" => (Fact::AddToCart(item_act(f)?), FACT),
-        b"remove_from_cart" => (Fact::RemoveFromCart(item_act(f)?), FACT),
-        b"begin_checkout" => (Fact::BeginCheckout(checkout_act(f)?), FACT),
-        b"add_payment_info" => (Fact::AddPaymentInfo(checkout_act(f)?), FACT),
-        b"cart" => (Fact::Cart(cart(f)?), STATE),
-        b"purchase" => (Fact::Purchase(Box::new(purchase(f)?)), STATE),
-        b"payment" => (Fact::Payment(payment(f)?), FACT),
-        b"refund" => (Fact::Refund(refund(f)?), FACT),
-        b"audience" => (Fact::Audience(audience(f)?), STATE),
-        b"viewer_join" => (Fact::ViewerJoin(viewer_act(f)?), FACT),
-        b"viewer_leave" => (Fact::ViewerLeave(viewer_act(f)?), FACT),
-        b"chat_message" => (Fact::ChatMessage(chat_message(f)?), FACT),
-        b"reaction" => (Fact::Reaction(reaction(f)?), FACT),
-        b"product_pinned" => (Fact::ProductPinned(Pin { sku: f.need_name(Key::Sku)? }), FACT),
-        b"product_unpinned" => (Fact::ProductUnpinned(Pin { sku: f.need_name(Key::Sku)? }), FACT),
-        b"inventory" => (Fact::Inventory(inventory(f)?), STATE),
-        b"ad_spend" => (Fact::AdSpend(ad_spend(f)?), STATE),
-        b"reading" => (Fact::Reading(reading(f)?), STATE),
-        b"generate_lead" => (Fact::GenerateLead(lead(f)?), FACT),
-        b"cue" => (Fact::Cue(cue(f)?), FACT),
-        _ => return desk(kind, f),
+/// Reads what a type is made of.
+type Reader = fn(&mut Fields<'_>) -> Result<Fact, Fault>;
+
+/// How a line with that `type` is read, and whether it must have an id.
+pub fn of_type(kind: &str) -> Option<(Reader, bool)> {
+    Some(match kind.as_bytes() {
+        b"view_item" => (|f| Ok(Fact::ViewItem(item_act(f)?)), FACT),
+        b"select_item" => (|f| Ok(Fact::SelectItem(item_act(f)?)), FACT),
+        b"add_to_cart" => (|f| Ok(Fact::AddToCart(item_act(f)?)), FACT),
+        b"remove_from_cart" => (|f| Ok(Fact::RemoveFromCart(item_act(f)?)), FACT),
+        b"begin_checkout" => (|f| Ok(Fact::BeginCheckout(checkout_act(f)?)), FACT),
+        b"add_payment_info" => (|f| Ok(Fact::AddPaymentInfo(checkout_act(f)?)), FACT),
+        b"cart" => (|f| Ok(Fact::Cart(cart(f)?)), STATE),
+        b"purchase" => (|f| Ok(Fact::Purchase(Box::new(purchase(f)?))), STATE),
+        b"payment" => (|f| Ok(Fact::Payment(payment(f)?)), FACT),
+        b"refund" => (|f| Ok(Fact::Refund(refund(f)?)), FACT),
+        b"audience" => (|f| Ok(Fact::Audience(audience(f)?)), STATE),
+        b"viewer_join" => (|f| Ok(Fact::ViewerJoin(viewer_act(f)?)), FACT),
+        b"viewer_leave" => (|f| Ok(Fact::ViewerLeave(viewer_act(f)?)), FACT),
+        b"chat_message" => (|f| Ok(Fact::ChatMessage(chat_message(f)?)), FACT),
+        b"reaction" => (|f| Ok(Fact::Reaction(reaction(f)?)), FACT),
+        b"product_pinned" => (|f| Ok(Fact::ProductPinned(Pin { sku: f.need_name(Key::Sku)? })), FACT),
+        b"product_unpinned" => (|f| Ok(Fact::ProductUnpinned(Pin { sku: f.need_name(Key::Sku)? })), FACT),
+        b"inventory" => (|f| Ok(Fact::Inventory(inventory(f)?)), STATE),
+        b"ad_spend" => (|f| Ok(Fact::AdSpend(ad_spend(f)?)), STATE),
+        b"reading" => (|f| Ok(Fact::Reading(reading(f)?)), STATE),
+        b"generate_lead" => (|f| Ok(Fact::GenerateLead(lead(f)?)), FACT),
+        b"cue" => (|f| Ok(Fact::Cue(cue(f)?)), FACT),
+        _ => return of_desk(kind),
     })
 }
 
 /// Types that the desk writes itself.
-fn desk(kind: &str, f: &mut Fields<'_>) -> Result<(Fact, bool), Fault> {
-    Ok(match kind {
-        "intervention" => (Fact::Intervention(Box::new(intervention(f)?)), FACT),
-        "intervention_ended" => (Fact::InterventionEnded(intervention_end(f)?), FACT),
-        "intervention_withdrawn" => (Fact::InterventionWithdrawn(intervention_end(f)?), FACT),
-        "note" => (Fact::Note(Note { text: f.need_text(Key::Text)?, operator: f.name(Key::Operator)? }), FACT),
-        "advice_answer" => (Fact::AdviceAnswer(advice_answer(f)?), FACT),
-        "correction" => (Fact::Correction(correction(f)?), FACT),
-        "plan" => (Fact::Plan(Control { body: f.body()? }), STATE),
-        "playbook" => (Fact::Playbook(Control { body: f.body()? }), STATE),
-        "priors" => (Fact::Priors(Control { body: f.body()? }), STATE),
-        "feed_state" => (Fact::FeedState(Box::new(feed_state(f)?)), STATE),
-        "closed" => (Fact::Closed(Closed { operator: f.name(Key::Operator)? }), STATE),
-        _ => return Err(Fault::new(Quarantine::UnknownType, Key::Type)),
+fn of_desk(kind: &str) -> Option<(Reader, bool)> {
+    Some(match kind {
+        "intervention" => (|f| Ok(Fact::Intervention(Box::new(intervention(f)?))), FACT),
+        "intervention_ended" => (|f| Ok(Fact::InterventionEnded(intervention_end(f)?)), FACT),
+        "intervention_withdrawn" => (|f| Ok(Fact::InterventionWithdrawn(intervention_end(f)?)), FACT),
+        "note" => (|f| Ok(Fact::Note(Note { text: f.need_text(Key::Text)?, operator: f.name(Key::Operator)? })), FACT),
+        "advice_answer" => (|f| Ok(Fact::AdviceAnswer(advice_answer(f)?)), FACT),
+        "correction" => (|f| Ok(Fact::Correction(correction(f)?)), FACT),
+        "plan" => (|f| Ok(Fact::Plan(Control { body: f.body()? })), STATE),
+        "playbook" => (|f| Ok(Fact::Playbook(Control { body: f.body()? })), STATE),
+        "priors" => (|f| Ok(Fact::Priors(Control { body: f.body()? })), STATE),
+        "feed_state" => (|f| Ok(Fact::FeedState(Box::new(feed_state(f)?))), STATE),
+        "closed" => (|f| Ok(Fact::Closed(Closed { operator: f.name(Key::Operator)? })), STATE),
+        _ => return None,
     })
 }
 

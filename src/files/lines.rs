@@ -1,0 +1,90 @@
+//! Lines of a file, one after the other, read into entries; what is no event is put aside and counted.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+
+use super::course::{Course, Detour};
+use super::entry::Entry;
+use super::{InputReport, Sample};
+use crate::engine::event::Quarantine;
+use crate::engine::text;
+use crate::engine::wire::{self, Reject};
+
+/// A longer line is no event; it is skipped unread.
+pub const LINE_BYTES: u64 = 4 << 20;
+/// Columns of a quarantined line that are shown.
+const BEGINNING_COLUMNS: usize = 120;
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// Reads a file line by line.
+#[derive(Debug)]
+pub struct Lines<'a> {
+    course: &'a Course,
+    reader: BufReader<File>,
+    input: usize,
+    line: Vec<u8>,
+    pub report: InputReport,
+}
+
+impl<'a> Lines<'a> {
+    pub fn new(course: &'a Course, file: File, input: usize, name: &str) -> Self {
+        let report = InputReport { name: name.to_owned(), ..InputReport::default() };
+        Self { course, reader: BufReader::with_capacity(BUFFER_BYTES, file), input, line: Vec::new(), report }
+    }
+
+    /// The next event; what is none is passed over.
+    pub fn next(&mut self) -> Result<Option<Entry>, Detour> {
+        while self.read_line()? {
+            let not_text = |_| Reject { reason: Quarantine::NotJson, detail: "utf-8".to_owned() };
+            let text = std::str::from_utf8(self.line.trim_ascii()).map_err(not_text);
+            match text.and_then(|text| wire::read(text, &self.course.defaults)) {
+                Ok(line) => {
+                    let entry = Entry::of_line(line, self.input, self.course.arrival);
+                    self.course.check(&entry)?;
+                    return Ok(Some(entry));
+                }
+                Err(reject) => self.put_aside(reject),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The line that the latest entry was read from.
+    pub fn latest(&self) -> &[u8] {
+        self.line.trim_ascii()
+    }
+
+    fn read_line(&mut self) -> Result<bool, Detour> {
+        loop {
+            self.line.clear();
+            let mut limited = self.reader.by_ref().take(LINE_BYTES);
+            if limited.read_until(b'\n', &mut self.line).map_err(|error| self.unreadable(error))? == 0 {
+                return Ok(false);
+            }
+            let is_whole = self.line.ends_with(b"\n") || (self.line.len() as u64) < LINE_BYTES;
+            if !is_whole {
+                self.reader.skip_until(b'\n').map_err(|error| self.unreadable(error))?;
+                self.line.truncate(BEGINNING_COLUMNS);
+                self.line.push(b'\\');
+            }
+            if self.report.received == 0 && self.line.starts_with(b"\xef\xbb\xbf") {
+                self.line.drain(..3);
+            }
+            self.report.received += 1;
+            if !self.line.trim_ascii().is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn unreadable(&self, error: std::io::Error) -> super::FilesError {
+        super::FilesError::Unreadable { path: self.report.name.clone(), error }
+    }
+
+    fn put_aside(&mut self, reject: Reject) {
+        let head: Vec<u8> = self.line.iter().copied().take(text::INPUT_BYTES).collect();
+        let beginning = text::clean(String::from_utf8_lossy(&head).trim(), BEGINNING_COLUMNS);
+        let place = self.report.received.to_string();
+        self.report.put_aside(Sample { reason: reject.reason, detail: reject.detail, place, beginning: beginning.into() });
+    }
+}
