@@ -5,6 +5,7 @@
 
 pub mod detect;
 pub mod event;
+pub mod guard;
 pub mod id;
 pub mod identity;
 pub mod impact;
@@ -14,6 +15,7 @@ pub mod metric;
 pub mod money;
 pub mod notice;
 pub mod plan;
+pub mod rule;
 pub mod text;
 pub mod time;
 pub mod view;

@@ -1,0 +1,252 @@
+//! The select loop: keys, frames, feeds, signals. Keys first; feeds are drained in bounded turns; a frame is drawn only when
+//! something changed, and never more often than [`FRAME_MS`] after a key or [`CALM_FRAME_MS`] for facts alone.
+
+use std::time::Duration;
+
+use crossterm::event::{Event as TerminalEvent, EventStream};
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::desk::{Desk, Taken};
+use super::ending::{Ending, Signals};
+use super::glass::Glass;
+use super::history::Piece;
+use crate::engine::event::Record;
+use crate::engine::time::At;
+use crate::feed::Batch;
+use crate::ui::intent::{Intent, Wish};
+use crate::ui::state::Mode;
+
+/// Least time between two frames.
+pub const FRAME_MS: u64 = 40;
+/// Least time between two frames when no key was pressed: facts change figures, not what the eye waits for.
+pub const CALM_FRAME_MS: u64 = 500;
+/// The engine is walked to the present, and ages on the glass move, this often.
+const SECOND: Duration = Duration::from_secs(1);
+/// Events taken from the feeds before keys and frames are looked at again.
+const TURN_EVENTS: usize = 2_000;
+/// Restored records before keys and frames are looked at again are one [`Piece`].
+/// Where the glass's acts go in a broadcast that answers to them.
+pub type Acts = mpsc::UnboundedSender<Record>;
+
+/// What a session needs.
+pub struct Session {
+    pub desk: Desk,
+    pub glass: Glass,
+    pub mode: Mode,
+    /// What the journal holds already; feeds wait until it is restored.
+    pub history: Option<mpsc::Receiver<Piece>>,
+    /// Starts the feeds, once the history is restored.
+    pub start_feeds: Option<StartFeeds>,
+    pub acts: Option<Acts>,
+}
+
+/// Starts the feeds and gives the end of their queue.
+pub type StartFeeds = Box<dyn FnOnce(&Desk) -> mpsc::Receiver<Batch> + Send>;
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Runs until the operator leaves, a signal comes, or the terminal is gone.
+    ///
+    /// # Errors
+    /// When the terminal cannot be written.
+    pub async fn run(mut self) -> std::io::Result<(Ending, Desk)> {
+        let mut signals = Signals::listen()?;
+        let mut keys = EventStream::new();
+        let mut second = interval(SECOND);
+        second.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut feeds: Option<mpsc::Receiver<Batch>> = None;
+        let mut frames = Frames::default();
+        self.draw(&mut frames)?;
+        if self.history.is_none() {
+            feeds = self.start_feeds.take().map(|start| start(&self.desk));
+        }
+        let ending = loop {
+            let takes = self.desk.has_room();
+            tokio::select! {
+                biased;
+                ending = signals.next(&mut self.glass) => match ending {
+                    Some(ending) => break ending,
+                    None => frames.want_now(),
+                },
+                key = keys.next() => match key {
+                    Some(Ok(event)) => {
+                        if let Some(ending) = self.press(&event) { break ending }
+                        frames.want_now();
+                    }
+                    Some(Err(_)) | None => break Ending::TerminalGone,
+                },
+                () = sleep_until(frames.due()), if frames.wanted() => self.draw(&mut frames)?,
+                _ = second.tick() => {
+                    let notices = self.desk.advance();
+                    self.glass.hear(&notices, self.desk.engine());
+                    frames.want();
+                }
+                piece = next(&mut self.history) => {
+                    if self.restore(piece) { feeds = self.start_feeds.take().map(|start| start(&self.desk)); }
+                    frames.want();
+                }
+                batch = next(&mut feeds), if takes => match batch {
+                    Some(batch) => {
+                        self.take(batch, feeds.as_mut());
+                        frames.want();
+                    }
+                    None => feeds = None,
+                },
+            }
+        };
+        Ok((ending, self.desk))
+    }
+
+    /// Takes a batch and what else waits, within a bounded turn.
+    fn take(&mut self, first: Batch, mut more: Option<&mut mpsc::Receiver<Batch>>) {
+        let mut next = Some(first);
+        let mut events = 0;
+        while let Some(batch) = next {
+            events += batch.events.len();
+            let taken = self.desk.take(batch);
+            self.glass.hear(&taken.notices, self.desk.engine());
+            next = if events < TURN_EVENTS && self.desk.has_room() { more.as_mut().and_then(|feeds| feeds.try_recv().ok()) } else { None };
+        }
+    }
+
+    /// Steps a piece of the journal. True when the history is complete.
+    fn restore(&mut self, piece: Option<Piece>) -> bool {
+        match piece {
+            Some(Piece::Records(records)) => {
+                for record in &records {
+                    self.desk.restore(record);
+                }
+                false
+            }
+            Some(Piece::End(losses)) => {
+                self.glass.tell_losses(&losses);
+                self.history = None;
+                true
+            }
+            Some(Piece::Failed(error)) => {
+                self.glass.refuse(error);
+                self.history = None;
+                true
+            }
+            None => {
+                self.history = None;
+                true
+            }
+        }
+    }
+
+    /// A key, a paste, a click, a resize.
+    fn press(&mut self, event: &TerminalEvent) -> Option<Ending> {
+        let now = self.desk.now();
+        let intents = self.glass.press(event, self.desk.engine(), now);
+        intents.into_iter().find_map(|intent| self.follow(intent, now))
+    }
+
+    fn follow(&mut self, intent: Intent, now: At) -> Option<Ending> {
+        match intent {
+            Intent::Write(wish) => self.write(wish),
+            Intent::Hold(hold) => {
+                self.glass.hold(hold.then(|| self.desk.engine()));
+                None
+            }
+            Intent::Quit => Some(Ending::Left),
+            Intent::Suspend => {
+                if let Err(error) = self.glass.suspend() {
+                    self.glass.refuse(error.to_string());
+                }
+                None
+            }
+            Intent::Redraw => {
+                self.glass.clear();
+                None
+            }
+            Intent::SetTheme(name) => {
+                self.glass.set_theme(&name);
+                None
+            }
+            Intent::SetLang(lang) => {
+                self.glass.set_lang(lang);
+                None
+            }
+            Intent::Bookmark(at) => {
+                self.glass.bookmark(at, now);
+                None
+            }
+            Intent::Replay(_) => None,
+        }
+    }
+
+    fn write(&mut self, wish: Wish) -> Option<Ending> {
+        if !self.mode.takes_records() {
+            return None;
+        }
+        let closes = wish == Wish::Close;
+        let Taken { notices, written } = self.desk.write(wish);
+        if let Some(acts) = &self.acts {
+            for record in written {
+                // A broadcast that has ended answers to nothing.
+                let _ = acts.send(record);
+            }
+        }
+        self.glass.hear(&notices, self.desk.engine());
+        closes.then_some(Ending::Closed)
+    }
+
+    fn draw(&mut self, frames: &mut Frames) -> std::io::Result<()> {
+        let status = self.desk.journal().map(crate::journal::Writer::status);
+        self.glass.draw(self.desk.engine(), self.desk.now(), self.mode, status.as_ref(), self.desk.clock().speed())?;
+        frames.drawn();
+        Ok(())
+    }
+}
+
+/// The next item, or never where there is no queue.
+async fn next<T>(queue: &mut Option<mpsc::Receiver<T>>) -> Option<T> {
+    match queue {
+        Some(queue) => queue.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// When the next frame is due.
+#[derive(Debug)]
+struct Frames {
+    last: Instant,
+    wanted: Option<Instant>,
+}
+
+impl Default for Frames {
+    fn default() -> Self {
+        Self { last: Instant::now(), wanted: None }
+    }
+}
+
+impl Frames {
+    fn want(&mut self) {
+        self.wish(CALM_FRAME_MS);
+    }
+    fn want_now(&mut self) {
+        self.wish(FRAME_MS);
+    }
+    fn wish(&mut self, after_ms: u64) {
+        let due = self.last + Duration::from_millis(after_ms);
+        self.wanted = Some(self.wanted.map_or(due, |wanted| wanted.min(due)));
+    }
+    const fn wanted(&self) -> bool {
+        self.wanted.is_some()
+    }
+    fn due(&self) -> Instant {
+        self.wanted.unwrap_or(self.last)
+    }
+    fn drawn(&mut self) {
+        self.last = Instant::now();
+        self.wanted = None;
+    }
+}

@@ -1,0 +1,164 @@
+//! Groups against each other, and a chat gesture against its own past.
+
+use super::{Answer, Because, Target};
+use crate::engine::Engine;
+use crate::engine::detect::groups::{Comparison, LEAST_EVENTS, compare, compare_shares};
+use crate::engine::metric::{Metric, Scope};
+use crate::engine::rule::{Groups, Watch};
+use crate::engine::time::{At, Span};
+use crate::engine::view::show::Gesture;
+
+/// Minutes that a chat gesture is compared with.
+const PAST_MIN: i64 = 20;
+/// Chat comes in bursts: the interval is widened by this dispersion.
+const CHAT_PHI: f64 = 2.0;
+
+fn number(engine: &Engine, metric: Metric, scope: Scope, span: Span) -> f64 {
+    engine.reading(metric, scope, span).number().unwrap_or(0.0)
+}
+
+/// Compares two groups of the live.
+pub fn ask(groups: &Groups, least_ratio: f64, target: Target, engine: &Engine) -> Answer {
+    let (metric, compared, from, to) = match groups {
+        Groups::DearCarts { from } => dear_carts(*from, engine),
+        Groups::Segments { segment } => segments(*segment, engine),
+        Groups::Products => product(target, engine),
+        Groups::Returning { share } => return returning(*share, engine),
+    };
+    let Some(comparison) = compared else { return Answer::NotEnoughYet { halving_min: None } };
+    let because = Because {
+        metric: metric.to_owned(),
+        product: target.product,
+        from,
+        to,
+        ratio: Some(comparison.ratio),
+        low: Some(comparison.low),
+        high: Some(comparison.high),
+        support: Some(comparison.events),
+        exposure: Some(comparison.other_events),
+        ..Because::default()
+    };
+    if comparison.ratio >= least_ratio && comparison.low > 1.0 { Answer::Fires(because) } else { Answer::Quiet(Some(because)) }
+}
+
+type Compared = (&'static str, Option<Comparison>, Option<f64>, Option<f64>);
+
+/// Carts left of all that ended, at a price and above against below.
+fn dear_carts(from_major: i64, engine: &Engine) -> Compared {
+    let bands = &engine.plan().limits.price_bands;
+    let (mut dear, mut cheap) = ((0.0, 0.0), (0.0, 0.0));
+    for (index, edge) in bands.iter().enumerate() {
+        let left = number(engine, Metric::CartsAbandoned, Scope::Band(index), Span::Live);
+        let reading = engine.reading(Metric::CartAbandon, Scope::Band(index), Span::Live);
+        #[expect(clippy::cast_precision_loss, reason = "numbers of carts")]
+        let ended = reading.denominator.unwrap_or(0) as f64;
+        let group = if *edge >= from_major { &mut dear } else { &mut cheap };
+        *group = (group.0 + left, group.1 + ended);
+    }
+    let share = |(left, ended): (f64, f64)| (ended > 0.0).then(|| left / ended);
+    ("cart_abandon", compare_shares(dear.0, dear.1, cheap.0, cheap.1), share(cheap), share(dear))
+}
+
+/// Viewers at the end of segments of a kind against their begin, against talk.
+fn segments(kind: crate::engine::event::SegmentKind, engine: &Engine) -> Compared {
+    use crate::engine::event::SegmentKind::Talk;
+    let (mut of_kind, mut of_talk) = ((0.0, 0.0), (0.0, 0.0));
+    let mut held = (0, 0);
+    for segment in engine.segments() {
+        let group = match segment.kind {
+            Some(found) if found == kind => {
+                held.0 += 1;
+                &mut of_kind
+            }
+            Some(Talk) => {
+                held.1 += 1;
+                &mut of_talk
+            }
+            Some(_) | None => continue,
+        };
+        let to = segment.to.unwrap_or_else(|| engine.now());
+        let Some(viewers) = engine.viewers_between(segment.from, to) else { continue };
+        let minutes = (to.since_ms(segment.from) as f64 / 60_000.0).max(0.0);
+        group.0 += engine.leaves_between(segment.from, to);
+        group.1 += viewers * minutes;
+    }
+    // Fewer leave per viewer-minute while it is shown: the ratio is told as "who stays" = talk's leaving / the kind's leaving.
+    let enough = held.0 >= 2 && held.1 >= 2;
+    let compared = if enough { compare(of_talk.0, of_talk.1, of_kind.0, of_kind.1, CHAT_PHI) } else { None };
+    let per_minute = |(left, exposed): (f64, f64)| (exposed > 0.0).then(|| left / exposed);
+    ("avg_watch_s", compared, per_minute(of_talk), per_minute(of_kind))
+}
+
+/// A product's orders per click against those of all others.
+fn product(target: Target, engine: &Engine) -> Compared {
+    let Some(sym) = target.product else { return ("co_rate", None, None, None) };
+    let scope = Scope::Product(sym);
+    let (orders, clicks) = (number(engine, Metric::OrdersPlaced, scope, Span::M15), number(engine, Metric::Clicks, scope, Span::M15));
+    let all = (number(engine, Metric::OrdersPlaced, Scope::Live, Span::M15), number(engine, Metric::Clicks, Scope::Live, Span::M15));
+    let others = ((all.0 - orders).max(0.0), (all.1 - clicks).max(0.0));
+    let enough = orders >= 2.0 * LEAST_EVENTS;
+    let compared = if enough { compare(orders, clicks, others.0, others.1, 1.3) } else { None };
+    let rate = |(orders, clicks): (f64, f64)| (clicks > 0.0).then(|| orders / clicks);
+    ("co_rate", compared, rate(others), rate((orders, clicks)))
+}
+
+/// Returning buyers dominate: the lower end of their share (Wilson) is above the bound.
+fn returning(bound: f64, engine: &Engine) -> Answer {
+    let reading = engine.reading(Metric::NewBuyerShare, Scope::Live, Span::Live);
+    let (Some(new), Some(all)) = (reading.numerator, reading.denominator) else { return Answer::NotEnoughYet { halving_min: None } };
+    #[expect(clippy::cast_precision_loss, reason = "numbers of buyers")]
+    let (new, all) = (new as f64, all as f64);
+    if all < 4.0 * LEAST_EVENTS {
+        return Answer::NotEnoughYet { halving_min: None };
+    }
+    let z = crate::engine::detect::special::Z95;
+    let share = 1.0 - new / all;
+    let centre = (share + z * z / (2.0 * all)) / (1.0 + z * z / all);
+    let half = z * (share * (1.0 - share) / all + z * z / (4.0 * all * all)).sqrt() / (1.0 + z * z / all);
+    let because = Because {
+        metric: Metric::NewBuyerShare.id().to_owned(),
+        from: Some(1.0 - bound),
+        to: Some(1.0 - share),
+        low: Some(1.0 - centre - half),
+        high: Some(1.0 - centre + half),
+        support: Some(all - new),
+        exposure: Some(all),
+        ..Because::default()
+    };
+    if centre - half > bound { Answer::Fires(because) } else { Answer::Quiet(Some(because)) }
+}
+
+/// A gesture of the last minutes against the twenty before, per message.
+pub fn surge(watch: &Watch, engine: &Engine, now: At) -> Answer {
+    let Watch::Surge { gesture, ratio, least, within_min } = watch else { return Answer::Quiet(None) };
+    let Some(gesture) = Gesture::ALL.into_iter().find(|known| known.id() == gesture) else { return Answer::Frozen };
+    let Some(complete) = engine.complete_to(&["chat_message"]) else { return Answer::Frozen };
+    let last = complete.min(now).minute();
+    let sum = |from: i64, to: i64| -> (f64, f64) {
+        (from..to).fold((0.0, 0.0), |(made, said), minute| {
+            #[expect(clippy::cast_precision_loss, reason = "messages of a minute")]
+            let made_now = engine.gestures_in_minute(gesture, minute).unwrap_or(0) as f64;
+            (made + made_now, said + engine.reading_in_minute(Metric::ChatMessages, Scope::Live, minute).number().unwrap_or(0.0))
+        })
+    };
+    let (recent, past) = (sum(last - within_min, last), sum(last - within_min - PAST_MIN, last - within_min));
+    if recent.0 < f64::from(*least) {
+        return Answer::Quiet(None);
+    }
+    let Some(found) = compare(recent.0, recent.1, past.0, past.1.max(1.0), CHAT_PHI) else {
+        return Answer::NotEnoughYet { halving_min: None };
+    };
+    let because = Because {
+        metric: gesture.id().to_owned(),
+        from: (past.1 > 0.0).then(|| past.0 / past.1),
+        to: (recent.1 > 0.0).then(|| recent.0 / recent.1),
+        ratio: Some(found.ratio),
+        low: Some(found.low),
+        high: Some(found.high),
+        support: Some(recent.0),
+        exposure: Some(recent.1),
+        window_s: within_min * 60,
+        ..Because::default()
+    };
+    if found.ratio >= *ratio && found.low > 1.0 { Answer::Fires(because) } else { Answer::Quiet(Some(because)) }
+}
