@@ -13,7 +13,6 @@ use super::ending::{Ending, Signals};
 use super::glass::Glass;
 use super::history::Piece;
 use crate::engine::event::Record;
-use crate::engine::time::At;
 use crate::feed::Batch;
 use crate::ui::intent::{Intent, Wish};
 use crate::ui::state::Mode;
@@ -146,10 +145,10 @@ impl Session {
     fn press(&mut self, event: &TerminalEvent) -> Option<Ending> {
         let now = self.desk.now();
         let intents = self.glass.press(event, self.desk.engine(), now);
-        intents.into_iter().find_map(|intent| self.follow(intent, now))
+        intents.into_iter().find_map(|intent| self.follow(intent))
     }
 
-    fn follow(&mut self, intent: Intent, now: At) -> Option<Ending> {
+    fn follow(&mut self, intent: Intent) -> Option<Ending> {
         match intent {
             Intent::Write(wish) => self.write(wish),
             Intent::Hold(hold) => {
@@ -175,11 +174,7 @@ impl Session {
                 self.glass.set_lang(lang);
                 None
             }
-            Intent::Bookmark(at) => {
-                self.glass.bookmark(at, now);
-                None
-            }
-            Intent::Replay(_) => None,
+            Intent::Bookmark(_) | Intent::Replay(_) => None,
         }
     }
 

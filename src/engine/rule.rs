@@ -374,10 +374,14 @@ impl Watch {
             Self::Differ { ratio, .. } if *ratio <= 0.0 => problems.push("watch.ratio must be above 0".to_owned()),
             Self::Peak { share } if !(0.0..=1.0).contains(share) => problems.push("watch.share must be from 0 to 1".to_owned()),
             Self::RunsOut { within_min, .. } if *within_min <= 0.0 => problems.push("watch.within_min must be above 0".to_owned()),
+            Self::Surge { gesture, .. } if Gesture::ALL.iter().all(|known| known.id() != gesture) => {
+                problems.push(format!("watch.gesture {gesture}: no such gesture; there are {}", Gesture::ALL.map(Gesture::id).join(", ")));
+            }
             Self::Rate { .. }
             | Self::Differ { .. }
             | Self::RunsOut { .. }
             | Self::StockWrong {}
+            | Self::Surge { .. }
             | Self::Questions { .. }
             | Self::Peak { .. }
             | Self::Silence { .. } => {}
