@@ -4,6 +4,23 @@
 //! [`Batch`]es over one bounded queue. The owner stamps them, queues them to the journal together with the feed's
 //! cursor, steps the engine, and acknowledges after the commit. Feeds don't know the engine's state, the journal or the glass.
 
+pub mod account;
+pub mod backoff;
+pub mod call;
+pub mod document;
+pub mod fault;
+pub mod http;
+pub mod lines;
+pub mod mapping;
+pub mod ndjson;
+pub mod outlet;
+pub mod platform;
+pub mod poll;
+pub mod session;
+pub mod supervision;
+pub mod template;
+pub mod unchanged;
+
 use tokio::sync::oneshot;
 
 use crate::engine::event::{Event, FeedState};

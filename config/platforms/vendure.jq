@@ -1,0 +1,56 @@
+# Vendure's Admin API: money in minor units, times in RFC 3339.
+
+def placed_items: [.lines[] | (.orderPlacedQuantity // .quantity) as $placed
+  | (if .quantity > 0 then .quantity else $placed end) as $quantity | select($quantity > 0)
+  | {sku: .productVariant.sku, quantity: $quantity, name: .productVariant.name,
+     price: ((if .quantity > 0 then .proratedUnitPriceWithTax else .unitPriceWithTax end) | minor)}];
+
+def order_channel: .customFields // {} | {source: .utmSource, medium: .utmMedium, campaign: .utmCampaign} | channel;
+
+# the server's clock may be ahead of ours; a cart is never older than its last line
+def seen_at: ([$at, (.lines[].createdAt)] | max);
+
+# a line's quantity changes, its beginning does not
+def adds: . as $order | .lines[] | select(.productVariant.sku) | {
+  type: "add_to_cart", id: "line-\(.id)", ts: .createdAt, sku: .productVariant.sku, product: (.productVariant.product.id | text),
+  cart: $order.code, price: (.unitPriceWithTax | minor), currency: $order.currencyCode, channel: ($order | order_channel)};
+
+def cart: {
+  type: "cart", cart: .code, rev: .updatedAt, ts: seen_at, status: (if .state == "ArrangingPayment" then "checkout" else "open" end),
+  value: (.totalWithTax | minor), currency: .currencyCode, customer: (.customer.id | text), channel: order_channel,
+  items: [.lines[] | select(.quantity > 0)
+    | {sku: .productVariant.sku, quantity, name: .productVariant.name, price: (.proratedUnitPriceWithTax | minor)}]};
+
+# a cancelled order's total falls to nothing: what was agreed is what the payments say
+def agreed: if .state == "Cancelled" then [.totalWithTax, ([.payments[]? | select(.state != "Declined" and .state != "Error") | .amount] | add // 0)] | max
+  else .totalWithTax end;
+
+def settled: [.payments[]? | select(.state == "Settled")];
+def order_status: if .state == "Cancelled" then "cancelled" elif .state == "PaymentAuthorized" then "placed"
+  elif (settled | length) > 0 or .totalWithTax == 0 then "paid" else "placed" end;
+
+def purchase: {
+  type: "purchase", order: .code, cart: .code, rev: .updatedAt, ts: $at, status: order_status, placed_at: .orderPlacedAt,
+  paid_at: ([settled[] | .createdAt] | max), cancelled_at: (if .state == "Cancelled" then .updatedAt else null end),
+  value: (agreed | minor), currency: .currencyCode, customer: (.customer.id | text), channel: order_channel, live: .customFields.liveId,
+  coupons: (.couponCodes // []), method: ([.payments[]? | select(.state != "Declined" and .state != "Error") | .method] | last),
+  discount: ([.discounts[]?.amountWithTax] | add | if . == null then null else - . | minor end), items: placed_items};
+
+# each state of a payment is a fact of its own
+def payments: . as $order | .payments[]?
+  | {Settled: "approved", Authorized: "pending", Created: "pending", Declined: "declined", Error: "declined", Cancelled: "expired"}[.state] as $status
+  | select($status) | {type: "payment", id: "payment-\(.id)-\(.state)", ts: .createdAt, order: $order.code, status: $status, method,
+     value: (.amount | minor), currency: $order.currencyCode};
+
+def refunds: . as $order | .payments[]?.refunds[]? | select(.state == "Settled")
+  | {type: "refund", id: "refund-\(.id)", ts: .createdAt, order: $order.code, value: (.total | minor), currency: $order.currencyCode, reason: (.reason | known)};
+
+def order:
+  if .orderPlacedAt then purchase, adds, payments, refunds
+  elif .active and (.lines | length) > 0 then cart, adds, payments
+  elif .active then skip("an empty cart")
+  elif .state == "Cancelled" then cart + {status: "left"}
+  else skip("neither cart nor order") end;
+
+def stock: .sku as $sku | .stockLevels[]
+  | {type: "inventory", ts: $at, sku: $sku, location: (.stockLocationId | text), available: (.stockOnHand - .stockAllocated), reserved: .stockAllocated};

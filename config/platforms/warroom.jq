@@ -1,0 +1,51 @@
+# Definitions in scope of every mapping. Money and times are read by the engine: give them as the platform writes them.
+#
+# Beside the input there are: $feed (the feed's plain variables), $at (when it was fetched), $response ({status, headers})
+# and $page (the whole payload that the input was taken from).
+
+# An input that is left out on purpose; what maps to nothing at all is counted and shown.
+def skip($why): {skip: $why};
+
+# A second request for a resource that was only named: its `id` and what the request's templates need.
+def expand($values): {expand: $values};
+
+# An object without fields that say nothing.
+def compact: with_entries(select(.value != null and .value != "" and .value != [] and .value != {}));
+
+# Null for a text that says nothing.
+def known: if . == null or . == "" or . == " " or . == "null" then null else . end;
+
+# Anything as text, null as null.
+def text: if . == null then null elif isstring then . else tostring end;
+
+# Moves the point of a whole number to the left: 12345 | scaled(3) is "12.345".
+def scaled($places):
+  tostring as $all | ($all | startswith("-")) as $negative | ($all | ltrimstr("-")) as $digits |
+  (if ($digits | length) <= $places then ("0" * ($places + 1 - ($digits | length))) + $digits else $digits end) as $padded |
+  (if $negative then "-" else "" end) + $padded[:-$places] + "." + $padded[-$places:];
+
+# Money in minor units (cents), in millionths, in major units, or with a decimal comma.
+def minor: if . == null then null else {minor: (if isstring then tonumber else . end)} end;
+def micros: if . == null then null else scaled(6) | until(endswith("0") | not; .[:-1]) | rtrimstr(".") end;
+def major: if . == null or . == "" then null else tostring end;
+def comma: if . == null or . == "" then null else tostring | split(".") | join("") | split(",") | join(".") end;
+
+# Seconds and milliseconds since 1970 are read as they are; 0 and "" mean that there is no time.
+def time: if . == null or . == 0 or . == "" or . == "0" then null else tostring end;
+# A time without a zone that is in UTC.
+def utc: if . == null or . == "" then null elif endswith("Z") then . else . + "Z" end;
+# A time without a zone at an offset: "+08:00".
+def offset($zone): if . == null or . == "" then null else . + $zone end;
+
+# The parameters of a URL or of its query.
+def qs:
+  if . == null then {} else
+    tostring | split("#")[0] // "" | (split("?") | if length > 1 then .[1:] | join("?") else "" end) | split("&") |
+    map(select(length > 0) | split("=") | {(.[0]): (.[1:] | join("=") | split("+") | join(" ") | @urid)}) | add // {}
+  end;
+
+# Where a visit came from, by the parts that are known; null when none is.
+def channel: compact | if . == {} then null else . end;
+def channel($landing; $referrer):
+  ($landing | qs) as $query |
+  {source: $query.utm_source, medium: $query.utm_medium, campaign: $query.utm_campaign, referrer: $referrer, landing: $landing} | channel;

@@ -1,0 +1,404 @@
+//! A feed as the plan names it: an account at a platform with its variables and secrets, giving one or more feeds.
+//!
+//! ```toml
+//! [feeds.shop]
+//! platform = "vendure"                       # shipped, or a path to a file of your own
+//! base = "https://shop.example"              # the platform's variables
+//! user = "desk"
+//! password = { env = "VENDURE_PASSWORD" }    # or { file = "password.txt" }, readable by its owner only
+//!
+//! [feeds.tape]
+//! path = "events.ndjson"                     # followed as it grows; "-" is stdin
+//!
+//! [feeds.robot]
+//! command = ["./robot", "--live"]            # its standard output
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use super::document::{Document, Problem, Section, line_of};
+use super::mapping::{Filter, Recipe};
+use super::platform::{Auth, Platform, PlatformText, Request, SHIPPED, Transport, Variable};
+use super::template::{Value, Values};
+use crate::engine::event::Guarantee;
+use crate::engine::id::Name;
+use crate::engine::money::Currency;
+use crate::engine::plan::PlanFeed;
+use crate::engine::wire::Defaults;
+
+/// Reads an environment variable; handed in, for the environment has one door.
+pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
+
+/// Largest secret that is read from a file.
+const MAX_SECRET_BYTES: u64 = 64 << 10;
+
+/// One account of the plan, ready to be started.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its name in the plan.
+    pub name: String,
+    /// What its facts carry as their source.
+    pub source: Name,
+    pub auth: Auth,
+    /// Variables and secrets.
+    pub values: Values,
+    pub defaults: Defaults,
+    pub requests: Vec<Request>,
+    /// What the platform cannot give live, and why.
+    pub unavailable: Vec<(String, String)>,
+}
+
+/// Where lines of canonical JSON come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A file, followed as it grows, is rotated or cut short.
+    File(PathBuf),
+    Stdin,
+    /// A program's standard output.
+    Command(Vec<String>),
+}
+
+impl Account {
+    /// Reads the `[feeds.NAME]` tables of a plan.
+    ///
+    /// # Errors
+    /// With everything that is wrong with the plan's feeds and the platform files that they name.
+    pub fn read_all(file: &str, text: &str, environment: Environment<'_>) -> Result<Vec<Self>, Vec<Problem>> {
+        let document = Document::new(file, text);
+        let Some(table) = document.parse() else { return Err(document.take_problems()) };
+        let root = Section::root(&document, &table);
+        let folder = Path::new(file).parent().unwrap_or(Path::new("")).to_owned();
+        let mut accounts = Vec::new();
+        if let Some(feeds) = root.section("feeds") {
+            for (name, _) in feeds.entries() {
+                if let Some(section) = feeds.section(name) {
+                    let reader = Reader { name, section: &section, folder: &folder, environment };
+                    accounts.extend(reader.read());
+                    section.finish();
+                }
+            }
+        }
+        let problems = document.take_problems();
+        if problems.is_empty() { Ok(accounts) } else { Err(problems) }
+    }
+
+    /// The name of the feed that one of its requests makes.
+    #[must_use]
+    pub fn feed_name(&self, request: &Request) -> Name {
+        if self.requests.len() == 1 { Name::new(&self.name) } else { Name::from(format!("{}.{}", self.name, request.name)) }
+    }
+
+    /// Its feeds as the engine needs to know them.
+    #[must_use]
+    pub fn plan_feeds(&self) -> Vec<PlanFeed> {
+        let feed = |request: &Request| PlanFeed {
+            name: self.feed_name(request),
+            source: self.source.clone(),
+            gives: request.gives.clone(),
+            stale_after_s: request.stale_after_s,
+        };
+        self.requests.iter().map(feed).collect()
+    }
+}
+
+struct Reader<'r, 'd> {
+    name: &'r str,
+    section: &'r Section<'d>,
+    folder: &'r Path,
+    environment: Environment<'r>,
+}
+
+impl Reader<'_, '_> {
+    fn read(&self) -> Option<Account> {
+        let section = self.section;
+        let named =
+            !self.name.is_empty() && self.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+        if !named {
+            section.document().note(section.span(), format!("`{}` is no name for a feed", self.name), "use a-z, 0-9, - and _");
+        }
+        let defaults = self.read_defaults();
+        let stale_after_s = section.count("stale_after_s", 1..=86_400);
+        let mut account = if section.has("platform") { self.read_platform(defaults)? } else { self.read_lines(defaults)? };
+        if let Some(limit) = stale_after_s {
+            account.requests.iter_mut().for_each(|request| request.stale_after_s = i64::from(limit));
+        }
+        Some(account)
+    }
+
+    fn read_defaults(&self) -> Defaults {
+        let section = self.section;
+        let source = section.text("source").map(Name::from);
+        let zone = section.text("source_tz").and_then(|text| {
+            let zone = text.parse().ok();
+            if zone.is_none() {
+                section.wrong("source_tz", format!("is `{text}`, which is no time zone"), "write one as \"America/Sao_Paulo\"");
+            }
+            zone
+        });
+        let currency = section.text("currency").and_then(|text| {
+            let currency = Currency::parse(text);
+            if currency.is_none() {
+                section.wrong("currency", format!("is `{text}`, which is no currency"), "write an ISO 4217 code as \"BRL\"");
+            }
+            currency
+        });
+        Defaults { source: None, account: source, source_tz: zone, currency }
+    }
+
+    fn read_platform(&self, mut defaults: Defaults) -> Option<Account> {
+        let section = self.section;
+        let text = section.text("platform")?;
+        let own = text.contains(['/', '\\']) || text.ends_with(".toml");
+        let file = if own {
+            PlatformText::open(&self.folder.join(text))
+                .map_err(|error| section.wrong("platform", format!("cannot be read: {error}"), "name a platform file"))
+                .ok()
+        } else {
+            let shipped = PlatformText::shipped(text);
+            if shipped.is_none() {
+                let names: Vec<&str> = SHIPPED.iter().map(|(name, ..)| *name).collect();
+                section.wrong(
+                    "platform",
+                    format!("is `{text}`, which is not shipped"),
+                    format!("write a path, or one of: {}", names.join(", ")),
+                );
+            }
+            shipped
+        };
+        let platform = file?.read().map_err(|problems| section.document().note_all(problems)).ok()?;
+        let source = defaults.account.get_or_insert_with(|| Name::new(self.name)).clone();
+        let values = self.read_values(&platform);
+        let requests = self.chosen(platform.requests);
+        Some(Account {
+            name: self.name.to_owned(),
+            source,
+            auth: platform.auth,
+            values,
+            defaults,
+            requests,
+            unavailable: platform.unavailable,
+        })
+    }
+
+    /// The requests that the plan wants; all without a word.
+    fn chosen(&self, requests: Vec<Request>) -> Vec<Request> {
+        if !self.section.has("requests") {
+            return requests;
+        }
+        let wanted = self.section.texts("requests");
+        let known: Vec<&str> = requests.iter().map(|request| request.name.as_str()).collect();
+        for name in wanted.iter().filter(|name| !known.contains(name)) {
+            self.section.wrong(
+                "requests",
+                format!("names `{name}`, which the platform has not"),
+                format!("choose from: {}", known.join(", ")),
+            );
+        }
+        requests.into_iter().filter(|request| wanted.contains(&request.name.as_str())).collect()
+    }
+
+    fn read_values(&self, platform: &Platform) -> Values {
+        let mut values = Values::default();
+        for variable in &platform.variables {
+            if let Some(value) = self.read_value(variable) {
+                values.set(&variable.name, value);
+            }
+        }
+        values
+    }
+
+    fn read_value(&self, variable: &Variable) -> Option<Value> {
+        let section = self.section;
+        let name = &variable.name;
+        let wrap = |text: String| if variable.secret { Value::Secret(SecretString::from(text)) } else { Value::Text(text) };
+        if !section.has(name) {
+            let found = variable.environment.as_ref().and_then(|env| (self.environment)(env));
+            if let Some(text) = found.or_else(|| variable.default.clone()) {
+                return Some(wrap(text));
+            }
+            let remedy = match &variable.environment {
+                Some(env) => format!("set the environment variable {env}, or name another: {name} = {{ env = \"…\" }}"),
+                None => format!("give it: {}", variable.about),
+            };
+            section.missing(name, remedy);
+            return None;
+        }
+        let value = section.value(name)?;
+        if value.get_ref().is_table() {
+            return self.read_indirect(name).map(wrap);
+        }
+        if variable.secret {
+            section.wrong(
+                name,
+                "is a secret and must not stand in the plan",
+                format!("write {name} = {{ env = \"NAME\" }} or {{ file = \"path\" }}"),
+            );
+            return None;
+        }
+        let number = value.get_ref().as_integer().map(|number| number.as_str().to_owned());
+        number.or_else(|| section.text(name).map(str::to_owned)).map(wrap)
+    }
+
+    /// `{ env = "NAME" }` or `{ file = "path" }`.
+    fn read_indirect(&self, name: &str) -> Option<String> {
+        let place = self.section.section(name)?;
+        let found = match (place.text("env"), place.text("file")) {
+            (Some(env), None) => {
+                let found = (self.environment)(env).filter(|text| !text.is_empty());
+                if found.is_none() {
+                    self.section.wrong(
+                        name,
+                        format!("of the feed `{}` is nowhere: the environment variable {env} is not set", self.name),
+                        format!("set {env}"),
+                    );
+                }
+                found
+            }
+            (None, Some(path)) => match read_secret(&self.folder.join(path)) {
+                Ok(text) => Some(text),
+                Err(why) => {
+                    self.section.wrong(
+                        name,
+                        format!("of the feed `{}` cannot be read from its file: {why}", self.name),
+                        "put it into a file with mode 0600",
+                    );
+                    None
+                }
+            },
+            _ => {
+                self.section.wrong(name, "says neither `env` nor `file`", format!("write {name} = {{ env = \"NAME\" }}"));
+                None
+            }
+        };
+        place.finish();
+        found
+    }
+
+    fn read_lines(&self, defaults: Defaults) -> Option<Account> {
+        let section = self.section;
+        let input = match (section.text("path"), section.has("command")) {
+            (Some("-"), false) => Input::Stdin,
+            (Some(path), false) => Input::File(self.folder.join(path)),
+            (None, true) => Input::Command(section.texts("command").into_iter().map(str::to_owned).collect()),
+            _ => {
+                section.missing("platform", "say where it comes from: `platform`, `path` or `command`");
+                return None;
+            }
+        };
+        if input == Input::Command(Vec::new()) {
+            section.wrong("command", "is empty", "give the program and its arguments");
+        }
+        let recipe = if section.has("map") { Some(self.read_map()?) } else { None };
+        let gives = section.texts("gives").into_iter().map(Name::from).collect();
+        let guarantee = if matches!(input, Input::File(_)) { Guarantee::Resumable } else { Guarantee::BestEffort };
+        let request = Request {
+            name: "lines".into(),
+            gives,
+            stale_after_s: 60,
+            guarantee,
+            recipe: recipe.map(Arc::new),
+            transport: Transport::Ndjson(input),
+        };
+        let source = defaults.account.clone().unwrap_or_else(|| Name::new(self.name));
+        Some(Account {
+            name: self.name.to_owned(),
+            source,
+            auth: Auth::default(),
+            values: Values::default(),
+            defaults,
+            requests: vec![request],
+            unavailable: Vec::new(),
+        })
+    }
+
+    /// A jq file whose whole is the filter for each line.
+    fn read_map(&self) -> Option<Recipe> {
+        let section = self.section;
+        let path = self.folder.join(section.text("map")?);
+        let code = std::fs::read_to_string(&path)
+            .map_err(|error| section.wrong("map", format!("cannot be read: {error}"), "name a jq file"))
+            .ok()?;
+        match Filter::compile("", &code) {
+            Ok(filter) => Some(Recipe::new(filter)),
+            Err(error) => {
+                let line = line_of(&code, error.offset.saturating_sub(1));
+                let remedy = "see `jq` and config/platforms/warroom.jq for what there is".to_owned();
+                section.document().note_all([Problem { file: path.display().to_string(), line, what: error.what, remedy }]);
+                None
+            }
+        }
+    }
+}
+
+/// A secret of a file that only its owner can read, without the line end.
+fn read_secret(path: &Path) -> Result<String, String> {
+    let facts = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if facts.permissions().mode() & 0o077 != 0 {
+            return Err("others can read it too".into());
+        }
+    }
+    if facts.len() > MAX_SECRET_BYTES {
+        return Err("it is larger than 64 KiB".into());
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let text = text.trim_end_matches(['\n', '\r']);
+    if text.is_empty() { Err("it is empty".into()) } else { Ok(text.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<Account>, Vec<String>> {
+        let environment = |name: &str| (name == "SHOP_PASSWORD").then(|| "hunter22".to_owned());
+        Account::read_all("plan.toml", text, &environment).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn an_account_gives_a_feed_for_each_request() {
+        let text =
+            "[feeds.shop]\nplatform = \"vendure\"\nbase = \"http://127.0.0.1:1\"\nuser = \"u\"\npassword = { env = \"SHOP_PASSWORD\" }\n";
+        let accounts = read(text).unwrap();
+        let names: Vec<String> = accounts[0].plan_feeds().iter().map(|feed| feed.name.to_string()).collect();
+        assert_eq!(names, ["shop.orders", "shop.refunds", "shop.stock"]);
+        assert!(!format!("{accounts:?}").contains("hunter22"));
+    }
+
+    #[test]
+    fn every_problem_names_its_line_and_a_remedy_but_no_secret() {
+        let text = "[feeds.shop]\nplatform = \"vendure\"\nbase = \"http://127.0.0.1:1\"\npassword = \"hunter22\"\nrequests = [\"orders\", \"chat\"]\nspeed = 1\n[feeds.b]\n[feeds.c]\nplatform = \"nope\"\n";
+        let problems = read(text).unwrap_err();
+        let text = problems.join("\n");
+        assert_eq!(problems.len(), 6, "{text}");
+        assert!(text.contains("plan.toml:4: `feeds.shop.password` is a secret"), "{text}");
+        assert!(text.contains("`feeds.shop.user` is missing"), "{text}");
+        assert!(text.contains("plan.toml:5: `feeds.shop.requests` names `chat`"), "{text}");
+        assert!(text.contains("plan.toml:6: `feeds.shop.speed` is not known here"), "{text}");
+        assert!(!text.contains("hunter22"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_secret_is_told_by_the_name_of_its_variable() {
+        let text = "[feeds.shop]\nplatform = \"vendure\"\nbase = \"http://127.0.0.1:1\"\nuser = \"u\"\npassword = { env = \"NOT_SET\" }\n";
+        let problems = read(text).unwrap_err();
+        assert_eq!(
+            problems,
+            ["plan.toml:5: `feeds.shop.password` of the feed `shop` is nowhere: the environment variable NOT_SET is not set; set NOT_SET"]
+        );
+    }
+
+    #[test]
+    fn lines_come_from_a_file_stdin_or_a_program() {
+        let accounts = read("[feeds.a]\npath = \"x.ndjson\"\n[feeds.b]\npath = \"-\"\n[feeds.c]\ncommand = [\"cat\", \"x\"]\n").unwrap();
+        let inputs: Vec<&Transport> = accounts.iter().map(|account| &account.requests[0].transport).collect();
+        assert!(matches!(inputs[0], Transport::Ndjson(Input::File(_))));
+        assert!(matches!(inputs[1], Transport::Ndjson(Input::Stdin)));
+        assert!(matches!(inputs[2], Transport::Ndjson(Input::Command(_))));
+    }
+}

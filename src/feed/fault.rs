@@ -1,0 +1,149 @@
+//! What can go wrong with a peer: a closed list, each a named state of the feed, never with a URL or a secret in it.
+
+use std::time::Duration;
+
+use crate::engine::text::clean;
+
+/// Longest text of a peer that an error repeats.
+const QUOTE_COLUMNS: usize = 160;
+
+/// The kind of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FaultKind {
+    /// Nobody answers at the address.
+    Unreachable,
+    /// It took longer than allowed.
+    Timeout,
+    /// The certificate is not valid for the host.
+    Tls,
+    /// The connection broke in the middle.
+    Truncated,
+    /// An HTTP status that is no success.
+    Status,
+    /// The credentials are not accepted.
+    Unauthorized,
+    /// Too many requests.
+    Throttled,
+    /// It answers with a redirect, which is never followed.
+    Redirect,
+    /// The body is larger than allowed, as sent or decompressed.
+    TooLarge,
+    /// The body is not what it should be: no JSON, too deep, a wrong encoding.
+    BadBody,
+    /// The platform says no inside an HTTP success.
+    Refused,
+    /// The mapping failed as a whole or took too long.
+    Mapping,
+    /// A link leads to another host.
+    ForeignLink,
+    /// A file, a pipe or a child process.
+    Input,
+    /// The feed's own task broke.
+    Crashed,
+    /// The journal did not take the batch.
+    Journal,
+}
+
+impl FaultKind {
+    /// The name on the health page and in `last_error`.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Tls => "tls",
+            Self::Truncated => "truncated",
+            Self::Status => "status",
+            Self::Unauthorized => "unauthorized",
+            Self::Throttled => "throttled",
+            Self::Redirect => "redirect",
+            Self::TooLarge => "too_large",
+            Self::BadBody => "bad_body",
+            Self::Refused => "refused",
+            Self::Mapping => "mapping",
+            Self::ForeignLink => "foreign_link",
+            Self::Input => "input",
+            Self::Crashed => "crashed",
+            Self::Journal => "journal",
+        }
+    }
+}
+
+/// A failure of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub kind: FaultKind,
+    /// Cleaned, without URL and secrets.
+    pub detail: String,
+    /// The peer asks to wait at least so long.
+    pub wait: Option<Duration>,
+    /// Trying again cannot help; the operator must act.
+    pub fatal: bool,
+}
+
+impl Fault {
+    #[must_use]
+    pub fn new(kind: FaultKind, detail: impl AsRef<str>) -> Self {
+        Self { kind, detail: clean(detail.as_ref(), QUOTE_COLUMNS).to_string(), wait: None, fatal: false }
+    }
+    #[must_use]
+    pub const fn waiting(mut self, wait: Option<Duration>) -> Self {
+        self.wait = wait;
+        self
+    }
+    #[must_use]
+    pub const fn fatal(mut self) -> Self {
+        self.fatal = true;
+        self
+    }
+
+    /// An error of the HTTP client, without its URL.
+    #[must_use]
+    pub fn from_reqwest(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let chain = causes(&error);
+        let kind = if error.is_timeout() {
+            FaultKind::Timeout
+        } else if chain.contains("certificate") || chain.contains("tls handshake") {
+            FaultKind::Tls
+        } else if error.is_connect() {
+            FaultKind::Unreachable
+        } else if error.is_decode() {
+            FaultKind::BadBody
+        } else {
+            FaultKind::Truncated
+        };
+        Self::new(kind, chain)
+    }
+}
+
+/// The innermost causes of an error in words, without the outer ones that may name the address.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut parts = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        parts.push(cause.to_string());
+        next = cause.source();
+    }
+    parts.dedup();
+    if parts.is_empty() { error.to_string() } else { parts.join(": ") }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.detail.is_empty() { f.write_str(self.kind.id()) } else { write!(f, "{}: {}", self.kind.id(), self.detail) }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peers_text_cannot_touch_the_terminal() {
+        let fault = Fault::new(FaultKind::Refused, "\u{1b}[31mred\u{202e}\nnext");
+        assert!(!fault.to_string().chars().any(|c| c.is_control() || c == '\u{202e}'), "{fault}");
+    }
+}

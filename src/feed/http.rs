@@ -1,0 +1,178 @@
+//! The door to the network: calls with timeouts, no redirects, bodies with a cap, and errors without URLs.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Client, StatusCode};
+
+use super::call::Filled;
+use super::fault::{Fault, FaultKind};
+use super::mapping::MAX_BYTES;
+use crate::clock::wall_now;
+use crate::engine::time::At;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
+/// Longest wait that a `Retry-After` can impose.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+/// Kept of the body of an error.
+const ERROR_BYTES: usize = 4 << 10;
+
+/// HTTP clients for the feeds, with shared connections.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// For the machine itself: no proxy of the environment is asked.
+    near: Client,
+    far: Client,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+    /// The server's clock minus ours, by its `Date` header.
+    pub skew_ms: Option<i64>,
+    /// The server's `Date`.
+    pub date: Option<At>,
+}
+
+impl Http {
+    /// # Errors
+    /// When the system's certificates cannot be read.
+    pub fn new() -> Result<Self, Fault> {
+        // an error means that a provider was installed before, which is as good
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let build = |proxied: bool| {
+            let mut builder = Client::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .read_timeout(READ_TIMEOUT)
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                .retry(reqwest::retry::never())
+                .user_agent(concat!("warroom/", env!("CARGO_PKG_VERSION")));
+            if !proxied {
+                builder = builder.no_proxy();
+            }
+            builder.build().map_err(Fault::from_reqwest)
+        };
+        Ok(Self { near: build(false)?, far: build(true)? })
+    }
+
+    /// Sends a call; the headers have come, the body not yet.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn open(&self, filled: Filled) -> Result<reqwest::Response, Fault> {
+        let client = if is_near(&filled.url) { &self.near } else { &self.far };
+        let mut request = client.request(filled.method, filled.url);
+        for (name, value) in filled.headers {
+            request = request.header(name, value);
+        }
+        if let Some(body) = filled.body {
+            request = request.body(body);
+        }
+        request.send().await.map_err(Fault::from_reqwest)
+    }
+
+    /// Sends a call and reads its answer whole.
+    ///
+    /// # Errors
+    /// When nobody answers in time or the body is too large.
+    pub async fn send(&self, filled: Filled) -> Result<Answer, Fault> {
+        let exchange = async {
+            let mut response = self.open(filled).await?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            let limit = if status.is_success() { MAX_BYTES } else { ERROR_BYTES };
+            let body = read_capped(&mut response, limit, !status.is_success()).await?;
+            let date = headers.get("date").and_then(|value| http_date(value.to_str().ok()?));
+            // a Date is cut to the second: on average half a second is gone
+            let skew_ms = date.map(|date| date.plus_ms(500).since_ms(wall_now()));
+            Ok(Answer { status, headers, body, skew_ms, date })
+        };
+        tokio::time::timeout(TOTAL_TIMEOUT, exchange).await.map_err(|_| Fault::new(FaultKind::Timeout, "no whole answer within 15 s"))?
+    }
+}
+
+/// Reads a body up to a limit; beyond it an error, or the beginning where that is enough.
+async fn read_capped(response: &mut reqwest::Response, limit: usize, beginning: bool) -> Result<Vec<u8>, Fault> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(Fault::from_reqwest)? {
+        if body.len() + chunk.len() > limit {
+            if beginning {
+                break;
+            }
+            return Err(Fault::new(FaultKind::TooLarge, "an answer of more than 8 MiB"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn is_near(url: &reqwest::Url) -> bool {
+    match url.host_str() {
+        Some("localhost") => true,
+        Some(host) => host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+        None => false,
+    }
+}
+
+impl Answer {
+    /// The answer if it is a success.
+    ///
+    /// # Errors
+    /// With the kind of no that the status says.
+    pub fn checked(self) -> Result<Self, Fault> {
+        if self.status.is_success() {
+            return Ok(self);
+        }
+        let said = String::from_utf8_lossy(&self.body);
+        let detail = format!("http {} {said}", self.status.as_u16());
+        let kind = match self.status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => FaultKind::Unauthorized,
+            StatusCode::TOO_MANY_REQUESTS => FaultKind::Throttled,
+            status if status.is_redirection() => {
+                return Err(Fault::new(FaultKind::Redirect, format!("http {}: redirects are not followed", self.status.as_u16())));
+            }
+            _ => FaultKind::Status,
+        };
+        Err(Fault::new(kind, detail.trim()).waiting(retry_after(&self.headers)))
+    }
+}
+
+/// What a `Retry-After` header asks for, in seconds or as a date, at most five minutes.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => Duration::from_millis(u64::try_from(http_date(text)?.since_ms(wall_now())).unwrap_or(0)),
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}
+
+fn http_date(text: &str) -> Option<At> {
+    let date = chrono::DateTime::parse_from_rfc2822(&text.replace("GMT", "+0000")).ok()?;
+    Some(At::from_ms(date.timestamp_millis()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retry_after_is_read_in_both_forms_and_capped() {
+        let wait = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+            retry_after(&headers).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait("7"), Some(7));
+        assert_eq!(wait("86400"), Some(300));
+        assert_eq!(wait("soon"), None);
+        assert_eq!(wait("Wed, 21 Oct 2015 07:28:00 GMT"), Some(0));
+        assert_eq!(wait("Fri, 31 Dec 2099 23:59:59 GMT"), Some(300));
+    }
+}

@@ -1,0 +1,167 @@
+//! The feed's end of the queue to the owner: batches with their cursor, and the feed's health beside them.
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::fault::Fault;
+use super::mapping::Mapped;
+use super::{BATCH_EVENTS, Batch, Rejected};
+use crate::clock::Clock;
+use crate::engine::event::{Event, Fact, FeedState, FeedStatus};
+use crate::engine::id::Name;
+use crate::engine::time::At;
+
+/// Where a feed goes on after a restart.
+#[derive(Clone, Debug, Default)]
+pub struct Resume {
+    /// What it stored last, as it wrote it.
+    pub cursor: Option<String>,
+    /// Its health as the journal has it: its counters go on from there.
+    pub state: Option<FeedState>,
+}
+
+/// The owner has gone; nothing can be delivered any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+/// A feed's way to the owner.
+#[derive(Debug)]
+pub struct Outlet {
+    tx: mpsc::Sender<Batch>,
+    clock: Clock,
+    /// Where to go on; the last that was sent.
+    cursor: Option<String>,
+    state: FeedState,
+}
+
+impl Outlet {
+    /// `state` tells what the feed is: its name, what it gives, its limits.
+    #[must_use]
+    pub fn new(tx: mpsc::Sender<Batch>, clock: Clock, mut state: FeedState, resume: Resume) -> Self {
+        if let Some(known) = resume.state {
+            state.received = known.received;
+            state.unmapped = known.unmapped;
+            state.dropped = known.dropped;
+            state.errors = known.errors;
+            state.retries = known.retries;
+            state.complete_to = known.complete_to;
+            state.caught_up = known.caught_up;
+        }
+        Self { tx, clock, cursor: resume.cursor, state }
+    }
+
+    #[must_use]
+    pub fn now(&self) -> At {
+        self.clock.now()
+    }
+    #[must_use]
+    pub fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+    #[must_use]
+    pub const fn feed(&self) -> &Name {
+        &self.state.feed
+    }
+    #[must_use]
+    pub const fn state(&self) -> &FeedState {
+        &self.state
+    }
+
+    /// Hands over what a payload became. The cursor goes with the last batch, so that it is stored when all is.
+    ///
+    /// # Errors
+    /// When the owner has gone.
+    pub async fn deliver(&mut self, mapped: Mapped, cursor: Option<String>) -> Result<(), Gone> {
+        self.send(mapped, cursor, None).await
+    }
+
+    /// The same, and waits until it is durable: false when the journal failed.
+    ///
+    /// # Errors
+    /// When the owner has gone.
+    pub async fn deliver_durably(&mut self, mapped: Mapped, cursor: Option<String>) -> Result<bool, Gone> {
+        let (committed, answer) = oneshot::channel();
+        self.send(mapped, cursor, Some(committed)).await?;
+        answer.await.map_err(|_| Gone)
+    }
+
+    /// Hands over what may be lost: what the queue has no room for is dropped and counted, but never commerce facts.
+    ///
+    /// # Errors
+    /// When the owner has gone.
+    pub async fn deliver_or_drop(&mut self, mut mapped: Mapped, cursor: Option<String>) -> Result<(), Gone> {
+        if self.tx.capacity() == 0 {
+            let before = mapped.events.len();
+            mapped.events.retain(|event| !is_droppable(event));
+            self.state.dropped += (before - mapped.events.len()) as u64;
+        }
+        self.send(mapped, cursor, None).await
+    }
+
+    async fn send(&mut self, mapped: Mapped, cursor: Option<String>, committed: Option<oneshot::Sender<bool>>) -> Result<(), Gone> {
+        self.state.received += mapped.events.len() as u64;
+        self.state.unmapped += mapped.unmapped as u64;
+        if let Some(left) = mapped.quota_left {
+            self.state.quota_left = Some(left);
+        }
+        if cursor.is_some() {
+            self.cursor.clone_from(&cursor);
+        }
+        let mut rest = mapped.events.into_iter();
+        loop {
+            let events: Vec<Event> = rest.by_ref().take(BATCH_EVENTS).collect();
+            if rest.len() == 0 {
+                return self.send_last(events, mapped.rejected, cursor, committed).await;
+            }
+            self.send_batch(Batch { feed: self.state.feed.clone(), events, ..Batch::default() }).await?;
+        }
+    }
+
+    async fn send_last(
+        &mut self,
+        events: Vec<Event>,
+        rejected: Vec<Rejected>,
+        cursor: Option<String>,
+        committed: Option<oneshot::Sender<bool>>,
+    ) -> Result<(), Gone> {
+        let batch = Batch { feed: self.state.feed.clone(), events, rejected, cursor, state: Some(self.state.clone()), committed };
+        self.send_batch(batch).await
+    }
+
+    async fn send_batch(&self, batch: Batch) -> Result<(), Gone> {
+        self.tx.send(batch).await.map_err(|_| Gone)
+    }
+
+    /// Changes the health without sending it; it goes with the next batch or [`Outlet::report`].
+    pub fn note(&mut self, change: impl FnOnce(&mut FeedState)) {
+        change(&mut self.state);
+    }
+
+    /// All went well: everything before `complete_to` has been read.
+    pub fn note_success(&mut self, complete_to: At) {
+        self.state.status = FeedStatus::Ok;
+        self.state.complete_to = Some(self.state.complete_to.map_or(complete_to, |known| known.max(complete_to)));
+        self.state.retry_at = None;
+        self.state.caught_up = true;
+    }
+
+    /// An attempt failed; the next one is at `retry_at`, or never.
+    pub fn note_fault(&mut self, fault: &Fault, retry_at: Option<At>) {
+        self.state.status = if retry_at.is_some() { FeedStatus::Retrying } else { FeedStatus::Failed };
+        self.state.errors += 1;
+        self.state.last_error = Some(Name::from(fault.to_string()));
+        self.state.retry_at = retry_at;
+    }
+
+    /// Sends the health alone.
+    ///
+    /// # Errors
+    /// When the owner has gone.
+    pub async fn report(&self) -> Result<(), Gone> {
+        self.send_batch(Batch { feed: self.state.feed.clone(), state: Some(self.state.clone()), ..Batch::default() }).await
+    }
+}
+
+/// Chat and viewers may be dropped when they come faster than they can be taken; commerce facts wait.
+const fn is_droppable(event: &Event) -> bool {
+    matches!(event.fact, Fact::ChatMessage(_) | Fact::Reaction(_) | Fact::ViewerJoin(_) | Fact::ViewerLeave(_) | Fact::Audience(_))
+}

@@ -1,0 +1,425 @@
+//! A platform file: what to ask of a platform, how it lets us in, and how its payloads become events.
+//!
+//! `config/platforms/NAME.toml` names transports, calls, cursors and limits; `NAME.jq` beside it holds the definitions
+//! that its expressions use. Shipped ones are inside the program; a plan may name a file of its own instead.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::account::Input;
+use super::call::{self, Call};
+use super::document::{Document, Problem, Section, line_of};
+use super::mapping::{Filter, Recipe};
+use super::template::Template;
+use crate::engine::event::Guarantee;
+use crate::engine::id::Name;
+
+/// The platform files inside the program: name, TOML, jq.
+pub const SHIPPED: &[(&str, &str, &str)] =
+    &[("vendure", include_str!("../../config/platforms/vendure.toml"), include_str!("../../config/platforms/vendure.jq"))];
+
+/// Canonical types that a feed may give.
+const GIVEN_TYPES: [&str; 27] = [
+    "view_item",
+    "select_item",
+    "add_to_cart",
+    "remove_from_cart",
+    "begin_checkout",
+    "add_payment_info",
+    "cart",
+    "purchase",
+    "payment",
+    "refund",
+    "audience",
+    "viewer_join",
+    "viewer_leave",
+    "chat_message",
+    "reaction",
+    "product_pinned",
+    "product_unpinned",
+    "inventory",
+    "ad_spend",
+    "reading",
+    "generate_lead",
+    "cue",
+    "intervention",
+    "intervention_ended",
+    "intervention_withdrawn",
+    "note",
+    "correction",
+];
+
+/// A platform as its file describes it.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    pub name: String,
+    pub title: String,
+    pub variables: Vec<Variable>,
+    pub auth: Auth,
+    pub requests: Vec<Request>,
+    /// What the platform cannot give live, with the reason: canonical type or metric → why.
+    pub unavailable: Vec<(String, String)>,
+}
+
+/// Something that the plan tells a platform.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    pub name: String,
+    /// Never shown; comes from the environment or a file that only its owner can read.
+    pub secret: bool,
+    pub default: Option<String>,
+    /// Environment variable that is read where the plan says nothing.
+    pub environment: Option<String>,
+    pub about: String,
+}
+
+/// How the platform lets us in.
+#[derive(Clone, Debug, Default)]
+pub struct Auth {
+    pub headers: Vec<(String, Template)>,
+    pub query: Vec<(String, Template)>,
+    /// User and password.
+    pub basic: Option<(Template, Template)>,
+    pub login: Option<Login>,
+}
+
+/// A call whose answer holds a token: `{{token}}` in the headers and the query.
+#[derive(Clone, Debug)]
+pub struct Login {
+    pub call: Call,
+    pub token: TokenPlace,
+    /// Answers null or true when the login went well, else what the platform says.
+    pub ok: Option<Filter>,
+}
+
+/// Where a login's answer holds the token.
+#[derive(Clone, Debug)]
+pub enum TokenPlace {
+    Header(String),
+    Json(Filter),
+}
+
+/// One thing that is asked of a platform; a feed of its own with its own cadence and cursor.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub name: String,
+    pub gives: Vec<Name>,
+    pub stale_after_s: i64,
+    pub guarantee: Guarantee,
+    /// Absent where the lines are canonical events.
+    pub recipe: Option<Arc<Recipe>>,
+    pub transport: Transport,
+}
+
+/// How payloads come.
+#[derive(Clone, Debug)]
+pub enum Transport {
+    Poll(Box<Poll>),
+    Ndjson(Input),
+}
+
+/// Asking again and again.
+#[derive(Clone, Debug)]
+pub struct Poll {
+    pub call: Call,
+    pub interval_s: f64,
+    pub window: Option<Window>,
+    pub paging: Paging,
+    /// Read once, not again.
+    pub once: bool,
+}
+
+/// `{{from}}` and `{{to}}`: each poll reads from where the last good one ended, minus an overlap.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Window {
+    /// Read again each time: rows that were committed late, or stamped earlier than they appear.
+    pub overlap_s: f64,
+    /// The end stays so far behind the present.
+    pub lag_s: f64,
+    /// Always from the live's start: what changes without a trace in its time.
+    pub whole: bool,
+}
+
+/// How one answer leads to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paging {
+    One,
+    /// `{{offset}}` and `{{size}}`.
+    Offset {
+        size: u32,
+    },
+    /// `{{page}}` and `{{size}}`.
+    Page {
+        first: u32,
+        size: u32,
+    },
+    /// `{{page_token}}` from `next`; kept for the next poll when `persist`.
+    Token {
+        persist: bool,
+    },
+    /// The `Link` header's `next`, or the address that `next` gives; same origin only.
+    Link,
+    /// `{{since}}` from `next`, kept for the next poll.
+    Since,
+}
+
+/// A platform file that was not yet read.
+#[derive(Clone, Debug)]
+pub struct PlatformText {
+    pub file: String,
+    pub toml: String,
+    pub jq_file: String,
+    pub jq: String,
+}
+
+impl PlatformText {
+    /// A shipped platform, by name.
+    #[must_use]
+    pub fn shipped(name: &str) -> Option<Self> {
+        let (name, toml, jq) = SHIPPED.iter().find(|(shipped, ..)| *shipped == name)?;
+        let file = |ending: &str| format!("config/platforms/{name}.{ending}");
+        Some(Self { file: file("toml"), toml: (*toml).into(), jq_file: file("jq"), jq: (*jq).into() })
+    }
+
+    /// A platform file of the operator's own, with the `.jq` file of the same name beside it if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, std::io::Error> {
+        let toml = std::fs::read_to_string(path)?;
+        let jq_path = path.with_extension("jq");
+        let jq = if jq_path.exists() { std::fs::read_to_string(&jq_path)? } else { String::new() };
+        Ok(Self { file: path.display().to_string(), toml, jq_file: jq_path.display().to_string(), jq })
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// With everything that is wrong with it.
+    pub fn read(&self) -> Result<Platform, Vec<Problem>> {
+        let document = Document::new(&self.file, &self.toml);
+        let platform = document.parse().map(|table| {
+            let root = Section::root(&document, &table);
+            let platform = self.read_root(&root);
+            root.finish();
+            platform
+        });
+        let problems = document.take_problems();
+        match platform {
+            Some(platform) if problems.is_empty() => Ok(platform),
+            _ => Err(problems),
+        }
+    }
+
+    fn read_root(&self, root: &Section<'_>) -> Platform {
+        let name = root.required_text("name", "name the platform").unwrap_or_default().to_owned();
+        let title = root.text("title").map_or_else(|| name.clone(), str::to_owned);
+        // for the reader of the file
+        root.texts("about");
+        let variables = root.section("variables").map(|section| read_variables(&section)).unwrap_or_default();
+        let auth = root.section("auth").map(|section| self.read_auth(section)).unwrap_or_default();
+        let unavailable = root.section("unavailable").map(|section| read_words(&section)).unwrap_or_default();
+        let usual = Usual { ok: self.filter(root, "ok"), denied: self.filter(root, "denied"), throttled: self.filter(root, "throttled") };
+        let mut requests = Vec::new();
+        for section in root.sections("request") {
+            requests.extend(self.read_request(section, &usual));
+        }
+        if requests.is_empty() && !root.has("request") {
+            root.missing("request", "add at least one [[request]]");
+        }
+        let platform = Platform { name, title, variables, auth, requests, unavailable };
+        check_names(root, &platform);
+        platform
+    }
+
+    /// Compiles an expression over the platform's definitions.
+    fn filter(&self, section: &Section<'_>, key: &str) -> Option<Filter> {
+        let expression = section.text(key)?;
+        match Filter::compile(&self.jq, expression) {
+            Ok(filter) => Some(filter),
+            Err(error) => {
+                let remedy = "see `jq` and config/platforms/warroom.jq for what there is";
+                if error.offset < self.jq.len() {
+                    let line = line_of(&self.jq, error.offset);
+                    let problem = Problem { file: self.jq_file.clone(), line, what: error.what, remedy: remedy.into() };
+                    section.document().note_all([problem]);
+                } else {
+                    section.wrong(key, format!("is no filter: {}", error.what), remedy);
+                }
+                None
+            }
+        }
+    }
+
+    fn read_auth(&self, section: Section<'_>) -> Auth {
+        let headers = section.section("headers").map(|s| call::templates(&s)).unwrap_or_default();
+        let query = section.section("query").map(|s| call::templates(&s)).unwrap_or_default();
+        let basic = section.section("basic").and_then(|basic| {
+            let part = |key: &str| basic.required_text(key, "give a template").and_then(|text| call::template(&basic, key, text));
+            let pair = (part("user"), part("password"));
+            basic.finish();
+            Some((pair.0?, pair.1?))
+        });
+        let login = section.section("login").and_then(|login| self.read_login(login));
+        section.finish();
+        Auth { headers, query, basic, login }
+    }
+
+    fn read_login(&self, section: Section<'_>) -> Option<Login> {
+        let call = Call::read(&section);
+        let ok = self.filter(&section, "ok");
+        let token = match (section.text("token_header"), section.has("token")) {
+            (Some(header), false) => Some(TokenPlace::Header(header.to_owned())),
+            (None, true) => self.filter(&section, "token").map(TokenPlace::Json),
+            _ => {
+                section.missing("token", "say where the answer holds the token: `token_header` or `token` (a filter)");
+                None
+            }
+        };
+        section.finish();
+        Some(Login { call: call?, token: token?, ok })
+    }
+
+    fn read_request(&self, section: Section<'_>, usual: &Usual) -> Option<Request> {
+        let name = section.required_text("name", "name the request").unwrap_or_default().to_owned();
+        let gives: Vec<Name> = section.texts("gives").into_iter().map(Name::from).collect();
+        for unknown in gives.iter().filter(|given| !GIVEN_TYPES.contains(&given.as_str())) {
+            section.wrong("gives", format!("names `{unknown}`, which is no canonical type"), "see `warroom schema`");
+        }
+        if gives.is_empty() {
+            section.missing("gives", "list the canonical event types that it gives");
+        }
+        let recipe = self.read_recipe(&section, usual);
+        let transport = section.choice("transport", &[("poll", ())]).map_or(Some(()), Some);
+        let poll = transport.and_then(|()| self.read_poll(&section));
+        let usual_limit = poll.as_ref().map_or(60.0, |poll| (poll.interval_s * 4.0).max(30.0));
+        let stale_after_s = section.number("stale_after_s", 1.0..=86_400.0).unwrap_or(usual_limit);
+        section.finish();
+        let guarantee = Guarantee::Resumable;
+        #[expect(clippy::cast_possible_truncation, reason = "between 1 and 86,400")]
+        let stale_after_s = stale_after_s.ceil() as i64;
+        Some(Request {
+            name,
+            gives,
+            stale_after_s,
+            guarantee,
+            recipe: Some(Arc::new(recipe?)),
+            transport: Transport::Poll(Box::new(poll?)),
+        })
+    }
+
+    fn read_recipe(&self, section: &Section<'_>, usual: &Usual) -> Option<Recipe> {
+        if !section.has("map") {
+            section.missing("map", "give the filter that turns an input into events");
+        }
+        let map = self.filter(section, "map");
+        let mut recipe = Recipe::new(map?);
+        recipe.items = self.filter(section, "items");
+        recipe.ok = self.filter(section, "ok").or_else(|| usual.ok.clone());
+        recipe.denied = self.filter(section, "denied").or_else(|| usual.denied.clone());
+        recipe.throttled = self.filter(section, "throttled").or_else(|| usual.throttled.clone());
+        recipe.next = self.filter(section, "next");
+        recipe.interval = self.filter(section, "interval");
+        recipe.quota = self.filter(section, "quota");
+        Some(recipe)
+    }
+
+    fn read_poll(&self, section: &Section<'_>) -> Option<Poll> {
+        let call = Call::read(section);
+        let interval_s = section.number("interval_s", 0.2..=86_400.0);
+        if !section.has("interval_s") {
+            section.missing("interval_s", "say how often to ask, in seconds");
+        }
+        let window = section.section("window").map(|window| {
+            let seconds = |key: &str, usual: f64| window.number(key, 0.0..=86_400.0).unwrap_or(usual);
+            let read = Window {
+                overlap_s: seconds("overlap_s", 60.0),
+                lag_s: seconds("lag_s", 0.0),
+                whole: window.flag("whole").unwrap_or(false),
+            };
+            window.finish();
+            read
+        });
+        let paging = section.section("paging").map_or(Some(Paging::One), |paging| read_paging(paging, section.has("next")));
+        let once = section.flag("once").unwrap_or(false);
+        Some(Poll { call: call?, interval_s: interval_s?, window, paging: paging?, once })
+    }
+}
+
+/// Predicates that stand at the root for all requests.
+struct Usual {
+    ok: Option<Filter>,
+    denied: Option<Filter>,
+    throttled: Option<Filter>,
+}
+
+fn read_paging(section: Section<'_>, has_next: bool) -> Option<Paging> {
+    let kind = section.choice("kind", &[("offset", 0), ("page", 1), ("token", 2), ("link", 3), ("since", 4)]);
+    if !section.has("kind") {
+        section.missing("kind", "one of: offset, page, token, link, since");
+    }
+    let size = section.count("size", 1..=10_000).unwrap_or(100);
+    let first = section.count("first", 0..=1).unwrap_or(1);
+    let persist = section.flag("persist").unwrap_or(false);
+    if matches!(kind, Some(2 | 4)) && !has_next {
+        section.wrong("kind", "needs to know what comes next", "give the request a `next` filter");
+    }
+    section.finish();
+    Some(match kind? {
+        0 => Paging::Offset { size },
+        1 => Paging::Page { first, size },
+        2 => Paging::Token { persist },
+        3 => Paging::Link,
+        _ => Paging::Since,
+    })
+}
+
+fn read_variables(section: &Section<'_>) -> Vec<Variable> {
+    let mut variables = Vec::new();
+    for (name, _) in section.entries() {
+        let Some(variable) = section.section(name) else { continue };
+        let text = |key: &str| variable.text(key).map(str::to_owned);
+        variables.push(Variable {
+            name: name.to_owned(),
+            secret: variable.flag("secret").unwrap_or(false),
+            default: text("default"),
+            environment: text("environment"),
+            about: text("about").unwrap_or_default(),
+        });
+        variable.finish();
+    }
+    variables
+}
+
+fn read_words(section: &Section<'_>) -> Vec<(String, String)> {
+    let entries = section.entries();
+    entries.into_iter().filter_map(|(name, _)| Some((name.to_owned(), section.text(name)?.to_owned()))).collect()
+}
+
+/// Names that the program itself gives values for.
+const OWN_NAMES: [&str; 10] = ["from", "to", "now", "live_start", "offset", "page", "size", "token", "page_token", "since"];
+
+/// Every name in a template must be a variable or one of ours.
+fn check_names(root: &Section<'_>, platform: &Platform) {
+    let known = |name: &str| OWN_NAMES.contains(&name) || platform.variables.iter().any(|variable| variable.name == name);
+    let mut templates: Vec<&Template> = Vec::new();
+    let auth = &platform.auth;
+    templates.extend(auth.headers.iter().chain(&auth.query).map(|(_, template)| template));
+    templates.extend(auth.basic.iter().flat_map(|(user, password)| [user, password]));
+    templates.extend(auth.login.iter().flat_map(|login| login.call.templates()));
+    for request in &platform.requests {
+        if let Transport::Poll(poll) = &request.transport {
+            templates.extend(poll.call.templates());
+        }
+    }
+    let text = root.document().text;
+    let mut said: Vec<&str> = Vec::new();
+    for name in templates.into_iter().flat_map(Template::names).filter(|name| !known(name)) {
+        if said.contains(&name) {
+            continue;
+        }
+        said.push(name);
+        let offset = text.find(&format!("{{{{{name}")).unwrap_or(0);
+        root.document().note(offset..offset, format!("`{{{{{name}}}}}` is no variable"), format!("declare it under [variables.{name}]"));
+    }
+}

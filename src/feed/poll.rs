@@ -1,0 +1,356 @@
+//! Asking a platform again and again: windows with overlap, pages, and a cursor that is stored with what it brought.
+//!
+//! A round is one window read to its end. Its pages are handed over as they come; the cursor goes with the last one,
+//! so that a crash or an error in between reads the window again. Nothing is lost, and the engine knows what it has.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::backoff::Backoff;
+use super::call::Filled;
+use super::fault::{Fault, FaultKind};
+use super::http::Answer;
+use super::mapping::{Context, Mapped, Mapper, Recipe};
+use super::outlet::{Gone, Outlet};
+use super::platform::{Paging, Poll, Request};
+use super::session::Session;
+use super::template::{Value, Values};
+use super::unchanged::Unchanged;
+use crate::clock;
+use crate::engine::event::FeedStatus;
+use crate::engine::time::At;
+
+/// Pages of one round at most.
+const MAX_PAGES: u32 = 2_000;
+/// A difference between the clocks below this is noise of the network.
+const SKEW_NOISE_MS: i64 = 2_000;
+
+/// Where a poll stands, as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Cursor {
+    /// The end of the last window that was read whole, by the server's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+}
+
+/// One feed that polls.
+#[derive(Debug)]
+pub struct Poller {
+    session: Arc<Session>,
+    poll: Poll,
+    recipe: Arc<Recipe>,
+    mapper: Mapper,
+    cursor: Cursor,
+    live_start: At,
+    backoff: Backoff,
+    unchanged: Unchanged,
+    skew_ms: i64,
+    /// The platform's wish for the time between requests.
+    wished: Option<Duration>,
+}
+
+/// How a round ended.
+enum End {
+    Gone,
+    Failed(Fault),
+}
+
+impl From<Gone> for End {
+    fn from(Gone: Gone) -> Self {
+        Self::Gone
+    }
+}
+impl From<Fault> for End {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault)
+    }
+}
+
+impl Poller {
+    /// # Errors
+    /// When there is no thread for the mapping.
+    pub fn new(session: Arc<Session>, request: &Request, poll: &Poll, start: (At, u64), stored: Option<&str>) -> Result<Self, Fault> {
+        let (live_start, seed) = start;
+        let recipe = request.recipe.clone().ok_or_else(|| Fault::new(FaultKind::Mapping, "a poll without a filter").fatal())?;
+        Ok(Self {
+            session,
+            poll: poll.clone(),
+            recipe,
+            mapper: Mapper::start()?,
+            cursor: stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
+            live_start,
+            backoff: Backoff::new(seed, Duration::from_secs_f64(poll.interval_s)),
+            unchanged: Unchanged::default(),
+            skew_ms: 0,
+            wished: None,
+        })
+    }
+
+    /// Polls until the owner goes, or once.
+    ///
+    /// # Errors
+    /// With a fault that trying again cannot help.
+    pub async fn run(&mut self, outlet: &mut Outlet) -> Result<(), Fault> {
+        loop {
+            let began = Instant::from_std(clock::instant());
+            match self.round(outlet).await {
+                Ok(()) => self.backoff.reset(),
+                Err(End::Gone) => return Ok(()),
+                Err(End::Failed(fault)) if fault.fatal => return Err(fault),
+                Err(End::Failed(fault)) => {
+                    let wait = self.backoff.next(&fault);
+                    let retry_at = outlet.now().plus_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+                    outlet.note_fault(&fault, Some(retry_at));
+                    if outlet.report().await.is_err() {
+                        return Ok(());
+                    }
+                    sleep(wait).await;
+                    outlet.note(|state| state.retries += 1);
+                    continue;
+                }
+            }
+            if self.poll.once {
+                outlet.note(|state| state.status = FeedStatus::Ended);
+                // the owner may be gone by now
+                let _ = outlet.report().await;
+                return Ok(());
+            }
+            let interval = Duration::from_secs_f64(self.poll.interval_s).max(self.wished.unwrap_or_default());
+            sleep_until(began + interval).await;
+        }
+    }
+
+    /// Reads one window to its end.
+    async fn round(&mut self, outlet: &mut Outlet) -> Result<(), End> {
+        let began = outlet.now();
+        let lag_ms = self.poll.window.map_or(0, |window| ms(window.lag_s));
+        let to = began.plus_ms(self.skew_ms - lag_ms);
+        let mut values = self.session.account.values.clone();
+        self.set_window(&mut values, to);
+        let mut cursor = self.cursor.clone();
+        let mut page = Page::first(&self.poll.paging, &cursor);
+        loop {
+            page.set(&self.poll.paging, &mut values);
+            let (mut mapped, skew) = self.fetch(&page, &values, began).await?;
+            if let Some(skew) = skew {
+                self.skew_ms = if skew.abs() > SKEW_NOISE_MS { skew } else { 0 };
+                outlet.note(|state| state.skew_ms = Some(skew));
+            }
+            self.wished = mapped.interval_s.filter(|s| (0.0..=3_600.0).contains(s)).map(Duration::from_secs_f64);
+            self.unchanged.drop_repeated(&mut mapped.events, began);
+            let more = page.step(&self.poll.paging, &mapped, &mut cursor)?;
+            if !more || self.poll.once && matches!(self.poll.paging, Paging::Since) {
+                cursor.to = self.poll.window.map(|_| to.ms());
+                let complete_to = began.plus_ms(-lag_ms);
+                outlet.note_success(complete_to);
+                let stored = if cursor == Cursor::default() { None } else { serde_json::to_string(&cursor).ok() };
+                outlet.deliver(mapped, stored).await?;
+                self.cursor = cursor;
+                return Ok(());
+            }
+            outlet.deliver(mapped, None).await?;
+            if page.number >= MAX_PAGES {
+                return Err(Fault::new(FaultKind::TooLarge, "more than 2000 pages in one round").into());
+            }
+        }
+    }
+
+    fn set_window(&self, values: &mut Values, to: At) {
+        values.set("now", Value::Time(to));
+        values.set("to", Value::Time(to));
+        values.set("live_start", Value::Time(self.live_start));
+        let Some(window) = self.poll.window else {
+            values.set("from", Value::Time(self.live_start));
+            return;
+        };
+        let stored = self.cursor.to.filter(|_| !window.whole).map(|ms| At::from_ms(ms));
+        let from = stored.unwrap_or(self.live_start).plus_ms(-ms(window.overlap_s));
+        values.set("from", Value::Time(from.min(to)));
+    }
+
+    /// Gets and maps one page.
+    async fn fetch(&self, page: &Page, values: &Values, at: At) -> Result<(Mapped, Option<i64>), Fault> {
+        let place = if page.number > 1 { format!("page {}", page.number) } else { String::new() };
+        let examine = |answer: Answer| {
+            let place = place.clone();
+            async move {
+                let context = self.context(&answer, at, place);
+                let skew = answer.skew_ms;
+                let link = next_link(&answer.headers);
+                let mut mapped = self.mapper.map(answer.body, Arc::clone(&self.recipe), context).await?;
+                if self.poll.paging == Paging::Link {
+                    mapped.next = mapped.next.or(link);
+                }
+                Ok((mapped, skew))
+            }
+        };
+        match &page.link {
+            None => self.session.call(&self.poll.call, values, examine).await,
+            Some(link) => {
+                let (first, _) = self.session.fill(&self.poll.call, values).await?;
+                let url = same_origin(&first.url, link)?;
+                let follow = Filled { url, ..first };
+                examine(self.session.http.send(follow).await?.checked()?).await
+            }
+        }
+    }
+
+    fn context(&self, answer: &Answer, at: At, place: String) -> Context {
+        Context::of_answer(answer, at, place, &self.session.account)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "seconds of a platform file, at most a day")]
+fn ms(seconds: f64) -> i64 {
+    (seconds * 1_000.0) as i64
+}
+
+/// Which page of a round comes next.
+#[derive(Debug, Default)]
+struct Page {
+    /// From 1.
+    number: u32,
+    offset: u64,
+    token: Option<String>,
+    since: Option<String>,
+    link: Option<String>,
+}
+
+impl Page {
+    fn first(paging: &Paging, cursor: &Cursor) -> Self {
+        let token = if *paging == (Paging::Token { persist: true }) { cursor.token.clone() } else { None };
+        Self { number: 1, offset: 0, token, since: cursor.since.clone(), link: None }
+    }
+
+    fn set(&self, paging: &Paging, values: &mut Values) {
+        match paging {
+            Paging::One | Paging::Link => {}
+            Paging::Offset { size } => {
+                values.set_text("offset", self.offset.to_string());
+                values.set_text("size", size.to_string());
+            }
+            Paging::Page { first, size } => {
+                values.set_text("page", (u64::from(*first) + u64::from(self.number) - 1).to_string());
+                values.set_text("size", size.to_string());
+            }
+            Paging::Token { .. } => set_optional(values, "page_token", self.token.as_ref()),
+            Paging::Since => set_optional(values, "since", self.since.as_ref()),
+        }
+    }
+
+    /// Goes on to the next page; false when this was the last.
+    fn step(&mut self, paging: &Paging, mapped: &Mapped, cursor: &mut Cursor) -> Result<bool, Fault> {
+        self.number += 1;
+        let next = mapped.next.clone();
+        Ok(match paging {
+            Paging::One => false,
+            Paging::Offset { size } | Paging::Page { size, .. } => {
+                self.offset += mapped.inputs as u64;
+                // a `next` filter that says no ends it, else a page that is not full
+                mapped.inputs > 0 && (next.is_some() || mapped.inputs >= *size as usize)
+            }
+            Paging::Token { persist } => {
+                let same = next.is_none() || next == self.token;
+                if *persist && next.is_some() {
+                    cursor.token.clone_from(&next);
+                }
+                self.token = next;
+                // a token that is kept leads to what is not there yet; an empty page means that all was read
+                !same && (!persist || mapped.inputs > 0)
+            }
+            Paging::Since => {
+                let moved = next.is_some() && next != self.since;
+                if moved {
+                    self.since.clone_from(&next);
+                    cursor.since = next;
+                }
+                moved
+            }
+            Paging::Link => {
+                let same = next.is_some() && next == self.link;
+                if same {
+                    return Err(Fault::new(FaultKind::ForeignLink, "the next page is this page"));
+                }
+                self.link = next;
+                self.link.is_some()
+            }
+        })
+    }
+}
+
+fn set_optional(values: &mut Values, name: &str, value: Option<&String>) {
+    match value {
+        Some(text) => values.set_text(name, text),
+        None => values.remove(name),
+    }
+}
+
+/// The address with `rel="next"` of a `Link` header.
+fn next_link(headers: &reqwest::header::HeaderMap) -> Option<String> {
+    let links = headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
+    links.flat_map(|text| text.split(',')).find_map(|link| {
+        let (address, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let is_next = rest.split(';').any(|part| matches!(part.trim(), "rel=\"next\"" | "rel=next"));
+        is_next.then(|| address.to_owned())
+    })
+}
+
+/// A link that the platform gave, if it stays where we are: credentials go nowhere else.
+fn same_origin(base: &reqwest::Url, link: &str) -> Result<reqwest::Url, Fault> {
+    let url = base.join(link).map_err(|_| Fault::new(FaultKind::ForeignLink, "the next page has no address"))?;
+    if url.origin() == base.origin() { Ok(url) } else { Err(Fault::new(FaultKind::ForeignLink, "the next page is on another host")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_stay_on_their_host() {
+        let base = reqwest::Url::parse("https://shop.example/a?x=1").unwrap();
+        assert_eq!(same_origin(&base, "/b?page=2").unwrap().as_str(), "https://shop.example/b?page=2");
+        for link in ["https://evil.example/b", "http://shop.example/b", "https://shop.example:8443/", "//evil.example"] {
+            assert_eq!(same_origin(&base, link).map_err(|f| f.kind), Err(FaultKind::ForeignLink), "{link}");
+        }
+    }
+
+    #[test]
+    fn the_next_link_is_found_among_others() {
+        let mut headers = reqwest::header::HeaderMap::new();
+        headers.insert("link", "<https://a/1>; rel=\"prev\", <https://a/3>; rel=\"next\"".parse().unwrap());
+        assert_eq!(next_link(&headers).as_deref(), Some("https://a/3"));
+    }
+
+    #[test]
+    fn a_page_that_is_not_full_is_the_last() {
+        let paging = Paging::Offset { size: 2 };
+        let mut cursor = Cursor::default();
+        let mut page = Page::first(&paging, &cursor);
+        let full = Mapped { inputs: 2, ..Mapped::default() };
+        let short = Mapped { inputs: 1, ..Mapped::default() };
+        assert_eq!(page.step(&paging, &full, &mut cursor), Ok(true));
+        assert_eq!(page.offset, 2);
+        assert_eq!(page.step(&paging, &short, &mut cursor), Ok(false));
+    }
+
+    #[test]
+    fn a_kept_token_waits_at_an_empty_page() {
+        let paging = Paging::Token { persist: true };
+        let mut cursor = Cursor::default();
+        let mut page = Page::first(&paging, &cursor);
+        let step = |page: &mut Page, cursor: &mut Cursor, inputs: usize, next: &str| {
+            page.step(&paging, &Mapped { inputs, next: Some(next.into()), ..Mapped::default() }, cursor)
+        };
+        assert_eq!(step(&mut page, &mut cursor, 5, "a"), Ok(true));
+        assert_eq!(step(&mut page, &mut cursor, 0, "b"), Ok(false));
+        assert_eq!(cursor.token.as_deref(), Some("b"));
+    }
+}

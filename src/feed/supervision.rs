@@ -1,0 +1,163 @@
+//! Feeds as tasks: each on its own, restarted with back-off when it fails or breaks, none able to stop another.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::Batch;
+use super::account::{Account, Input};
+use super::backoff::Backoff;
+use super::fault::{Fault, FaultKind};
+use super::http::Http;
+use super::lines::LineReader;
+use super::mapping::Mapper;
+use super::ndjson;
+use super::outlet::{Outlet, Resume};
+use super::platform::{Request, Transport};
+use super::poll::Poller;
+use super::session::Session;
+use crate::clock::Clock;
+use crate::engine::event::{FeedState, FeedStatus};
+use crate::engine::id::Name;
+use crate::engine::time::At;
+
+/// How long feeds may take to stop.
+const STOP: Duration = Duration::from_secs(2);
+
+/// What the feeds are started with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    pub tx: mpsc::Sender<Batch>,
+    pub clock: Clock,
+    /// History is read from here: the plan's start minus the grace.
+    pub live_start: At,
+    /// Seeds the jitter of the retries.
+    pub seed: u64,
+}
+
+/// The running feeds.
+#[derive(Debug)]
+pub struct Feeds {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Feeds {
+    /// Starts a task for every feed of the accounts. `resume` knows what the journal has of a feed.
+    ///
+    /// # Errors
+    /// When there can be no HTTP client at all.
+    pub fn start(accounts: Vec<Account>, start: &Start, resume: impl Fn(&Name) -> Resume) -> Result<Self, Fault> {
+        let http = Http::new()?;
+        let (stop, _) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let mut seed = start.seed;
+        for account in accounts {
+            let session = Session::new(account, http.clone(), start.clock.clone());
+            for request in session.account.requests.clone() {
+                seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+                let feed = session.account.feed_name(&request);
+                let resume = resume(&feed);
+                let outlet = Outlet::new(start.tx.clone(), start.clock.clone(), first_state(feed, &request), resume);
+                let task = Task { session: Arc::clone(&session), request, live_start: start.live_start, seed };
+                tasks.spawn(task.supervise(outlet, stop.subscribe()));
+            }
+        }
+        Ok(Self { stop, tasks })
+    }
+
+    /// Ends all feeds and their child processes; what they have read and not yet handed over is read again next time.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        // what does not stop in time is dropped with the set
+        let _ = tokio::time::timeout(STOP, all).await;
+    }
+}
+
+fn first_state(feed: Name, request: &Request) -> FeedState {
+    FeedState {
+        feed,
+        guarantee: request.guarantee,
+        gives: request.gives.clone(),
+        stale_after_s: request.stale_after_s,
+        ..FeedState::default()
+    }
+}
+
+/// One feed.
+struct Task {
+    session: Arc<Session>,
+    request: Request,
+    live_start: At,
+    seed: u64,
+}
+
+impl Task {
+    async fn supervise(self, mut outlet: Outlet, mut stop: watch::Receiver<bool>) {
+        tokio::select! {
+            // an error means that the feeds were dropped, which is a stop too
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = self.run_for_ever(&mut outlet) => {}
+        }
+    }
+
+    /// Runs the feed again and again until it ends by itself or can never succeed.
+    async fn run_for_ever(&self, outlet: &mut Outlet) {
+        let mut backoff = Backoff::new(self.seed, Duration::from_secs(1));
+        if outlet.report().await.is_err() {
+            return;
+        }
+        loop {
+            let received = outlet.state().received;
+            let ended = AssertUnwindSafe(self.run(outlet)).catch_unwind().await;
+            let fault = match ended {
+                Ok(Ok(())) => return,
+                Ok(Err(fault)) => fault,
+                Err(_) => Fault::new(FaultKind::Crashed, "the feed broke and is started again"),
+            };
+            if outlet.state().received > received {
+                backoff.reset();
+            }
+            let wait = backoff.next(&fault);
+            let retry_at = outlet.now().plus_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+            outlet.note_fault(&fault, (!fault.fatal).then_some(retry_at));
+            if outlet.report().await.is_err() || fault.fatal {
+                return;
+            }
+            sleep(wait).await;
+            outlet.note(|state| {
+                state.retries += 1;
+                state.status = FeedStatus::Retrying;
+            });
+        }
+    }
+
+    async fn run(&self, outlet: &mut Outlet) -> Result<(), Fault> {
+        match &self.request.transport {
+            Transport::Poll(poll) => {
+                let cursor = outlet.cursor().map(str::to_owned);
+                let start = (self.live_start, self.seed);
+                let mut poller = Poller::new(Arc::clone(&self.session), &self.request, poll, start, cursor.as_deref())?;
+                poller.run(outlet).await
+            }
+            Transport::Ndjson(input) => {
+                let mapping = match &self.request.recipe {
+                    Some(recipe) => Some((Mapper::start()?, Arc::clone(recipe))),
+                    None => None,
+                };
+                let reader = LineReader { defaults: self.session.account.defaults.clone(), mapping };
+                match input {
+                    Input::File(path) => ndjson::follow(path, &reader, outlet).await,
+                    Input::Stdin => ndjson::read_stdin(&reader, outlet).await,
+                    Input::Command(command) => ndjson::read_child(command, &reader, outlet).await,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Snapshots that say the same again and again take no place in the journal: only a change goes on, or a sign of life.
+
+use crate::engine::event::{Event, Fact};
+use crate::engine::id::{Name, Table};
+use crate::engine::time::At;
+
+/// An unchanged gauge is sent again after this time.
+const SIGN_OF_LIFE_MS: i64 = 60_000;
+/// Gauges remembered at most; beyond it everything is sent.
+const MAX_GAUGES: usize = 100_000;
+
+/// The last value of each gauge of one feed, with the time that it was sent.
+#[derive(Debug, Default)]
+pub struct Unchanged(Table<(Name, Option<Name>), (i64, Option<i64>, At)>);
+
+impl Unchanged {
+    /// Takes out the stock levels that are as they were.
+    pub fn drop_repeated(&mut self, events: &mut Vec<Event>, now: At) {
+        events.retain(|event| match &event.fact {
+            Fact::Inventory(stock) => self.is_news((stock.sku.clone(), stock.location.clone()), stock.available, stock.reserved, now),
+            _ => true,
+        });
+    }
+
+    fn is_news(&mut self, key: (Name, Option<Name>), available: i64, reserved: Option<i64>, now: At) -> bool {
+        if let Some((known, known_reserved, sent)) = self.0.get(&key)
+            && (*known, *known_reserved) == (available, reserved)
+            && now.since_ms(*sent) < SIGN_OF_LIFE_MS
+        {
+            return false;
+        }
+        if self.0.len() < MAX_GAUGES || self.0.contains_key(&key) {
+            self.0.insert(key, (available, reserved, now));
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gauge_is_news_when_it_changes_and_once_a_minute() {
+        let mut unchanged = Unchanged::default();
+        let mut news = |available: i64, second: i64| unchanged.is_news(("a".into(), None), available, None, At::from_ms(second * 1000));
+        let seen: Vec<bool> = [(5, 0), (5, 10), (4, 20), (5, 30), (5, 80), (5, 90), (5, 100)].map(|(a, s)| news(a, s)).to_vec();
+        assert_eq!(seen, [true, false, true, true, false, true, false]);
+    }
+}
