@@ -123,7 +123,15 @@ impl Outlet {
         cursor: Option<String>,
         committed: Option<oneshot::Sender<bool>>,
     ) -> Result<(), Gone> {
-        let batch = Batch { feed: self.state.feed.clone(), events, rejected, cursor, state: Some(self.state.clone()), committed };
+        let batch = Batch {
+            feed: self.state.feed.clone(),
+            events,
+            rejected,
+            cursor,
+            state: Some(self.state.clone()),
+            committed,
+            ..Batch::default()
+        };
         self.send_batch(batch).await
     }
 
