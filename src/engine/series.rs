@@ -1,0 +1,320 @@
+//! Sums by time: sparse ten-second slots of the whole live, kept per scope. A slot that nobody touched takes no place.
+//!
+//! Minutes and windows are ranges of slots. Counts are `i64` from amounts that are bounded where they come in
+//! ([`MOST_UNITS`]), money is `i128` minor units; both only ever add, so no order of arrival can show.
+
+use super::id::Sym;
+use super::time::{At, MINUTE_MS, SLOT_MS};
+
+/// Slots of a minute.
+pub const MINUTE_SLOTS: u32 = (MINUTE_MS / SLOT_MS) as u32;
+/// A quantity beyond this is taken for this: no sum of counts can overflow.
+pub const MOST_UNITS: i64 = 1_000_000_000;
+
+/// The slot of an instant. Times are read only between 2000 and 2100, so it always fits.
+#[must_use]
+pub fn slot_of(at: At) -> u32 {
+    u32::try_from(at.slot()).unwrap_or(0)
+}
+
+/// The first slot of a clock minute.
+#[must_use]
+pub fn slot_of_minute(minute: i64) -> u32 {
+    slot_of(At::from_minute(minute))
+}
+
+/// A value for some slots, in order of time. What comes in order is appended, what comes late is put in its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slots<T>(Vec<(u32, T)>);
+
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Default> Slots<T> {
+    /// The value of a slot, new if nobody touched it.
+    pub fn entry(&mut self, slot: u32) -> &mut T {
+        let index = match self.0.last() {
+            Some((last, _)) if *last == slot => self.0.len() - 1,
+            Some((last, _)) if *last > slot => match self.0.binary_search_by_key(&slot, |(at, _)| *at) {
+                Ok(index) => index,
+                Err(index) => {
+                    self.0.insert(index, (slot, T::default()));
+                    index
+                }
+            },
+            _ => {
+                self.0.push((slot, T::default()));
+                self.0.len() - 1
+            }
+        };
+        &mut self.0[index].1
+    }
+}
+
+impl<T> Slots<T> {
+    /// The touched slots from `from` to before `to`.
+    #[must_use]
+    pub fn range(&self, from: u32, to: u32) -> &[(u32, T)] {
+        let start = self.0.partition_point(|(slot, _)| *slot < from);
+        let end = start + self.0[start..].partition_point(|(slot, _)| *slot < to);
+        &self.0[start..end]
+    }
+    #[must_use]
+    pub fn get(&self, slot: u32) -> Option<&T> {
+        self.0.binary_search_by_key(&slot, |(at, _)| *at).ok().map(|index| &self.0[index].1)
+    }
+    #[must_use]
+    pub fn all(&self) -> &[(u32, T)] {
+        &self.0
+    }
+}
+
+/// Counts by slot, and their total.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Counts {
+    total: i64,
+    slots: Slots<i64>,
+}
+
+/// Money by slot in minor units, and its total.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Amounts {
+    total: i128,
+    slots: Slots<i128>,
+}
+
+/// What is counted. The first ones are those of products, so that a product's sheet stays short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Count {
+    Views,
+    Clicks,
+    Adds,
+    OrdersPlaced,
+    Units,
+    OrdersPaid,
+    CartsOpened,
+    CartsBought,
+    CartsAbandoned,
+    CartsRecovered,
+    Checkouts,
+    CheckoutsBought,
+    OrdersCancelled,
+    Joins,
+    Chats,
+    Reactions,
+    Likes,
+    Shares,
+    Follows,
+    Gifts,
+    Leads,
+    Refunds,
+    AdClicks,
+    AdImpressions,
+    PromoOrders,
+    PremiumOrders,
+    /// Visits whose length is known, by their end.
+    Visits,
+    WatchedMs,
+    /// Visits by their begin, and those that were over before so many seconds.
+    Entered,
+    LeftBefore10s,
+    LeftBefore30s,
+    LeftBefore60s,
+}
+
+/// What money is summed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Sum {
+    GmvPlaced,
+    GmvPaid,
+    GmvNet,
+    GmvDirect,
+    GmvAttributed,
+    Refunded,
+    AdSpend,
+}
+
+/// How many carts are in which state at the instant that the state stands at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CartStates {
+    /// Open, the idle ones with them.
+    pub open: i64,
+    pub idle: i64,
+    pub abandoned: i64,
+    pub bought: i64,
+    pub recovered: i64,
+    pub ever_abandoned: i64,
+}
+
+/// A stretch of time that a figure is told over: slots from `from` to before `to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub from: u32,
+    pub to: u32,
+    /// Everything from the first fact to now, whatever the slots say.
+    pub whole: bool,
+}
+
+impl Window {
+    /// The slots from `from` to before `to`.
+    #[must_use]
+    pub const fn between(from: u32, to: u32) -> Self {
+        Self { from, to, whole: false }
+    }
+    /// Its length in slots.
+    #[must_use]
+    pub const fn slots(&self) -> u32 {
+        self.to.saturating_sub(self.from)
+    }
+}
+
+/// Everything that is summed for one scope.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sheet {
+    counts: Vec<Counts>,
+    amounts: Vec<Amounts>,
+    pub carts: CartStates,
+}
+
+impl Sheet {
+    pub fn add(&mut self, count: Count, slot: u32, number: i64) {
+        let index = count as usize;
+        if self.counts.len() <= index {
+            self.counts.resize(index + 1, Counts::default());
+        }
+        let counts = &mut self.counts[index];
+        counts.total = counts.total.saturating_add(number);
+        let cell = counts.slots.entry(slot);
+        *cell = cell.saturating_add(number);
+    }
+
+    pub fn add_money(&mut self, sum: Sum, slot: u32, minor: i128) {
+        let index = sum as usize;
+        if self.amounts.len() <= index {
+            self.amounts.resize(index + 1, Amounts::default());
+        }
+        let amounts = &mut self.amounts[index];
+        amounts.total = amounts.total.saturating_add(minor);
+        let cell = amounts.slots.entry(slot);
+        *cell = cell.saturating_add(minor);
+    }
+
+    #[must_use]
+    pub fn count(&self, count: Count, window: Window) -> i64 {
+        let Some(counts) = self.counts.get(count as usize) else { return 0 };
+        if window.whole {
+            return counts.total;
+        }
+        counts.slots.range(window.from, window.to).iter().map(|(_, number)| number).sum()
+    }
+
+    #[must_use]
+    pub fn money(&self, sum: Sum, window: Window) -> i128 {
+        let Some(amounts) = self.amounts.get(sum as usize) else { return 0 };
+        if window.whole {
+            return amounts.total;
+        }
+        amounts.slots.range(window.from, window.to).iter().map(|(_, minor)| minor).sum()
+    }
+
+    /// The touched slots of a count within a window.
+    #[must_use]
+    pub fn counted(&self, count: Count, window: Window) -> &[(u32, i64)] {
+        self.counts.get(count as usize).map_or(&[], |counts| counts.slots.range(window.from, window.to))
+    }
+
+    /// The last slot in which something of this was counted.
+    #[must_use]
+    pub fn last(&self, count: Count) -> Option<u32> {
+        self.counts.get(count as usize)?.slots.all().iter().rev().find(|(_, number)| *number != 0).map(|(slot, _)| *slot)
+    }
+
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.counts.is_empty() && self.amounts.is_empty()
+    }
+}
+
+/// One sheet a scope.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sheets {
+    pub live: Sheet,
+    products: Vec<Sheet>,
+    channels: Vec<Sheet>,
+    bands: Vec<Sheet>,
+    methods: Vec<Sheet>,
+}
+
+fn sheet_at(sheets: &mut Vec<Sheet>, index: usize) -> &mut Sheet {
+    if sheets.len() <= index {
+        sheets.resize(index + 1, Sheet::default());
+    }
+    &mut sheets[index]
+}
+
+impl Sheets {
+    pub fn product(&mut self, product: Sym) -> &mut Sheet {
+        sheet_at(&mut self.products, product.index())
+    }
+    pub fn channel(&mut self, channel: Sym) -> &mut Sheet {
+        sheet_at(&mut self.channels, channel.index())
+    }
+    pub fn band(&mut self, band: usize) -> &mut Sheet {
+        sheet_at(&mut self.bands, band)
+    }
+    pub fn method(&mut self, method: Sym) -> &mut Sheet {
+        sheet_at(&mut self.methods, method.index())
+    }
+    #[must_use]
+    pub fn of_product(&self, product: Sym) -> Option<&Sheet> {
+        self.products.get(product.index())
+    }
+    #[must_use]
+    pub fn of_channel(&self, channel: Sym) -> Option<&Sheet> {
+        self.channels.get(channel.index())
+    }
+    #[must_use]
+    pub fn of_band(&self, band: usize) -> Option<&Sheet> {
+        self.bands.get(band)
+    }
+    #[must_use]
+    pub fn of_method(&self, method: Sym) -> Option<&Sheet> {
+        self.methods.get(method.index())
+    }
+
+    /// Counts for the live and a channel at once.
+    pub fn count(&mut self, channel: Sym, count: Count, slot: u32, number: i64) {
+        self.live.add(count, slot, number);
+        self.channel(channel).add(count, slot, number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn late_amounts_find_their_slot_and_ranges_add_up() {
+        let mut sheet = Sheet::default();
+        for (slot, number) in [(5, 1), (9, 2), (5, 1), (7, 4), (1, 8), (9, -2)] {
+            sheet.add(Count::Views, slot, number);
+        }
+        assert_eq!(sheet.count(Count::Views, Window::between(5, 9)), 6);
+        assert_eq!(sheet.count(Count::Views, Window { from: 0, to: 0, whole: true }), 14);
+        assert_eq!(sheet.last(Count::Views), Some(7));
+    }
+
+    #[test]
+    fn money_beyond_64_bits_is_summed() {
+        let mut sheet = Sheet::default();
+        for _ in 0..4 {
+            sheet.add_money(Sum::GmvPaid, 3, i128::from(i64::MAX));
+        }
+        assert_eq!(sheet.money(Sum::GmvPaid, Window::between(0, 4)), 4 * i128::from(i64::MAX));
+    }
+}
