@@ -16,6 +16,7 @@ pub mod money;
 pub mod notice;
 pub mod plan;
 pub mod rule;
+pub mod series;
 pub mod text;
 pub mod time;
 pub mod view;

@@ -22,9 +22,9 @@ pub const SHIPPED: [(&str, &str); 3] = [
 
 /// A set of gestures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Gestures(u16);
+pub struct GestureSet(u16);
 
-impl Gestures {
+impl GestureSet {
     /// Those that ask for an answer.
     pub const ASKING: Self = Self(0b11_1111);
 
@@ -48,10 +48,15 @@ impl Gestures {
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
+    /// Those of it that ask for an answer.
+    #[must_use]
+    pub const fn asking(self) -> Self {
+        Self(self.0 & Self::ASKING.0)
+    }
     /// The first gesture that asks for an answer.
     #[must_use]
     pub fn topic(self) -> Option<Gesture> {
-        Self(self.0 & Self::ASKING.0).iter().next()
+        self.asking().iter().next()
     }
     /// In the order of [`Gesture::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Gesture> {
@@ -262,9 +267,16 @@ impl<V> Phrases<V> {
     }
 }
 
+impl<V> Phrases<Option<V>> {
+    /// The same without what has no meaning: those phrases still overrule the words in them.
+    pub fn known<'a>(&'a self, text: &'a Folded) -> impl Iterator<Item = &'a V> {
+        self.find(text).flatten()
+    }
+}
+
 /// The chat gestures of one or more languages.
 #[derive(Clone, Debug)]
-pub struct Lexicon(Option<Phrases<Gestures>>);
+pub struct Lexicon(Option<Phrases<GestureSet>>);
 
 static ALL_SHIPPED: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::read(SHIPPED.iter().map(|(_, text)| *text)).unwrap_or(Lexicon(None)));
 
@@ -293,16 +305,16 @@ impl Lexicon {
 
     /// All gestures that the text makes.
     #[must_use]
-    pub fn gestures(&self, text: &Folded) -> Gestures {
-        self.0.iter().flat_map(|phrases| phrases.find(text)).fold(Gestures::default(), |all, one| all.with(*one))
+    pub fn gestures(&self, text: &Folded) -> GestureSet {
+        self.0.iter().flat_map(|phrases| phrases.find(text)).fold(GestureSet::default(), |all, one| all.with(*one))
     }
 }
 
-fn meaning_of(list: &str) -> Option<Gestures> {
+fn meaning_of(list: &str) -> Option<GestureSet> {
     if list == "none" {
-        return Some(Gestures::default());
+        return Some(GestureSet::default());
     }
-    Gesture::ALL.into_iter().take(10).find(|gesture| gesture.id() == list).map(Gestures::of)
+    Gesture::ALL.into_iter().take(10).find(|gesture| gesture.id() == list).map(GestureSet::of)
 }
 
 #[cfg(test)]

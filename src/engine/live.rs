@@ -3,13 +3,16 @@
 pub mod books;
 pub mod chat;
 pub mod feeds;
+pub mod gestures;
 pub mod interventions;
+pub mod log;
 pub mod questions;
 pub mod segments;
 
-use super::event::{Fact, Record};
+use super::event::{ChatMessage, Fact, Record};
 use super::notice::Notice;
 use super::plan::Plan;
+use super::series::Sheets;
 use super::time::At;
 use books::Books;
 
@@ -18,44 +21,47 @@ use books::Books;
 pub struct Live {
     /// The names that every ledger speaks in.
     pub books: Books,
+    pub sheets: Sheets,
     pub chat: chat::Chat,
+    pub gestures: gestures::Gestures,
     pub questions: questions::Questions,
     pub segments: segments::Segments,
     pub interventions: interventions::Interventions,
+    pub log: log::Log,
     pub feeds: feeds::Feeds,
 }
 
 impl Live {
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        Self { books: Books::new(plan), ..Self::default() }
+        let mut live = Self { books: Books::new(plan), ..Self::default() };
+        live.questions.learn(plan, &mut live.books);
+        live
     }
 
     /// Hands an admitted record to every ledger that it concerns.
     pub fn fold(&mut self, record: &Record, plan: &Plan, notices: &mut Vec<Notice>) {
         let books = &mut self.books;
-        self.feeds.fold(record, books, plan, notices);
+        self.log.fold(record, books, plan, notices);
         match &record.event.fact {
-            Fact::ChatMessage(_) => {
-                self.chat.fold(record, books, plan);
-                self.questions.fold(record, books, plan);
+            Fact::ChatMessage(message) => self.fold_chat(record, message, plan),
+            Fact::Reaction(reaction) => {
+                let mut hall = chat::Hall { sheet: &mut self.sheets.live, books, plan };
+                if self.chat.fold_reaction(record, reaction, &mut hall) {
+                    self.gestures.fold(&record.event);
+                }
             }
-            Fact::ProductPinned(_) | Fact::ProductUnpinned(_) | Fact::Cue(_) => self.segments.fold(record, books, plan),
+            Fact::ProductPinned(_) | Fact::ProductUnpinned(_) | Fact::Cue(_) | Fact::Correction(_) | Fact::Closed(_) => {
+                self.segments.fold(record, books, plan, notices);
+            }
             Fact::Intervention(_) | Fact::InterventionEnded(_) | Fact::InterventionWithdrawn(_) => {
-                self.interventions.fold(record, books, plan);
-                self.segments.fold(record, books, plan);
-                self.questions.fold(record, books, plan);
+                self.interventions.fold(record, books, plan, notices);
+                self.segments.fold(record, books, plan, notices);
             }
-            Fact::Note(_) | Fact::Correction(_) | Fact::Closed(_) => {
-                self.interventions.fold(record, books, plan);
-                self.segments.fold(record, books, plan);
-            }
-            Fact::Reading(_) | Fact::Audience(_) | Fact::AdSpend(_) => self.interventions.fold(record, books, plan),
-            Fact::FeedState(_) => self.interventions.fold(record, books, plan),
-            Fact::Reaction(_) => self.chat.fold(record, books, plan),
+            Fact::FeedState(state) => self.feeds.fold_state(state, record.at, notices),
+            Fact::Plan(_) => self.questions.learn(plan, books),
+            Fact::SelectItem(_) | Fact::AddToCart(_) => self.gestures.fold(&record.event),
             Fact::ViewItem(_)
-            | Fact::SelectItem(_)
-            | Fact::AddToCart(_)
             | Fact::RemoveFromCart(_)
             | Fact::BeginCheckout(_)
             | Fact::AddPaymentInfo(_)
@@ -67,8 +73,11 @@ impl Live {
             | Fact::ViewerLeave(_)
             | Fact::Inventory(_)
             | Fact::GenerateLead(_)
+            | Fact::Note(_)
+            | Fact::Reading(_)
+            | Fact::Audience(_)
+            | Fact::AdSpend(_)
             | Fact::AdviceAnswer(_)
-            | Fact::Plan(_)
             | Fact::Playbook(_)
             | Fact::Priors(_) => {}
         }
@@ -76,9 +85,29 @@ impl Live {
 
     /// Judges one whole second, once everything that arrived before it is folded.
     pub fn judge(&mut self, second: At, plan: &Plan, notices: &mut Vec<Notice>) {
-        self.questions.judge(second, plan);
-        self.interventions.judge(second, plan);
-        self.feeds.judge(second, plan, notices);
+        self.interventions.judge(second, notices);
+        let answers: Vec<_> = self.interventions.answers().collect();
+        let show = questions::Show { on_air_at: &|at| self.segments.on_air_at(at), answers: &answers };
+        self.questions.judge(second, plan, &show, notices);
+        for turn in self.feeds.judge(second, plan, notices) {
+            self.log.tell_feed(second, turn);
+        }
+    }
+
+    fn fold_chat(&mut self, record: &Record, message: &ChatMessage, plan: &Plan) {
+        let heard = chat::Heard::of(&message.text);
+        let mut hall = chat::Hall { sheet: &mut self.sheets.live, books: &mut self.books, plan };
+        if self.chat.fold_message(record, message, heard.said, &mut hall) {
+            self.gestures.fold_chat(&record.event, message.author_kind, heard.said);
+            self.questions.fold(record, message, &heard);
+        }
+    }
+
+    /// Open questions at `now`, oldest first.
+    #[must_use]
+    pub fn open_questions(&self, now: At, plan: &Plan) -> Vec<questions::Open<'_>> {
+        let answers: Vec<_> = self.interventions.answers().collect();
+        self.questions.open(now, plan, &questions::Show { on_air_at: &|at| self.segments.on_air_at(at), answers: &answers })
     }
 
     /// Brings everything that ages (carts, questions) to `at`, judged or not.

@@ -1,23 +1,170 @@
-//! Feed health and completeness.
+//! Feed health and completeness: until when each feed has told everything, which is stale, what is filled late, what is lost.
 
-use super::books::Books;
-use crate::engine::event::Record;
-use crate::engine::notice::Notice;
-use crate::engine::plan::Plan;
-use crate::engine::time::At;
+use std::collections::BTreeSet;
 
-/// Feed health and completeness.
+use crate::engine::event::{FeedState, FeedStatus, Guarantee};
+use crate::engine::id::{Name, Table};
+use crate::engine::notice::{Notice, NoticeKind};
+use crate::engine::plan::{Plan, PlanFeed};
+use crate::engine::time::{At, SECOND_MS};
+
+/// A feed is stale after this where neither it nor the plan says.
+pub const STALE_AFTER_S: i64 = 60;
+
+/// A feed as its own records tell it.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    pub state: FeedState,
+    /// When it was first heard of.
+    since: At,
+    pub stale: bool,
+    /// It told everything until here, and then was away.
+    away: Option<At>,
+    /// Stretches that a feed which keeps nothing for us will never tell.
+    gaps: Vec<(At, At)>,
+}
+
+impl Feed {
+    /// Everything that happened before this has arrived. A feed that ended as it should has told all.
+    #[must_use]
+    pub fn complete_to(&self, now: At) -> Option<At> {
+        if self.state.status == FeedStatus::Ended { Some(now) } else { self.state.complete_to.map(|to| to.min(now)) }
+    }
+
+    #[must_use]
+    pub fn is_stale_at(&self, now: At, plan: &Plan) -> bool {
+        let after_s = match (self.state.stale_after_s, planned(&self.state.feed, plan)) {
+            (1.., _) => self.state.stale_after_s,
+            (_, Some(feed)) if feed.stale_after_s > 0 => feed.stale_after_s,
+            _ => STALE_AFTER_S,
+        };
+        let told = self.complete_to(now).unwrap_or(self.since);
+        now.since_ms(told) > after_s.saturating_mul(SECOND_MS)
+    }
+
+    fn gives(&self, kind: &str, plan: &Plan) -> bool {
+        gives(&self.state.gives, kind) || planned(&self.state.feed, plan).is_some_and(|feed| gives(&feed.gives, kind))
+    }
+}
+
+fn planned<'a>(feed: &str, plan: &'a Plan) -> Option<&'a PlanFeed> {
+    plan.feeds.iter().find(|planned| planned.name == feed)
+}
+
+fn gives(types: &[Name], kind: &str) -> bool {
+    types.iter().any(|given| given == kind)
+}
+
+/// What became of a feed in one second.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Turn {
+    Lost(Name),
+    Back(Name),
+}
+
+/// All feeds of one broadcast.
 #[derive(Clone, Debug, Default)]
-pub struct Feeds {}
+pub struct Feeds {
+    feeds: Table<Name, Feed>,
+    /// Clock minutes that a feed left open while it was stale, and filled when it came back.
+    filled_late: BTreeSet<i64>,
+}
 
 impl Feeds {
-    /// Takes every record: a fact is a sign of life of its source, a feed state says how a feed stands.
-    pub fn fold(&mut self, record: &Record, books: &mut Books, plan: &Plan, notices: &mut Vec<Notice>) {
-        let _ = (record, books, plan, notices);
+    /// Marks a minute that was re-opened by a state (an order placed back then, told now).
+    pub fn mark_late(&mut self, minute: i64) {
+        self.filled_late.insert(minute);
+    }
+
+    /// Takes a feed's own word.
+    pub fn fold_state(&mut self, state: &FeedState, at: At, notices: &mut Vec<Notice>) {
+        let Some(feed) = self.feeds.get_mut(&state.feed) else {
+            self.feeds.insert(state.feed.clone(), Feed { state: state.clone(), since: at, stale: false, away: None, gaps: Vec::new() });
+            return;
+        };
+        let was_well = feed.state.status == FeedStatus::Ok;
+        match state.status {
+            FeedStatus::Retrying | FeedStatus::Failed if was_well => feed.away = Some(feed.state.complete_to.unwrap_or(at)),
+            FeedStatus::Ok => {
+                if let Some(from) = feed.away.take().filter(|_| state.guarantee == Guarantee::BestEffort) {
+                    feed.gaps.push((from, at));
+                    notices.push(Notice { at, kind: NoticeKind::FeedGap { feed: state.feed.to_string(), from, to: at } });
+                }
+            }
+            FeedStatus::Starting | FeedStatus::Ended | FeedStatus::Retrying | FeedStatus::Failed => {}
+        }
+        if feed.stale && state.guarantee != Guarantee::BestEffort {
+            refill(&mut self.filled_late, feed.state.complete_to, state.complete_to, at);
+        }
+        feed.state = state.clone();
     }
 
     /// Judges one whole second.
-    pub fn judge(&mut self, second: At, plan: &Plan, notices: &mut Vec<Notice>) {
-        let _ = (second, plan, notices);
+    pub fn judge(&mut self, second: At, plan: &Plan, notices: &mut Vec<Notice>) -> Vec<Turn> {
+        let mut turns = Vec::new();
+        for (name, feed) in &mut self.feeds {
+            let stale = feed.is_stale_at(second, plan);
+            if stale != feed.stale {
+                feed.stale = stale;
+                let feed = name.to_string();
+                let kind = if stale { NoticeKind::FeedStale { feed } } else { NoticeKind::FeedRecovered { feed } };
+                notices.push(Notice { at: second, kind });
+                turns.push(if stale { Turn::Lost(name.clone()) } else { Turn::Back(name.clone()) });
+            }
+        }
+        turns
+    }
+
+    /// All feeds by their first word.
+    pub fn feeds(&self) -> impl Iterator<Item = &Feed> {
+        self.feeds.values()
+    }
+    /// The account that a feed's facts come from.
+    #[must_use]
+    pub fn source<'a>(feed: &'a Feed, plan: &'a Plan) -> &'a Name {
+        planned(&feed.state.feed, plan).filter(|planned| !planned.source.is_empty()).map_or(&feed.state.feed, |planned| &planned.source)
+    }
+    /// True for a minute that was filled only when its feed came back.
+    #[must_use]
+    pub fn filled_late(&self, minute: i64) -> bool {
+        self.filled_late.contains(&minute)
+    }
+    /// Feeds that give one of these types, those that the plan starts and nobody heard of yet as `None`.
+    fn giving<'a>(&'a self, types: &'a [&str], plan: &'a Plan) -> impl Iterator<Item = Option<&'a Feed>> {
+        let heard = self.feeds.values().filter(|feed| types.iter().any(|kind| feed.gives(kind, plan))).map(Some);
+        let unheard = plan.feeds.iter().filter(|feed| !self.feeds.contains_key(&feed.name));
+        heard.chain(unheard.filter(|feed| types.iter().any(|kind| gives(&feed.gives, kind))).map(|_| None))
+    }
+    /// True where a feed of this desk gives one of these types.
+    #[must_use]
+    pub fn give(&self, types: &[&str], plan: &Plan) -> bool {
+        self.giving(types, plan).next().is_some()
+    }
+    /// Until when all feeds that give one of these types are complete; `None` where one has told nothing yet, or there is none.
+    #[must_use]
+    pub fn complete_to(&self, types: &[&str], now: At, plan: &Plan) -> Option<At> {
+        let ends: Option<Vec<At>> = self.giving(types, plan).map(|feed| feed?.complete_to(now)).collect();
+        ends?.into_iter().min()
+    }
+    /// True while a feed that gives one of these types is stale.
+    #[must_use]
+    pub fn is_stale(&self, types: &[&str], now: At, plan: &Plan) -> bool {
+        self.giving(types, plan).flatten().any(|feed| feed.is_stale_at(now, plan))
+    }
+    /// True where no feed that gives one of these types can ever tell of this clock minute.
+    #[must_use]
+    pub fn is_lost(&self, types: &[&str], minute: i64, plan: &Plan) -> bool {
+        let (from, to) = (At::from_minute(minute), At::from_minute(minute + 1));
+        let mut giving = self.giving(types, plan).flatten().peekable();
+        giving.peek().is_some() && giving.all(|feed| feed.gaps.iter().any(|(lost, found)| *lost <= from && to <= *found))
+    }
+}
+
+/// The minutes that a stale feed left open and fills now; the one that runs is no late one.
+fn refill(minutes: &mut BTreeSet<i64>, told: Option<At>, tells: Option<At>, now: At) {
+    if let (Some(told), Some(tells)) = (told, tells)
+        && tells > told
+    {
+        minutes.extend(told.minute()..tells.minute().min(now.minute()));
     }
 }

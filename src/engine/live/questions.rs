@@ -1,21 +1,212 @@
 //! The queue of open questions.
+//!
+//! A question is a viewer's message with a question mark or a gesture that asks. It is open until somebody of the house
+//! replies to it, names its product or its topic, a block of answers covers it, or its time is over. Only the messages
+//! and the latest answers are kept; what is open follows from them, so the order of arrival cannot show.
+
+use std::collections::BTreeMap;
 
 use super::books::Books;
-use crate::engine::event::Record;
-use crate::engine::plan::Plan;
-use crate::engine::time::At;
+use super::chat::Heard;
+use crate::engine::event::{AuthorKind, ChatMessage, Record};
+use crate::engine::id::{Name, Sym, Table};
+use crate::engine::lexicon::{Folded, GestureSet, Lexicon, Phrases};
+use crate::engine::notice::{Notice, NoticeKind};
+use crate::engine::plan::{Plan, PlanProduct};
+use crate::engine::time::{At, SECOND_MS};
+use crate::engine::view::show::Gesture;
 
-/// The queue of open questions.
+/// Questions that are held at once; of a flood the newest stay.
+pub const HELD: usize = 4_096;
+/// After this long the operator is told of a question.
+pub const WAITING_S: i64 = 120;
+
+/// A message that asks.
+#[derive(Clone, Debug)]
+struct Asked {
+    text: Name,
+    /// What it says, folded: equal for identical questions.
+    says: Name,
+    asks: GestureSet,
+    /// The product that it names.
+    product: Option<Sym>,
+}
+
+/// A block of answers by the operator: when, to which product, on which topic; `None` answers all.
+pub type Answer = (At, Option<Sym>, Option<Gesture>);
+
+/// What the queue needs to know of the show: what was on air when, and the blocks of answers.
+pub struct Show<'a> {
+    pub on_air_at: &'a dyn Fn(At) -> Option<Sym>,
+    pub answers: &'a [Answer],
+}
+
+impl std::fmt::Debug for Show<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Show").field("answers", &self.answers).finish_non_exhaustive()
+    }
+}
+
+/// Identical questions that are open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Open<'a> {
+    pub text: &'a Name,
+    pub topic: Option<Gesture>,
+    pub product: Option<Sym>,
+    pub count: u32,
+    pub since: At,
+}
+
+/// The queue.
 #[derive(Clone, Debug, Default)]
-pub struct Questions {}
+pub struct Questions {
+    /// By time, source and id.
+    asked: BTreeMap<(At, Name, Name), Asked>,
+    /// When the house last spoke of a topic, of a product.
+    topics: BTreeMap<Gesture, At>,
+    products: Table<Sym, At>,
+    /// Messages (source, id) that the house replied to, and when.
+    replied: BTreeMap<(Name, Name), At>,
+    /// How the plan's products are named in a chat.
+    names: Option<Phrases<Option<Sym>>>,
+}
 
 impl Questions {
-    /// Takes a record that concerns this ledger.
-    pub fn fold(&mut self, record: &Record, books: &mut Books, plan: &Plan) {
-        let _ = (record, books, plan);
+    /// Learns the names of the plan's products.
+    pub fn learn(&mut self, plan: &Plan, books: &mut Books) {
+        let mut entries = Vec::new();
+        for product in &plan.products {
+            let sym = books.product(&product.sku, None, plan);
+            entries.extend(names_of(product, plan).into_iter().map(|name| (name, Some(sym))));
+        }
+        // a name that two products share names neither
+        let shared = |one: &Option<Sym>, other: &Option<Sym>| if one == other { *one } else { None };
+        self.names = Phrases::new(entries, shared).ok();
     }
-    /// Judges one whole second.
-    pub fn judge(&mut self, second: At, plan: &Plan) {
-        let _ = (second, plan);
+
+    /// Takes a message.
+    pub fn fold(&mut self, record: &Record, message: &ChatMessage, heard: &Heard) {
+        if message.author_kind == AuthorKind::Viewer {
+            self.ask(record, message, heard);
+        } else {
+            self.answer(record, message, heard);
+        }
     }
+
+    fn ask(&mut self, record: &Record, message: &ChatMessage, heard: &Heard) {
+        let asks = heard.said.asking();
+        let only_greets = heard.said == GestureSet::of(Gesture::Greeting);
+        if heard.folded.is_empty() || (asks.is_empty() && (!heard.folded.asks() || only_greets)) {
+            return;
+        }
+        let asked =
+            Asked { text: message.text.clone(), says: heard.folded.as_str().into(), asks, product: self.named(&heard.folded).next() };
+        let event = &record.event;
+        self.asked.insert((event.ts, event.source.clone(), event.id.clone().unwrap_or_default()), asked);
+        if self.asked.len() > HELD {
+            self.asked.pop_first();
+        }
+    }
+
+    fn answer(&mut self, record: &Record, message: &ChatMessage, heard: &Heard) {
+        let at = record.event.ts;
+        for topic in heard.said.asking().iter() {
+            let last = self.topics.entry(topic).or_insert(at);
+            *last = at.max(*last);
+        }
+        let named: Vec<Sym> = self.named(&heard.folded).collect();
+        for product in named {
+            let last = self.products.entry(product).or_insert(at);
+            *last = at.max(*last);
+        }
+        if let Some(id) = &message.reply_to {
+            self.replied.insert((record.event.source.clone(), id.clone()), at);
+        }
+    }
+
+    fn named<'a>(&'a self, text: &'a Folded) -> impl Iterator<Item = Sym> + 'a {
+        self.names.iter().flat_map(|names| names.known(text)).copied()
+    }
+
+    /// Judges one whole second: whose time is over, and which have waited long.
+    pub fn judge(&mut self, second: At, plan: &Plan, show: &Show<'_>, notices: &mut Vec<Notice>) {
+        let oldest = second.plus_s(-plan.limits.question_open_s);
+        while self.asked.first_key_value().is_some_and(|((at, ..), _)| *at < oldest) {
+            self.asked.pop_first();
+        }
+        if second.second() % 60 == 0 {
+            self.replied.retain(|_, at| *at >= oldest);
+        }
+        let until = second.plus_s(-WAITING_S);
+        let from = until.plus_ms(-SECOND_MS);
+        let mut due = self.asked.range((from.plus_ms(1), Name::default(), Name::default())..).take_while(|((at, ..), _)| *at <= until);
+        if due.next().is_none() {
+            return;
+        }
+        let waiting = self.open(second, plan, show).into_iter().filter(|open| open.since > from && open.since <= until);
+        notices.extend(waiting.map(|open| {
+            let kind = NoticeKind::QuestionWaiting {
+                text: open.text.clone(),
+                topic: open.topic,
+                product: open.product,
+                count: open.count,
+                waits_s: WAITING_S,
+            };
+            Notice { at: second, kind }
+        }));
+    }
+
+    /// Open questions at `now`, identical ones merged, oldest first.
+    #[must_use]
+    pub fn open(&self, now: At, plan: &Plan, show: &Show<'_>) -> Vec<Open<'_>> {
+        let oldest = now.plus_s(-plan.limits.question_open_s);
+        let mut merged: Table<(&str, Option<Sym>), Open<'_>> = Table::default();
+        for ((at, source, id), asked) in self.asked.range((oldest, Name::default(), Name::default())..) {
+            let product = asked.product.or_else(|| (show.on_air_at)(*at));
+            if *at > now || self.replied.contains_key(&(source.clone(), id.clone())) || self.is_answered(*at, asked, product, show) {
+                continue;
+            }
+            let open = merged.entry((asked.says.as_str(), product)).or_insert(Open {
+                text: &asked.text,
+                topic: asked.asks.topic(),
+                product,
+                count: 0,
+                since: *at,
+            });
+            open.count = open.count.saturating_add(1);
+        }
+        merged.into_values().collect()
+    }
+
+    fn is_answered(&self, at: At, asked: &Asked, product: Option<Sym>, show: &Show<'_>) -> bool {
+        let spoken = |last: Option<&At>| last.is_some_and(|last| *last >= at);
+        let on_topic = !asked.asks.is_empty() && asked.asks.iter().all(|topic| spoken(self.topics.get(&topic)));
+        let on_product = product.is_some_and(|product| spoken(self.products.get(&product)));
+        let in_block =
+            |(when, of, on): &Answer| *when >= at && of.is_none_or(|of| Some(of) == product) && on.is_none_or(|on| asked.asks.has(on));
+        on_topic || on_product || show.answers.iter().any(in_block)
+    }
+}
+
+/// How viewers call a product: its sku, its name, the first word and each pair of words of it, its number.
+fn names_of(product: &PlanProduct, plan: &Plan) -> Vec<String> {
+    let folded = Folded::of(&product.name);
+    let words: Vec<&str> = folded.tokens().collect();
+    let mut names = vec![product.name.clone()];
+    names.extend(product.variants.iter().chain([&product.sku]).map(|sku| sku.to_string()));
+    names.extend(plan.aliases.iter().filter(|(_, sku)| **sku == product.sku).map(|(alias, _)| alias.to_string()));
+    if let Some(first) = words.first().filter(|word| word.len() >= 4 && is_a_name(word)) {
+        names.extend([(*first).to_owned(), format!("{first}s")]);
+    }
+    names.extend(words.windows(2).filter(|pair| pair.iter().all(|word| word.len() >= 3)).map(|pair| pair.join(" ")));
+    if product.slot > 0 {
+        names.extend(["produto", "item", "product", "producto", "number", "numero"].map(|noun| format!("{noun} {}", product.slot)));
+    }
+    names.retain(|name| Folded::of(name).as_str().len() >= 4);
+    names
+}
+
+/// False for a word that the chat uses for something else (`link`, `pix`).
+fn is_a_name(word: &str) -> bool {
+    Lexicon::shipped().gestures(&Folded::of(word)).is_empty()
 }

@@ -1,9 +1,11 @@
 //! The show: what is on air, the run of show, acts that run, the log, open questions, chat gestures, feeds and completeness.
 
-use crate::engine::Engine;
-use crate::engine::event::{CorrectionKind, FeedState, InterventionKind, Parameters, SegmentKind};
+use crate::engine::event::{AuthorKind, CorrectionKind, FeedState, InterventionKind, Parameters, SegmentKind};
 use crate::engine::id::Sym;
+use crate::engine::live::interventions::overlaps;
+use crate::engine::live::log::{Entry, What};
 use crate::engine::time::At;
+use crate::engine::{Arrival, Engine};
 
 /// What the audience does, in the rows of the heatmap. The first ten are read from chat by the lexicons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -212,88 +214,226 @@ pub struct FeedView<'a> {
     pub late: u64,
 }
 
+/// Event types that tell of a gesture.
+const fn told_by(gesture: Gesture) -> &'static str {
+    match gesture {
+        Gesture::Click => "select_item",
+        Gesture::AddToCart => "add_to_cart",
+        Gesture::Like | Gesture::Share | Gesture::Follow | Gesture::Gift => "reaction",
+        Gesture::Price
+        | Gesture::Stock
+        | Gesture::Link
+        | Gesture::Shipping
+        | Gesture::Coupon
+        | Gesture::Payment
+        | Gesture::Complaint
+        | Gesture::Praise
+        | Gesture::Buy
+        | Gesture::Greeting => "chat_message",
+    }
+}
+
 impl Engine {
     /// When the live began: the plan's start, else the first fact.
     #[must_use]
     pub fn started(&self) -> Option<At> {
-        None
+        self.plan().starts_at.or(self.tally().from)
     }
     #[must_use]
     pub fn closed(&self) -> Option<At> {
-        None
+        self.live().segments.closed()
     }
     /// The product on air, by the latest pin or cue.
     #[must_use]
     pub fn on_air(&self) -> Option<Sym> {
-        None
+        self.live().segments.on_air()
     }
     /// The product that was on air for most of a clock minute.
     #[must_use]
     pub fn on_air_in_minute(&self, minute: i64) -> Option<Sym> {
-        let _ = minute;
-        None
+        self.live().segments.on_air_in_minute(minute, self.now())
     }
     /// Segments that began, by time.
     #[must_use]
     pub fn segments(&self) -> Vec<SegmentView<'_>> {
-        Vec::new()
+        let places = self.planned_places();
+        let begun = self.live().segments.segments().iter().zip(places).enumerate();
+        begun
+            .map(|(index, (segment, place))| {
+                let planned = place.and_then(|place| self.plan().segments.get(place));
+                SegmentView {
+                    index,
+                    name: &segment.name,
+                    kind: segment.kind.or_else(|| planned?.kind),
+                    host: segment.host.as_deref().or_else(|| planned?.host.as_deref()),
+                    from: segment.from,
+                    to: segment.to,
+                    planned_s: planned.map(|planned| planned.length_s).filter(|length| *length > 0),
+                }
+            })
+            .collect()
     }
     /// Place in the plan's run of show of the segment that comes next.
     #[must_use]
     pub fn next_segment(&self) -> Option<usize> {
-        None
+        let next = self.planned_places().into_iter().flatten().next_back().map_or(0, |last| last + 1);
+        (next < self.plan().segments.len() && self.closed().is_none()).then_some(next)
+    }
+    /// Where in the plan each segment that began stands: the next of its name, else any of its name.
+    fn planned_places(&self) -> Vec<Option<usize>> {
+        let planned = &self.plan().segments;
+        let mut next = 0;
+        let mut places = Vec::new();
+        for segment in self.live().segments.segments() {
+            let later = planned.iter().enumerate().skip(next).find(|(_, p)| segment.name == p.name);
+            let place = later.or_else(|| planned.iter().enumerate().find(|(_, p)| segment.name == p.name)).map(|(place, _)| place);
+            next = place.map_or(next, |place| place + 1);
+            places.push(place);
+        }
+        places
     }
     #[must_use]
     pub fn explains(&self) -> Vec<ExplainView> {
-        Vec::new()
+        let explains = self.live().segments.explains().iter().enumerate();
+        explains.map(|(index, e)| ExplainView { index, product: e.product, from: e.from, to: e.to }).collect()
     }
     /// All acts, by start.
     #[must_use]
     pub fn interventions(&self) -> Vec<InterventionView<'_>> {
-        Vec::new()
+        let standing = self.live().interventions.standing(self.now());
+        let overlaps = overlaps(&standing);
+        let acts = standing.into_iter().zip(overlaps);
+        acts.map(|(standing, overlaps)| InterventionView {
+            id: standing.id,
+            kind: standing.act.kind,
+            product: standing.act.product,
+            started: standing.act.started,
+            ends_at: standing.ends_at,
+            ended: standing.ended,
+            withdrawn: standing.withdrawn,
+            parameters: &standing.act.parameters,
+            advice: standing.act.advice.as_deref(),
+            operator: standing.act.operator.as_deref(),
+            overlaps,
+        })
+        .collect()
     }
     /// The whole log, oldest first.
     #[must_use]
     pub fn log(&self) -> Vec<LogEntry<'_>> {
-        Vec::new()
+        let live = self.live();
+        let mut entries: Vec<_> = live.log.entries().filter_map(|entry| self.log_entry(entry)).collect();
+        let by_clock = live.interventions.standing(self.now()).into_iter().filter(|act| act.by_clock && act.ends_at.is_some());
+        entries.extend(by_clock.filter_map(|act| {
+            let what = Logged::Ended { id: act.id, kind: act.act.kind, product: act.act.product, operator: None };
+            Some(LogEntry { seq: act.act.seq, at: act.ended?, what, withdrawn: act.withdrawn })
+        }));
+        entries.sort_by_key(|entry| (entry.at, entry.seq));
+        entries
+    }
+    /// An entry as the glass shows it; `None` for the end of an act that nobody began.
+    fn log_entry<'a>(&'a self, entry: &'a Entry) -> Option<LogEntry<'a>> {
+        let acts = &self.live().interventions;
+        let mut withdrawn = self.live().log.is_void(&entry.id);
+        let what = match &entry.what {
+            What::Pinned { product } => Logged::Pinned { product: *product },
+            What::Unpinned { product } => Logged::Unpinned { product: *product },
+            What::Cue { segment, kind } => Logged::Cue { segment, kind: *kind },
+            What::Started { id } => {
+                let act = acts.find(id)?;
+                withdrawn |= acts.is_withdrawn(id);
+                Logged::Started { id, kind: act.kind, product: act.product, parameters: &act.parameters, operator: act.operator.as_deref() }
+            }
+            What::Ended { id, operator } => {
+                let act = acts.find(id)?;
+                withdrawn |= acts.is_withdrawn(id);
+                Logged::Ended { id, kind: act.kind, product: act.product, operator: operator.as_deref() }
+            }
+            What::Withdrawn { id, operator } => {
+                let act = acts.find(id)?;
+                Logged::Withdrawn { id, kind: act.kind, product: act.product, operator: operator.as_deref() }
+            }
+            What::Note { text, operator } => Logged::Note { text, operator: operator.as_deref() },
+            What::Figure { metric, value } => Logged::Figure { metric, value },
+            What::Corrected { kind, target } => Logged::Corrected { kind: *kind, target },
+            What::FeedLost { feed } => Logged::FeedLost { feed },
+            What::FeedBack { feed } => Logged::FeedBack { feed },
+            What::Closed => Logged::Closed,
+        };
+        Some(LogEntry { seq: entry.seq, at: entry.at, what, withdrawn })
     }
     /// Open questions, oldest first.
     #[must_use]
     pub fn questions(&self) -> Vec<OpenQuestion<'_>> {
-        Vec::new()
+        let open = self.live().open_questions(self.now(), self.plan()).into_iter();
+        open.map(|open| OpenQuestion { text: open.text, topic: open.topic, product: open.product, count: open.count, since: open.since })
+            .collect()
     }
     /// The newest chat messages, oldest first, at most `most`.
     #[must_use]
     pub fn chat(&self, most: usize) -> Vec<ChatLine<'_>> {
-        let _ = most;
-        Vec::new()
+        let lines = self.live().chat.lines();
+        let skipped = lines.len().saturating_sub(most);
+        lines
+            .skip(skipped)
+            .map(|line| ChatLine {
+                at: line.at,
+                author: self.live().books.authors.text(line.author),
+                text: &line.text,
+                by_staff: line.by != AuthorKind::Viewer,
+                gestures: line.said.iter().collect(),
+            })
+            .collect()
     }
     /// How often a gesture was made in a clock minute; `None` where no feed could have told.
     #[must_use]
     pub fn gestures_in_minute(&self, gesture: Gesture, minute: i64) -> Option<i64> {
-        let _ = (gesture, minute);
-        None
+        let count = self.live().gestures.in_minute(gesture, minute);
+        if count > 0 {
+            return Some(count);
+        }
+        let told_by = [told_by(gesture)];
+        let begun = self.started().is_some_and(|start| minute >= start.minute()) && minute <= self.now().minute();
+        let told = self.complete_to(&told_by).is_some_and(|to| At::from_minute(minute) < to);
+        (begun && told && !self.live().feeds.is_lost(&told_by, minute, self.plan())).then_some(0)
     }
     #[must_use]
     pub fn feeds(&self) -> Vec<FeedView<'_>> {
-        Vec::new()
+        let feeds = &self.live().feeds;
+        feeds
+            .feeds()
+            .map(|feed| FeedView {
+                state: &feed.state,
+                complete_to: feed.complete_to(self.now()),
+                stale: feed.is_stale_at(self.now(), self.plan()),
+                quarantined: feed.state.quarantined,
+                late: 0,
+            })
+            .collect()
     }
-    /// Until when all feeds that give one of these event types are complete.
+    /// Until when all feeds that give one of these event types are complete. What files bring, and what comes by no feed
+    /// that tells of itself, is complete to now.
     #[must_use]
     pub fn complete_to(&self, types: &[&str]) -> Option<At> {
-        let _ = types;
-        None
+        let feeds = &self.live().feeds;
+        if self.arrival() == Arrival::Live && feeds.give(types, self.plan()) {
+            return feeds.complete_to(types, self.now(), self.plan());
+        }
+        self.is_told(types).then_some(self.now())
+    }
+    /// True where a feed of this desk gives one of these event types, or one has come.
+    #[must_use]
+    pub fn is_told(&self, types: &[&str]) -> bool {
+        types.iter().any(|kind| self.tally().by_type.contains_key(kind)) || self.live().feeds.give(types, self.plan())
     }
     /// True while a feed that gives one of these event types is stale.
     #[must_use]
     pub fn is_stale(&self, types: &[&str]) -> bool {
-        let _ = types;
-        false
+        self.arrival() == Arrival::Live && self.live().feeds.is_stale(types, self.now(), self.plan())
     }
     /// True for a minute that was re-opened by facts that came late.
     #[must_use]
     pub fn filled_late(&self, minute: i64) -> bool {
-        let _ = minute;
-        false
+        self.live().feeds.filled_late(minute)
     }
 }

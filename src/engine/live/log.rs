@@ -1,0 +1,152 @@
+//! The log: what happened beside the numbers, in order, and what of it was taken back.
+
+use super::books::Books;
+use super::feeds::Turn;
+use crate::engine::event::{CorrectionKind, Fact, Record, SegmentKind};
+use crate::engine::id::{Name, Set, Sym};
+use crate::engine::notice::{Notice, NoticeKind};
+use crate::engine::plan::Plan;
+use crate::engine::time::At;
+
+/// The source of what the operator writes at the desk.
+pub const DESK: &str = "desk";
+/// Entries that are kept; the oldest go first.
+pub const ENTRIES: usize = 20_000;
+
+/// What an entry tells of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    Pinned {
+        product: Sym,
+    },
+    Unpinned {
+        product: Sym,
+    },
+    Cue {
+        segment: Name,
+        kind: Option<SegmentKind>,
+    },
+    /// An act began; the rest is in its ledger.
+    Started {
+        id: Name,
+    },
+    Ended {
+        id: Name,
+        operator: Option<Name>,
+    },
+    Withdrawn {
+        id: Name,
+        operator: Option<Name>,
+    },
+    Note {
+        text: Name,
+        operator: Option<Name>,
+    },
+    Figure {
+        metric: Name,
+        value: Name,
+    },
+    Corrected {
+        kind: CorrectionKind,
+        target: Name,
+    },
+    FeedLost {
+        feed: Name,
+    },
+    FeedBack {
+        feed: Name,
+    },
+    Closed,
+}
+
+/// A line of the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub at: At,
+    pub seq: u64,
+    /// Of the event that made it; empty where no event did.
+    pub id: Name,
+    pub what: What,
+}
+
+/// The log of one broadcast.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    entries: std::collections::VecDeque<Entry>,
+    /// Ids that a correction made void.
+    voided: Set<Name>,
+    last_seq: u64,
+}
+
+impl Log {
+    /// Takes every record that the log tells of.
+    pub fn fold(&mut self, record: &Record, books: &mut Books, plan: &Plan, notices: &mut Vec<Notice>) {
+        let event = &record.event;
+        self.last_seq = record.seq;
+        let what = match &event.fact {
+            Fact::ProductPinned(pin) => What::Pinned { product: books.product(&pin.sku, None, plan) },
+            Fact::ProductUnpinned(pin) => What::Unpinned { product: books.product(&pin.sku, None, plan) },
+            Fact::Cue(cue) => What::Cue { segment: cue.segment.clone(), kind: cue.kind },
+            Fact::Intervention(_) => What::Started { id: event.id.clone().unwrap_or_default() },
+            Fact::InterventionEnded(end) => What::Ended { id: end.intervention.clone(), operator: end.operator.clone() },
+            Fact::InterventionWithdrawn(end) => What::Withdrawn { id: end.intervention.clone(), operator: end.operator.clone() },
+            Fact::Note(note) => {
+                let kind = NoticeKind::Noted { text: note.text.clone(), operator: note.operator.clone() };
+                notices.push(Notice { at: record.at, kind });
+                What::Note { text: note.text.clone(), operator: note.operator.clone() }
+            }
+            Fact::Correction(correction) => {
+                if correction.kind == CorrectionKind::Void {
+                    self.voided.insert(correction.target.clone());
+                }
+                What::Corrected { kind: correction.kind, target: correction.target.clone() }
+            }
+            Fact::Closed(_) => What::Closed,
+            fact if event.source == DESK => match figure(fact) {
+                Some((metric, value)) => What::Figure { metric, value },
+                None => return,
+            },
+            _ => return,
+        };
+        self.add(Entry { at: event.ts, seq: record.seq, id: event.id.clone().unwrap_or_default(), what });
+    }
+
+    /// A feed that went stale or came back, as judged.
+    pub fn tell_feed(&mut self, at: At, turn: Turn) {
+        let what = match turn {
+            Turn::Lost(feed) => What::FeedLost { feed },
+            Turn::Back(feed) => What::FeedBack { feed },
+        };
+        self.add(Entry { at, seq: self.last_seq, id: Name::default(), what });
+    }
+
+    fn add(&mut self, entry: Entry) {
+        let place = self.entries.iter().rposition(|kept| (kept.at, kept.seq) <= (entry.at, entry.seq)).map_or(0, |before| before + 1);
+        self.entries.insert(place, entry);
+        if self.entries.len() > ENTRIES {
+            self.entries.pop_front();
+        }
+    }
+
+    /// All entries by the time they happened.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+    /// True for an event that a correction made void.
+    #[must_use]
+    pub fn is_void(&self, id: &Name) -> bool {
+        !id.is_empty() && self.voided.contains(id)
+    }
+}
+
+/// The metric and the value of a figure typed in at the desk.
+fn figure(fact: &Fact) -> Option<(Name, Name)> {
+    match fact {
+        Fact::Audience(audience) => Some(("ccu".into(), audience.viewers.to_string().into())),
+        Fact::AdSpend(spend) => Some(("ad_spend".into(), spend.value.text().into())),
+        Fact::Reading(reading) => Some((reading.metric.clone(), reading.value.clone())),
+        Fact::Purchase(purchase) => Some(("orders_placed".into(), purchase.value.text().into())),
+        Fact::Inventory(inventory) => Some(("stock".into(), inventory.available.to_string().into())),
+        _ => None,
+    }
+}
