@@ -1,0 +1,506 @@
+//! Recommendations: raised by the playbook's watches, shown with manners, answered by the operator.
+//!
+//! Life: raised → seen → waiting (told the host) → accepted; or declined, snoozed, expired, superseded, held out.
+//! Manners: at most [`MOST_OPEN`] on the glass, one new in [`NEW_EVERY_S`] seconds, cards of one cause are one card, causes
+//! silence others, a running price act holds other price cards, and nothing is raised or resolved on missing data.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::event::{Answer as Reply, AdviceAnswer, Fact, Intervention, InterventionKind, Parameters, Record};
+use super::guard::Guard;
+use super::id::{Name, Table};
+use super::notice::{Notice, NoticeKind};
+use super::price::{Price, TooDear, price};
+use super::rule::{Cause, Playbook, Rule};
+use super::time::{At, SECOND_MS, Span};
+use super::view::commerce::Chain;
+use super::watch::{Because, Target, Watching, targets};
+
+/// Cards that are on the glass at once.
+pub const MOST_OPEN: usize = 3;
+/// A new card at most this often.
+pub const NEW_EVERY_S: i64 = 20;
+/// Cards raised in any hour, at most; what is beyond waits.
+pub const MOST_PER_HOUR: usize = 6;
+/// Watches look this often.
+const LOOK_EVERY_S: i64 = 10;
+/// After an act on a product, rules on it and its substitutes are silent for so long.
+const AFTER_ACT_S: i64 = 300;
+/// A card that nobody answered expires.
+const EXPIRES_S: i64 = 900;
+/// A snooze without a time.
+const SNOOZE_S: i64 = 300;
+
+/// Where a recommendation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Raised,
+    Seen,
+    /// The host was told; the act is not on air yet.
+    Waiting { since: At },
+    Accepted,
+    Declined,
+    Snoozed { until: At },
+    Expired,
+    /// The operator did it without the card, or another card took its place.
+    Superseded,
+    /// Held out at random: only reported.
+    HeldOut,
+}
+
+impl State {
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Raised => "raised",
+            Self::Seen => "seen",
+            Self::Waiting { .. } => "waiting",
+            Self::Accepted => "accepted",
+            Self::Declined => "declined",
+            Self::Snoozed { .. } => "snoozed",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+            Self::HeldOut => "held_out",
+        }
+    }
+    /// True while it can still be answered.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Raised | Self::Seen | Self::Waiting { .. } | Self::Snoozed { .. })
+    }
+}
+
+/// Why an open card is not pressed on the operator now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldBy {
+    /// A price act runs.
+    PriceAct,
+    /// An act runs, or just ran, on the same product or its substitute.
+    SameProduct,
+    StaleFeed,
+}
+
+/// A recommendation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recommendation {
+    /// `r1`, `r2` … in order of raising.
+    pub id: Name,
+    pub rule: String,
+    pub cause: Cause,
+    pub kind: InterventionKind,
+    pub target: Target,
+    pub raised: At,
+    pub state: State,
+    /// When the state last changed.
+    pub changed: At,
+    pub because: Because,
+    /// The factor of the funnel that moved most, and the chain before and now.
+    pub broke: Option<Broke>,
+    pub parameters: Parameters,
+    pub price: Option<Price>,
+    pub held_by: Option<HeldBy>,
+    /// Other rules or products of the same cause that fired meanwhile.
+    pub members: Vec<(String, Target)>,
+    pub reason: Option<Name>,
+}
+
+/// Where the funnel broke.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Broke {
+    pub factor: &'static str,
+    pub from: f64,
+    pub to: f64,
+    /// ln(now / before) of the five factors, in the order of the chain; they add up to that of GMV per minute.
+    pub shares: [(&'static str, f64); 5],
+}
+
+/// Why a rule raises nothing now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silent {
+    Inhibited(Cause),
+    Cooling,
+    MostReached,
+    TooDear(TooDear),
+    ActRuns,
+    Muted,
+    Grouped,
+    TooMany,
+}
+
+/// A rule with what it compiled to.
+#[derive(Clone, Debug)]
+struct Armed {
+    rule: Rule,
+    guard: Option<Guard>,
+    watching: Vec<Watching>,
+    raised: u32,
+    /// By target: the last card went away at.
+    cooling: Vec<(Target, At)>,
+    silent: Option<Silent>,
+}
+
+/// What a rule did in this live.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleRecord {
+    pub fired: u32,
+    pub accepted: u32,
+    pub declined: u32,
+}
+
+/// The playbook at work.
+#[derive(Clone, Debug, Default)]
+pub struct Advisor {
+    armed: Vec<Armed>,
+    cards: Vec<Recommendation>,
+    last_raised: Option<At>,
+    muted_until: Option<At>,
+    hold_out: f64,
+    playbook: Arc<Playbook>,
+}
+
+impl Advisor {
+    /// Takes a playbook; the state of rules that stay as they are is kept.
+    pub fn arm(&mut self, playbook: Playbook) {
+        let mut before: Table<String, Armed> = std::mem::take(&mut self.armed).into_iter().map(|armed| (armed.rule.name.clone(), armed)).collect();
+        self.hold_out = playbook.hold_out;
+        self.armed = playbook
+            .rules
+            .iter()
+            .map(|rule| match before.swap_remove(&rule.name) {
+                Some(armed) if armed.rule == *rule => armed,
+                other => Armed {
+                    rule: rule.clone(),
+                    guard: rule.guard.as_deref().and_then(|source| Guard::compile(source).ok()),
+                    watching: Vec::new(),
+                    raised: other.map_or(0, |armed| armed.raised),
+                    cooling: Vec::new(),
+                    silent: None,
+                },
+            })
+            .collect();
+        self.playbook = Arc::new(playbook);
+    }
+
+    /// The playbook in force.
+    #[must_use]
+    pub fn playbook(&self) -> &Playbook {
+        &self.playbook
+    }
+
+    /// All recommendations of this live, in order of raising.
+    #[must_use]
+    pub fn cards(&self) -> &[Recommendation] {
+        &self.cards
+    }
+
+    /// What is on the glass: open, not snoozed, the oldest first, at most [`MOST_OPEN`].
+    #[must_use]
+    pub fn open(&self) -> Vec<&Recommendation> {
+        self.cards.iter().filter(|card| card.state.is_open() && !matches!(card.state, State::Snoozed { .. })).take(MOST_OPEN).collect()
+    }
+
+    /// Open cards beyond those on the glass.
+    #[must_use]
+    pub fn waiting_count(&self) -> usize {
+        self.cards.iter().filter(|card| card.state.is_open()).count().saturating_sub(MOST_OPEN)
+    }
+
+    #[must_use]
+    pub const fn muted_until(&self) -> Option<At> {
+        self.muted_until
+    }
+
+    /// What a rule did so far in this live.
+    #[must_use]
+    pub fn record(&self, rule: &str) -> RuleRecord {
+        let mut record = RuleRecord::default();
+        for card in self.cards.iter().filter(|card| card.rule == rule) {
+            record.fired += 1;
+            record.accepted += u32::from(card.state == State::Accepted);
+            record.declined += u32::from(card.state == State::Declined);
+        }
+        record
+    }
+
+    /// For "why not": every rule with what each of its watches answers, and why it is silent.
+    pub fn reasons(&self) -> impl Iterator<Item = (&Rule, &[Watching], Option<Silent>)> {
+        self.armed.iter().map(|armed| (&armed.rule, armed.watching.as_slice(), armed.silent))
+    }
+
+    /// Takes what the operator or a platform did.
+    pub fn fold(&mut self, record: &Record, engine: &Engine, notices: &mut Vec<Notice>) {
+        match &record.event.fact {
+            Fact::AdviceAnswer(answer) => self.answer(answer, record.at),
+            Fact::Intervention(act) => self.acted(act, record.at, engine),
+            Fact::Playbook(control) => {
+                if let Ok(playbook) = serde_json::from_str::<Playbook>(&control.body) {
+                    self.arm(playbook);
+                    notices.push(Notice { at: record.at, kind: NoticeKind::PlaybookLoaded { rules: self.armed.len() } });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self, answer: &AdviceAnswer, at: At) {
+        if answer.answer == Reply::Muted {
+            self.muted_until = answer.until;
+            return;
+        }
+        let Some(card) = self.cards.iter_mut().find(|card| card.id == answer.advice && card.state.is_open()) else { return };
+        card.state = match answer.answer {
+            Reply::Seen if card.state == State::Raised => State::Seen,
+            Reply::Seen => card.state,
+            Reply::Waiting => State::Waiting { since: at },
+            Reply::Accepted => State::Accepted,
+            Reply::Declined => State::Declined,
+            Reply::Snoozed => State::Snoozed { until: answer.until.unwrap_or_else(|| at.plus_s(SNOOZE_S)) },
+            Reply::HeldOut => State::HeldOut,
+            Reply::Muted => card.state,
+        };
+        if !answer.parameters.is_empty() {
+            card.parameters.extend(answer.parameters.clone());
+        }
+        card.reason.clone_from(&answer.reason);
+        card.changed = at;
+    }
+
+    /// An act was logged: the card that it answers is accepted, others of the same kind and product are superseded.
+    fn acted(&mut self, act: &Intervention, at: At, engine: &Engine) {
+        let product = act.sku.as_deref().and_then(|sku| engine.live().books.find_product(sku));
+        for card in self.cards.iter_mut().filter(|card| card.state.is_open()) {
+            if act.advice.as_ref() == Some(&card.id) {
+                (card.state, card.changed) = (State::Accepted, at);
+            } else if card.kind == act.kind && (card.target.product == product || card.target.product.is_none()) {
+                let told = matches!(card.state, State::Waiting { .. });
+                (card.state, card.changed) = (if told { State::Accepted } else { State::Superseded }, at);
+            }
+        }
+    }
+
+    /// Judges one whole second.
+    pub fn judge(&mut self, second: At, engine: &Engine, notices: &mut Vec<Notice>) {
+        if second.second() % LOOK_EVERY_S != 0 || self.armed.is_empty() || engine.started().is_none() || engine.closed().is_some() {
+            return;
+        }
+        self.look(second, engine);
+        self.age(second, engine);
+        self.raise(second, engine, notices);
+    }
+
+    fn look(&mut self, now: At, engine: &Engine) {
+        for armed in &mut self.armed {
+            for target in targets(&armed.rule, engine) {
+                if !armed.watching.iter().any(|watching| watching.target == target) {
+                    armed.watching.push(Watching::new(target));
+                }
+            }
+            for watching in &mut armed.watching {
+                watching.look(&armed.rule, armed.guard.as_ref(), engine, now);
+            }
+        }
+    }
+
+    /// Cards whose reason is gone, or that nobody answered, expire; a snooze ends.
+    fn age(&mut self, now: At, engine: &Engine) {
+        for card in self.cards.iter_mut().filter(|card| card.state.is_open()) {
+            let armed = self.armed.iter_mut().find(|armed| armed.rule.name == card.rule);
+            let ripe = armed.as_ref().is_some_and(|armed| {
+                armed.watching.iter().any(|watching| watching.target == card.target && watching.is_ripe(&armed.rule, now))
+            });
+            card.held_by = held_by(card, engine, now);
+            match card.state {
+                State::Snoozed { until } if now >= until => {
+                    (card.state, card.changed) = (if ripe { State::Raised } else { State::Expired }, now);
+                }
+                State::Raised | State::Seen if !ripe && card.held_by.is_none() => (card.state, card.changed) = (State::Expired, now),
+                State::Raised | State::Seen if now.since_ms(card.raised) > EXPIRES_S * SECOND_MS => {
+                    (card.state, card.changed) = (State::Expired, now);
+                }
+                _ => {}
+            }
+            if !card.state.is_open()
+                && let Some(armed) = armed
+            {
+                armed.cooling.push((card.target, now));
+            }
+        }
+    }
+
+    fn raise(&mut self, now: At, engine: &Engine, notices: &mut Vec<Notice>) {
+        for index in 0..self.armed.len() {
+            let ripe: Vec<(Target, Because)> = self.armed[index]
+                .watching
+                .iter()
+                .filter(|watching| watching.fires_now() && watching.is_ripe(&self.armed[index].rule, now))
+                .filter_map(|watching| Some((watching.target, watching.because()?.clone())))
+                .collect();
+            self.armed[index].silent = None;
+            for (target, because) in ripe {
+                match self.try_raise(index, target, because, now, engine) {
+                    Ok(Some(card)) => {
+                        notices.push(Notice { at: now, kind: NoticeKind::AdviceRaised { id: card.id.clone() } });
+                        self.cards.push(card);
+                        self.armed[index].raised += 1;
+                        self.last_raised = Some(now);
+                    }
+                    Ok(None) => {}
+                    Err(silent) => self.armed[index].silent = Some(silent),
+                }
+            }
+        }
+    }
+
+    /// A card, if manners allow one; `None` when it is there already.
+    fn try_raise(&mut self, index: usize, target: Target, because: Because, now: At, engine: &Engine) -> Result<Option<Recommendation>, Silent> {
+        let armed = &self.armed[index];
+        let rule = &armed.rule;
+        if self.cards.iter().any(|card| card.state.is_open() && card.rule == rule.name && card.target == target) {
+            return Ok(None);
+        }
+        self.silence(index, target, now, engine)?;
+        if let Some(card) = self.cards.iter_mut().find(|card| card.state.is_open() && card.cause == rule.cause && card.cause != Cause::Stock) {
+            let member = (rule.name.clone(), target);
+            if !card.members.contains(&member) {
+                card.members.push(member);
+            }
+            return Err(Silent::Grouped);
+        }
+        let open = self.cards.iter().filter(|card| card.state.is_open()).count();
+        let this_hour = self.cards.iter().filter(|card| now.since_ms(card.raised) < 3_600 * SECOND_MS).count();
+        let too_soon = self.last_raised.is_some_and(|last| now.since_ms(last) < NEW_EVERY_S * SECOND_MS);
+        if open >= MOST_OPEN || this_hour >= MOST_PER_HOUR || too_soon {
+            return Err(Silent::TooMany);
+        }
+        let broke = broke(engine);
+        let kind = broke.as_ref().and_then(|broke| rule.broke.get(broke.factor)).copied().unwrap_or(rule.act);
+        let target = with_product(target, kind, engine);
+        let mut parameters: Parameters = rule.parameters.clone();
+        let bill = price(kind, target.product, &mut parameters, None, engine, now).map_err(Silent::TooDear)?;
+        let id = Name::from(format!("r{}", self.cards.len() + 1));
+        let state = if held_out(&id, self.hold_out) { State::HeldOut } else { State::Raised };
+        let mut card = Recommendation {
+            id,
+            rule: rule.name.clone(),
+            cause: rule.cause,
+            kind,
+            target: Target { product: because.product.or(target.product), channel: because.channel },
+            raised: now,
+            state,
+            changed: now,
+            because,
+            broke: broke.filter(|_| matches!(rule.cause, Cause::Conversion | Cause::Ticket)),
+            parameters,
+            price: bill,
+            held_by: None,
+            members: Vec::new(),
+            reason: None,
+        };
+        // The target that the watch knows it by stays the key; the act's product goes into its parameters.
+        if let Some(product) = target.product {
+            card.parameters.insert("sku".to_owned(), engine.live().books.skus.text(product).to_owned());
+        }
+        card.target = Target { product: self.watched_product(index, &card, target), channel: card.target.channel };
+        Ok(Some(card))
+    }
+
+    /// The product of the watch's own target; the act's product is a parameter.
+    fn watched_product(&self, index: usize, card: &Recommendation, act: Target) -> Option<super::id::Sym> {
+        let watched = self.armed[index].watching.iter().any(|watching| watching.target.product == act.product && watching.target.product.is_some());
+        if watched { act.product } else { card.because.product }
+    }
+
+    /// Manners of a rule before a card of it is thought of.
+    fn silence(&self, index: usize, target: Target, now: At, engine: &Engine) -> Result<(), Silent> {
+        let armed = &self.armed[index];
+        if self.muted_until.is_some_and(|until| now < until) {
+            return Err(Silent::Muted);
+        }
+        if armed.raised >= armed.rule.most_per_live {
+            return Err(Silent::MostReached);
+        }
+        let cooled = |at: &At| now.since_ms(*at) >= armed.rule.cooldown_s * SECOND_MS;
+        if armed.cooling.iter().any(|(cooling, at)| *cooling == target && !cooled(at)) {
+            return Err(Silent::Cooling);
+        }
+        for card in self.cards.iter().filter(|card| card.state.is_open()) {
+            let inhibits = self.armed.iter().find(|other| other.rule.name == card.rule).map(|other| other.rule.inhibits.as_slice());
+            if inhibits.is_some_and(|causes| causes.contains(&armed.rule.cause)) {
+                return Err(Silent::Inhibited(card.cause));
+            }
+        }
+        if act_runs_on(target, armed.rule.act, engine, now) {
+            return Err(Silent::ActRuns);
+        }
+        Ok(())
+    }
+}
+
+/// A rule about the whole live proposes its act for the product on air.
+fn with_product(target: Target, kind: InterventionKind, engine: &Engine) -> Target {
+    let needs_product = kind.is_price_act() || matches!(kind, InterventionKind::Countdown | InterventionKind::PinProduct);
+    match target.product {
+        None if needs_product && kind != InterventionKind::Bundle => Target { product: engine.on_air(), ..target },
+        _ => target,
+    }
+}
+
+/// True while an act runs on the product or a declared substitute, or ran there within [`AFTER_ACT_S`]; for the whole live, while a price act runs.
+fn act_runs_on(target: Target, kind: InterventionKind, engine: &Engine, now: At) -> bool {
+    let books = &engine.live().books;
+    engine.interventions().iter().filter(|act| !act.withdrawn && !act.kind.is_excluded_from_effects()).any(|act| {
+        let running = act.ended.is_none_or(|ended| now.since_ms(ended) < AFTER_ACT_S * SECOND_MS) && act.started <= now;
+        if !running || act.kind == InterventionKind::PinProduct {
+            return false;
+        }
+        match (target.product, act.product) {
+            (Some(watched), Some(treated)) => {
+                let substitutes = engine.plan().product(books.skus.text(treated)).map(|p| p.substitutes.as_slice()).unwrap_or_default();
+                watched == treated || substitutes.iter().any(|sku| books.find_product(sku) == Some(watched))
+            }
+            (None, _) => act.kind.is_price_act() && kind.is_price_act(),
+            (Some(_), None) => false,
+        }
+    })
+}
+
+/// Why an open card is not pressed now.
+fn held_by(card: &Recommendation, engine: &Engine, now: At) -> Option<HeldBy> {
+    let price_act = engine.interventions().iter().any(|act| {
+        !act.withdrawn && act.ended.is_none() && act.started <= now && act.kind.is_price_act() && act.advice != Some(card.id.as_str())
+    });
+    (price_act && card.kind.is_price_act()).then_some(HeldBy::PriceAct)
+}
+
+/// The factor of the funnel that moved most over ten minutes against the ten before.
+fn broke(engine: &Engine) -> Option<Broke> {
+    let (before, after) = (engine.chain_before(super::metric::Scope::Live, Span::M10), engine.chain(super::metric::Scope::Live, Span::M10));
+    let factors = |chain: &Chain| [chain.viewers, chain.clicks_per_viewer, chain.click_to_cart, chain.cart_to_order, chain.ticket_minor];
+    const NAMES: [&str; 5] = ["viewers", "clicks_per_viewer", "click_to_cart", "cart_to_order", "ticket"];
+    let mut shares = [("", 0.0); 5];
+    let mut worst: Option<(usize, f64, f64, f64)> = None;
+    for (index, (from, to)) in factors(&before).into_iter().zip(factors(&after)).enumerate() {
+        let (Some(from), Some(to)) = (from, to) else { return None };
+        if from <= 0.0 || to <= 0.0 {
+            return None;
+        }
+        let ln = (to / from).ln();
+        shares[index] = (NAMES[index], ln);
+        if worst.is_none_or(|(_, _, _, least)| ln < least) {
+            worst = Some((index, from, to, ln));
+        }
+    }
+    worst.map(|(index, from, to, _)| Broke { factor: NAMES[index], from, to, shares })
+}
+
+/// A coin of a card's own, the same in every replay.
+fn held_out(id: &Name, share: f64) -> bool {
+    if share <= 0.0 {
+        return false;
+    }
+    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    #[expect(clippy::cast_precision_loss, reason = "a share of a coin")]
+    let coin = (hash >> 11) as f64 / (1u64 << 53) as f64;
+    coin < share
+}
