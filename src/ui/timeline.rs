@@ -50,7 +50,7 @@ impl Timeline {
         let end = engine.plan().ends_at().map(At::minute);
         let columns = width / cells.max(1);
         let minutes = end.unwrap_or(now).max(now).saturating_sub(start).saturating_add(1);
-        let per = minutes.max(1).div_ceil(i64::from(columns).max(1));
+        let per = (minutes - 1).max(0) / i64::from(columns).max(1) + 1;
         Self { first: start, columns, cells: cells.max(1), per, start, now, end }
     }
 
