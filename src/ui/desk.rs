@@ -1,0 +1,439 @@
+//! What the panels of one frame share: the view, the timeline, the lists that the engine was asked for once, and how
+//! readings become text. Nothing is computed here that the engine defines; comparing two of its readings is.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use super::View;
+use super::state::Panel;
+use super::theme::Tone;
+use super::timeline::Timeline;
+use super::widgets::heat::HeatLook;
+use super::widgets::spark::{Bar, SparkLook};
+use super::widgets::text::{Phrase, fit, put, put_right, width};
+use super::words::FluentValue;
+use crate::engine::event::InterventionKind;
+use crate::engine::id::Sym;
+use crate::engine::metric::{Metric, Reading, Scope, Value};
+use crate::engine::money::Money;
+use crate::engine::time::{At, Span};
+use crate::engine::view::commerce::ProductView;
+use crate::engine::view::show::{LogEntry, Logged};
+
+/// Event types that a panel's figures stand on; their feeds' age is the panel's age.
+pub type Needs = &'static [&'static str];
+
+pub const ORDERS: Needs = &["purchase", "payment"];
+pub const AUDIENCE: Needs = &["audience", "viewer_join"];
+pub const CLICKS: Needs = &["select_item", "add_to_cart"];
+pub const CARTS: Needs = &["cart", "add_to_cart", "begin_checkout"];
+pub const CHAT: Needs = &["chat_message"];
+pub const ADS: Needs = &["ad_spend"];
+pub const STOCK: Needs = &["inventory"];
+pub const LEADS: Needs = &["generate_lead"];
+/// The desk's own records: never stale.
+pub const OWN: Needs = &[];
+
+/// A fall by a tenth is told, by a quarter it is an alarm.
+const FALL_WARN: f64 = -0.10;
+const FALL_ALARM: f64 = -0.25;
+
+/// Which way is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    Up,
+    Down,
+}
+
+/// How old a panel's figures are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Age {
+    /// Since the feeds that it needs were last complete; `None` where nobody knows.
+    pub ms: Option<i64>,
+    pub stale: bool,
+}
+
+/// One frame's view, with what several panels ask for.
+#[derive(Clone, Debug)]
+pub struct Desk<'a> {
+    pub view: &'a View<'a>,
+    /// The minutes of chart, lanes and heatmap.
+    pub line: Timeline,
+    pub products: Vec<ProductView<'a>>,
+    pub log: Vec<LogEntry<'a>>,
+}
+
+impl<'a> Desk<'a> {
+    #[must_use]
+    pub fn new(view: &'a View<'a>, line: Timeline) -> Self {
+        Self { view, line, products: view.engine.products(), log: view.engine.log() }
+    }
+
+    #[must_use]
+    pub const fn style(&self, tone: Tone) -> Style {
+        self.view.style(tone)
+    }
+    #[must_use]
+    pub fn word(&self, key: &'a str) -> &'a str {
+        self.view.word(key)
+    }
+    #[must_use]
+    pub fn say(&self, key: &str, values: &[(&'static str, FluentValue<'_>)]) -> String {
+        self.view.text(key, values)
+    }
+    /// A phrase of one word in one tone.
+    #[must_use]
+    pub fn phrase(&self, text: impl Into<String>, tone: Tone) -> Phrase {
+        Phrase::plain(text, self.style(tone))
+    }
+
+    #[must_use]
+    pub fn read(&self, metric: Metric, scope: Scope, span: Span) -> Reading {
+        self.view.engine.reading(metric, scope, span)
+    }
+    /// What the operator looks at: a product, or the whole live.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.view.state.slot.and_then(|slot| self.product_of_slot(slot)).map_or(Scope::Live, |product| Scope::Product(product.sym))
+    }
+    #[must_use]
+    pub fn product(&self, sym: Sym) -> Option<&ProductView<'a>> {
+        self.products.iter().find(|product| product.sym == sym)
+    }
+    #[must_use]
+    pub fn product_of_slot(&self, slot: u32) -> Option<&ProductView<'a>> {
+        self.products.iter().find(|product| product.slot == slot)
+    }
+    /// `1 Fone Pro X2`.
+    #[must_use]
+    pub fn product_name(&self, sym: Sym) -> String {
+        self.product(sym).map_or_else(String::new, |product| format!("{} {}", product.slot, label(product)))
+    }
+
+    /// How old the feeds are that give these events.
+    #[must_use]
+    pub fn age(&self, needs: Needs) -> Age {
+        if needs.is_empty() {
+            return Age { ms: None, stale: false };
+        }
+        let complete = self.view.engine.complete_to(needs);
+        Age { ms: complete.map(|at| self.view.now.since_ms(at).max(0)), stale: self.view.engine.is_stale(needs) }
+    }
+    /// `STALE 58s!` for a stale panel, `2s` for a fresh one, nothing where no feed tells.
+    #[must_use]
+    pub fn age_phrase(&self, needs: Needs) -> Phrase {
+        let age = self.age(needs);
+        let told = age.ms.map(|ms| self.view.format.age(ms)).unwrap_or_default();
+        if age.stale {
+            return self.phrase(format!("{} {told}", self.word("stale")).trim_end(), Tone::Stale);
+        }
+        self.phrase(told, Tone::Muted)
+    }
+
+    // ── readings as text ──
+
+    #[must_use]
+    pub fn unknown(&self) -> &'static str {
+        self.view.format.unknown()
+    }
+    /// A count in full.
+    #[must_use]
+    pub fn count(&self, reading: &Reading) -> String {
+        match reading.value {
+            Value::Count(count) => self.view.format.count(count),
+            Value::Number(number) => self.view.format.number(number, 0),
+            Value::Money(_) | Value::Unknown(_) => self.unknown().to_owned(),
+        }
+    }
+    /// A count on few columns.
+    #[must_use]
+    pub fn count_short(&self, reading: &Reading) -> String {
+        match reading.value {
+            Value::Count(count) => self.view.format.count_short(count),
+            _ => self.count(reading),
+        }
+    }
+    #[must_use]
+    pub fn number(&self, reading: &Reading, decimals: usize) -> String {
+        reading.number().map_or_else(|| self.unknown().to_owned(), |number| self.view.format.number(number, decimals))
+    }
+    #[must_use]
+    pub fn percent(&self, reading: &Reading, decimals: usize) -> String {
+        reading.number().map_or_else(|| self.unknown().to_owned(), |share| self.view.format.percent(share, decimals))
+    }
+    /// Money with its symbol, short.
+    #[must_use]
+    pub fn money(&self, reading: &Reading) -> String {
+        match reading.value {
+            Value::Money(money) => self.view.format.money_short(money),
+            _ => self.unknown().to_owned(),
+        }
+    }
+    /// Money without its symbol, short.
+    #[must_use]
+    pub fn amount(&self, reading: &Reading) -> String {
+        match reading.value {
+            Value::Money(money) => self.view.format.amount_short(money),
+            _ => self.unknown().to_owned(),
+        }
+    }
+    /// The support of a ratio: `28/842`; empty for what is no ratio.
+    #[must_use]
+    pub fn support(&self, reading: &Reading) -> String {
+        let (Some(numerator), Some(denominator)) = (reading.numerator, reading.denominator) else { return String::new() };
+        let told = |n: i128| i64::try_from(n).map_or_else(|_| self.unknown().to_owned(), |n| self.view.format.count_short(n));
+        format!("{}/{}", told(numerator), told(denominator))
+    }
+    /// Minutes of cover: `86m`, `>2h`, `—`.
+    #[must_use]
+    pub fn cover(&self, reading: &Reading) -> String {
+        match reading.number() {
+            None => self.unknown().to_owned(),
+            Some(minutes) if minutes >= 120.0 => ">2h".to_owned(),
+            Some(minutes) => format!("{}m", self.view.format.number(minutes.floor(), 0)),
+        }
+    }
+
+    /// A window against the one before: the relative change, where both are known and fresh.
+    #[must_use]
+    pub fn change(&self, metric: Metric, scope: Scope, span: Span) -> Option<f64> {
+        let now = self.read(metric, scope, span);
+        let before = self.view.engine.reading_before(metric, scope, span);
+        let (now, before) = (Some(now).filter(|r| !r.stale)?.number()?, before.number()?);
+        (before > 0.0).then(|| now / before - 1.0)
+    }
+    /// `▼ −43%` in the tone that it deserves.
+    #[must_use]
+    pub fn change_phrase(&self, change: Option<f64>, better: Better) -> Phrase {
+        let Some(change) = change else { return Phrase::default() };
+        let glyphs = self.view.glyphs;
+        let (glyph, tone) = match change {
+            change if change.abs() < 0.005 => (glyphs.flat, Tone::Muted),
+            change if change > 0.0 => (glyphs.up, tone_of(change, better)),
+            change => (glyphs.down, tone_of(change, better)),
+        };
+        self.phrase(format!("{glyph} {}", self.view.format.change(change)), tone)
+    }
+
+    // ── minutes ──
+
+    /// A metric in the minutes of a timeline.
+    #[must_use]
+    pub fn bars(&self, metric: Metric, scope: Scope, line: &Timeline) -> Vec<Bar> {
+        (0..line.columns).map(|column| self.bar(line, column, |minute| self.minute(metric, scope, minute))).collect()
+    }
+    /// A column of a timeline: the mean of its minutes that are known.
+    pub fn bar(&self, line: &Timeline, column: u16, minute: impl Fn(i64) -> (Option<f64>, bool)) -> Bar {
+        let (from, to) = line.minutes_of(column);
+        let (mut sum, mut known, mut unfinished, mut late) = (0.0, 0.0, false, false);
+        for at in from..to.min(line.now + 1) {
+            let (value, is_finished) = minute(at);
+            if let Some(value) = value {
+                sum += value;
+                known += 1.0;
+                unfinished |= !is_finished;
+                late |= self.view.engine.filled_late(at);
+            }
+        }
+        match sum / known {
+            _ if known == 0.0 => Bar::Gap,
+            mean if unfinished => Bar::Unfinished(mean),
+            mean if late => Bar::Late(mean),
+            mean => Bar::Full(mean),
+        }
+    }
+    /// A metric in one minute, and whether that minute is finished.
+    #[must_use]
+    pub fn minute(&self, metric: Metric, scope: Scope, minute: i64) -> (Option<f64>, bool) {
+        let reading = self.view.engine.reading_in_minute(metric, scope, minute);
+        let is_finished = minute < self.line.now && reading.until.is_none_or(|until| until >= At::from_minute(minute + 1));
+        (reading.number(), is_finished)
+    }
+    /// `16'`: a clock minute on the live's own axis.
+    #[must_use]
+    pub fn minute_label(&self, minute: i64) -> String {
+        format!("{}'", minute - self.line.start)
+    }
+    /// `46:30`, the live's own time.
+    #[must_use]
+    pub fn live_time(&self, at: At) -> String {
+        let start = self.view.engine.started().unwrap_or(at);
+        self.view.format.countdown(at.since_ms(start))
+    }
+
+    // ── looks ──
+
+    #[must_use]
+    pub fn spark(&self, style: Style) -> SparkLook<'a> {
+        let [_, a, b, c, d, e, f, g, h] = self.view.glyphs.bars;
+        SparkLook {
+            levels: [a, b, c, d, e, f, g, h],
+            zero: self.view.glyphs.zero,
+            hatch: self.view.glyphs.hatch,
+            style,
+            zero_style: self.style(Tone::Muted),
+            unfinished: self.style(Tone::Unfinished),
+            late: style.add_modifier(Modifier::UNDERLINED),
+        }
+    }
+    #[must_use]
+    pub fn heat(&self) -> HeatLook<'a> {
+        let [_, a, b, c, d] = self.view.glyphs.shades;
+        let normal = self.style(Tone::Normal);
+        HeatLook {
+            shades: [a, b, c, d],
+            zero: self.view.glyphs.zero_heat,
+            styles: [self.style(Tone::Muted), normal, normal, self.style(Tone::Accent)],
+            zero_style: self.style(Tone::Frame),
+            unfinished: self.style(Tone::Unfinished),
+            late: Style::new().add_modifier(Modifier::UNDERLINED),
+        }
+    }
+
+    // ── frames ──
+
+    /// The rule over a panel with its title, and its age at the right end. Answers the room below.
+    pub fn heading(&self, panel: Panel, title: &str, needs: Needs, area: Rect, buf: &mut Buffer) -> Rect {
+        let focused = self.view.state.focus == panel;
+        let end = self.end_of_heading(needs);
+        self.rule(focused, title, &end, area, buf)
+    }
+    fn end_of_heading(&self, needs: Needs) -> Phrase {
+        if let Some(held) = self.view.state.held {
+            return self.phrase(format!("{} {}", self.word("held"), self.view.format.clock_s(held)), Tone::Mode);
+        }
+        self.age_phrase(needs)
+    }
+    /// A rule with a title at its beginning and a phrase at its end.
+    pub fn rule(&self, focused: bool, title: &str, end: &Phrase, area: Rect, buf: &mut Buffer) -> Rect {
+        if area.is_empty() {
+            return area;
+        }
+        let frame = self.style(Tone::Frame);
+        for x in area.left()..area.right() {
+            put(buf, area, x, area.y, self.view.glyphs.horizontal, frame);
+        }
+        let (tone, lead) = if focused { (Tone::Focused, self.view.glyphs.pointer) } else { (Tone::Title, " ") };
+        let mut title_end = area.x;
+        if !title.is_empty() && area.width > 3 {
+            let title = fit(title, area.width - 3, self.view.glyphs.dots);
+            title_end = put(buf, area, area.x + 1, area.y, &format!("{lead}{title} "), self.style(tone));
+        }
+        if end.width() > 0 && title_end + end.width() + 2 <= area.right() {
+            let room = Rect::new(area.x, area.y, area.width, 1);
+            end.clone().and(" ", frame).put_right(buf, room, area.y);
+            let x = area.right() - end.width() - 2;
+            put(buf, area, x, area.y, " ", frame);
+        }
+        below(area, 1)
+    }
+    /// Makes a stale panel look stale: its cells lose their own colours.
+    pub fn fade(&self, needs: Needs, area: Rect, buf: &mut Buffer) {
+        if self.age(needs).stale {
+            buf.set_style(area.intersection(buf.area), self.style(Tone::Stale));
+        }
+    }
+    /// A line that says why a panel is empty.
+    pub fn empty(&self, key: &'a str, area: Rect, buf: &mut Buffer) {
+        let text = fit(self.word(key), area.width.saturating_sub(1), self.view.glyphs.dots);
+        put(buf, area, area.x.saturating_add(1), area.y, &text, self.style(Tone::Muted));
+    }
+    /// A line: words at the left, a phrase at the right; the words give way.
+    pub fn line_of(&self, left: &Phrase, right: &Phrase, area: Rect, y: u16, buf: &mut Buffer) {
+        let room = area.width.saturating_sub(right.width() + u16::from(right.width() > 0));
+        left.put(buf, Rect::new(area.x, area.y, room, area.height), area.x, y);
+        if right.width() <= area.width {
+            right.put_right(buf, area, y);
+        }
+    }
+
+    /// The letter of an act on the marks' lane.
+    #[must_use]
+    pub fn mark(&self, what: &Logged<'_>) -> &'static str {
+        match what {
+            Logged::Pinned { .. } => "p",
+            Logged::Unpinned { .. } => "P",
+            Logged::Cue { .. } => "|",
+            Logged::Started { kind, .. } | Logged::Ended { kind, .. } | Logged::Withdrawn { kind, .. } => letter(*kind),
+            Logged::Note { .. } => ".",
+            Logged::Figure { .. } | Logged::Corrected { .. } => ":",
+            Logged::FeedLost { .. } | Logged::FeedBack { .. } => "!",
+            Logged::Closed => "Q",
+        }
+    }
+
+    /// Money of a list, where it is all of one currency.
+    #[must_use]
+    pub fn sum(&self, mut list: impl Iterator<Item = Money>) -> Option<Money> {
+        let first = list.next()?;
+        let minor = list.try_fold(i128::from(first.minor), |sum, money| {
+            (money.currency == first.currency).then(|| sum + i128::from(money.minor))
+        })?;
+        i64::try_from(minor).ok().map(|minor| Money::new(minor, first.currency))
+    }
+}
+
+/// What a product is called on the glass.
+#[must_use]
+pub fn label<'p>(product: &ProductView<'p>) -> &'p str {
+    if product.name.is_empty() { product.sku } else { product.name }
+}
+
+/// The rest of an area below its first rows.
+#[must_use]
+pub fn below(area: Rect, rows: u16) -> Rect {
+    let rows = rows.min(area.height);
+    Rect::new(area.x, area.y + rows, area.width, area.height - rows)
+}
+
+/// The tone of a change.
+#[must_use]
+pub fn tone_of(change: f64, better: Better) -> Tone {
+    let gain = if better == Better::Up { change } else { -change };
+    match gain {
+        gain if gain <= FALL_ALARM => Tone::Alarm,
+        gain if gain <= FALL_WARN => Tone::Warn,
+        gain if gain >= -FALL_WARN => Tone::Good,
+        _ => Tone::Normal,
+    }
+}
+
+/// The letter of a kind of act, as its key in the layer `i`.
+#[must_use]
+pub const fn letter(kind: InterventionKind) -> &'static str {
+    match kind {
+        InterventionKind::PinProduct => "p",
+        InterventionKind::SwitchProduct => "s",
+        InterventionKind::FlashDeal => "f",
+        InterventionKind::PriceDrop => "d",
+        InterventionKind::Coupon => "c",
+        InterventionKind::Bundle => "b",
+        InterventionKind::FreeShipping => "h",
+        InterventionKind::Giveaway => "g",
+        InterventionKind::Countdown => "t",
+        InterventionKind::Restock => "r",
+        InterventionKind::RemoveProduct => "x",
+        InterventionKind::PinComment => "m",
+        InterventionKind::AnswerQuestion => "a",
+        InterventionKind::Poll => "j",
+        InterventionKind::Demo => "v",
+        InterventionKind::ScriptChange => "k",
+        InterventionKind::HostChange => "o",
+        InterventionKind::AdsUp => "+",
+        InterventionKind::AdsDown => "-",
+        InterventionKind::AdsCreative => "n",
+        InterventionKind::BroadcastPush => "l",
+        InterventionKind::CartRescue => "w",
+        InterventionKind::BonusKit => "u",
+        InterventionKind::LeadOffer => "y",
+        InterventionKind::TechEvent => "e",
+        InterventionKind::PolicyWarning => "E",
+    }
+}
+
+/// Writes `text` at the right edge of row `y`, and answers where it began.
+pub fn at_right(buf: &mut Buffer, area: Rect, y: u16, text: &str, style: Style) -> u16 {
+    put_right(buf, area, y, text, style);
+    area.right().saturating_sub(width(text)).max(area.left())
+}
