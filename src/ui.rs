@@ -14,10 +14,14 @@ pub mod keymap;
 pub mod layer;
 pub mod layers;
 pub mod line;
+pub mod pane;
+pub mod panels;
 pub mod screen;
 pub mod state;
 pub mod theme;
+pub mod timeline;
 pub mod update;
+pub mod widgets;
 pub mod words;
 
 use std::borrow::Cow;

@@ -261,9 +261,57 @@ impl Plan {
         self.products.iter().find(|p| p.sku == sku || p.variants.iter().any(|v| v == sku))
     }
 
+    /// What a KPI should reach, by its metric id.
+    #[must_use]
+    pub fn target(&self, metric: &str) -> Option<f64> {
+        self.targets.iter().find(|target| target.metric == metric).map(|target| target.value)
+    }
+
+    /// Share of the target (0 to 1) that should be reached at an instant, straight between the points of the curve.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "minutes of a broadcast")]
+    pub fn share_due(&self, at: At) -> Option<f64> {
+        let minute = at.since_ms(self.starts_at?) as f64 / super::time::MINUTE_MS as f64;
+        let close = CurvePoint { minute: self.length_s / 60, share: 1.0 };
+        let curve = if self.target_curve.is_empty() { std::slice::from_ref(&close) } else { self.target_curve.as_slice() };
+        let mut before = (0.0, 0.0);
+        for point in curve {
+            let here = (point.minute as f64, point.share);
+            if minute < here.0 {
+                let part = (minute.max(0.0) - before.0) / (here.0 - before.0);
+                return Some(before.1 + (here.1 - before.1) * part);
+            }
+            before = here;
+        }
+        (self.length_s > 0 || !self.target_curve.is_empty()).then_some(before.1)
+    }
+
     /// The planned close.
     #[must_use]
     pub fn ends_at(&self) -> Option<At> {
         (self.length_s > 0).then(|| self.starts_at.map(|at| at.plus_s(self.length_s))).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_straight_curve_stands_in_for_one_that_nobody_drew() {
+        let starts_at = At::from_ms(1_000_000_000_000);
+        let plan = Plan { starts_at: Some(starts_at), length_s: 7_200, ..Plan::default() };
+        assert_eq!(plan.share_due(starts_at.plus_s(1_800)), Some(0.25));
+        assert_eq!(plan.share_due(starts_at.plus_s(-60)), Some(0.0));
+        assert_eq!(plan.share_due(starts_at.plus_s(9_000)), Some(1.0));
+        assert_eq!(Plan::default().share_due(starts_at), None);
+    }
+
+    #[test]
+    fn the_curve_is_straight_between_its_points() {
+        let starts_at = At::from_ms(1_000_000_000_000);
+        let target_curve = vec![CurvePoint { minute: 10, share: 0.5 }, CurvePoint { minute: 20, share: 1.0 }];
+        let plan = Plan { starts_at: Some(starts_at), length_s: 1_200, target_curve, ..Plan::default() };
+        assert_eq!([5, 10, 15, 99].map(|m| plan.share_due(starts_at.plus_s(m * 60))), [Some(0.25), Some(0.5), Some(0.75), Some(1.0)]);
     }
 }

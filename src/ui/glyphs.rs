@@ -49,6 +49,10 @@ pub struct Glyphs {
     pub hatch: &'static str,
     /// The rest of a bar.
     pub track: &'static str,
+    /// A known zero in a curve, which is no gap.
+    pub zero: &'static str,
+    /// A known zero in a heatmap, which is no gap.
+    pub zero_heat: &'static str,
 }
 
 const UNICODE: Glyphs = Glyphs {
@@ -77,6 +81,8 @@ const UNICODE: Glyphs = Glyphs {
     shades: [" ", "░", "▒", "▓", "█"],
     hatch: "▒",
     track: "░",
+    zero: "_",
+    zero_heat: "·",
 };
 
 const ASCII: Glyphs = Glyphs {
@@ -100,11 +106,13 @@ const ASCII: Glyphs = Glyphs {
     vertical: "|",
     tee_down: "+",
     corners: ["+", "+", "+", "+"],
-    bars: [" ", "_", ".", ",", "-", "=", "o", "O", "#"],
+    bars: [" ", "_", ",", ":", "-", "=", "o", "O", "#"],
     rows: [" ", ".", ":", "-", "=", "+", "*", "%", "#"],
-    shades: [" ", ".", ":", "+", "#"],
+    shades: [" ", ":", "+", "x", "#"],
     hatch: "/",
     track: ".",
+    zero: ".",
+    zero_heat: ".",
 };
 
 impl Glyphs {

@@ -29,8 +29,8 @@ impl Timeline {
     /// As many minutes as `width` holds, `cells` columns each. A live that fits is shown from its start with its planned
     /// rest; a longer one scrolls with NOW, or so that `cursor` stays in sight.
     #[must_use]
-    pub fn of(engine: &Engine, width: u16, cells: u16, cursor: Option<i64>) -> Self {
-        let line = Self::whole(engine, width, cells);
+    pub fn of(engine: &Engine, now: At, width: u16, cells: u16, cursor: Option<i64>) -> Self {
+        let line = Self::whole(engine, now, width, cells);
         let columns = i64::from(line.columns);
         let ahead = line.end.map_or(0, |end| (end - line.now).clamp(0, AHEAD.min(columns / 4)));
         let last_first = (line.now + ahead + 1 - columns).max(line.start);
@@ -44,8 +44,8 @@ impl Timeline {
 
     /// The whole live with its planned rest, in columns of as many minutes as it takes.
     #[must_use]
-    pub fn whole(engine: &Engine, width: u16, cells: u16) -> Self {
-        let now = engine.closed().unwrap_or_else(|| engine.now()).minute();
+    pub fn whole(engine: &Engine, now: At, width: u16, cells: u16) -> Self {
+        let now = engine.closed().unwrap_or(now).minute();
         let start = engine.started().map_or(now, At::minute);
         let end = engine.plan().ends_at().map(At::minute);
         let columns = width / cells.max(1);
@@ -111,10 +111,10 @@ mod tests {
     fn an_engine_without_facts_still_has_a_timeline() {
         let engine = Engine::new(Plan::default(), Arrival::Live);
         for (width, cells) in [(0, 1), (1, 2), (60, 1), (400, 0)] {
-            let line = Timeline::of(&engine, width, cells, None);
+            let line = Timeline::of(&engine, At::default(), width, cells, None);
             assert_eq!(line.per, 1);
             assert_eq!(line.minutes().count(), usize::from(line.columns));
-            Timeline::whole(&engine, width, cells);
+            assert!(Timeline::whole(&engine, At::default(), width, cells).per >= 1);
         }
     }
 }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -145,6 +146,39 @@ pub fn wrap(text: &str, most: u16, lines: usize) -> Vec<String> {
     out
 }
 
+/// Replaces whatever is not ASCII by what comes nearest, cell by cell: the last step on a terminal that shows nothing else.
+pub fn fold_to_ascii(area: Rect, buf: &mut Buffer) {
+    let area = area.intersection(buf.area);
+    for (x, y) in (area.top()..area.bottom()).flat_map(|y| (area.left()..area.right()).map(move |x| (x, y))) {
+        let Some(cell) = buf.cell_mut((x, y)) else { continue };
+        if cell.symbol().is_ascii() {
+            continue;
+        }
+        let folded = cell.symbol().nfd().find(char::is_ascii).unwrap_or_else(|| cell.symbol().chars().next().map_or('?', nearest));
+        let is_wide = cell.symbol().width() > 1;
+        cell.set_char(folded);
+        if is_wide && x + 1 < area.right() {
+            buf[(x + 1, y)].set_char('?');
+        }
+    }
+}
+
+/// The ASCII character that looks most like this one.
+const fn nearest(c: char) -> char {
+    match c {
+        '—' | '–' | '−' | '─' => '-',
+        '×' => 'x',
+        '…' => '~',
+        '·' | '•' => '.',
+        '│' | '┊' => '|',
+        '≥' => '>',
+        '≤' => '<',
+        '“' | '”' => '"',
+        '‘' | '’' => '\'',
+        _ => '?',
+    }
+}
+
 /// What is said in one row, piece by piece, each with its own style.
 #[derive(Clone, Debug, Default)]
 pub struct Phrase(pub Vec<(String, Style)>);
@@ -200,6 +234,16 @@ mod tests {
         assert_eq!(drawn(4, "a\u{202e}b\u{e0041}c"), "abc ");
         let bomb = format!("e{}x", "\u{301}".repeat(10_000));
         assert_eq!(drawn(2, &bomb), "ex");
+    }
+
+    #[test]
+    fn an_ascii_terminal_gets_ascii() {
+        let area = Rect::new(0, 0, 14, 1);
+        let mut buf = Buffer::empty(area);
+        put(&mut buf, area, 0, 0, "Câmera × 日 — ▁", Style::new());
+        fold_to_ascii(area, &mut buf);
+        let text: String = buf.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(text, "Camera x ?? - ");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::View;
+use super::screen::{Lanes, Size};
 use super::state::Panel;
 use super::theme::Tone;
 use super::timeline::Timeline;
@@ -56,18 +57,20 @@ pub struct Age {
 
 /// One frame's view, with what several panels ask for.
 #[derive(Clone, Debug)]
-pub struct Desk<'a> {
+pub struct Pane<'a> {
     pub view: &'a View<'a>,
     /// The minutes of chart, lanes and heatmap.
     pub line: Timeline,
+    pub lanes: Lanes,
+    pub size: Size,
     pub products: Vec<ProductView<'a>>,
     pub log: Vec<LogEntry<'a>>,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> Pane<'a> {
     #[must_use]
-    pub fn new(view: &'a View<'a>, line: Timeline) -> Self {
-        Self { view, line, products: view.engine.products(), log: view.engine.log() }
+    pub fn new(view: &'a View<'a>, line: Timeline, lanes: Lanes, size: Size) -> Self {
+        Self { view, line, lanes, size, products: view.engine.products(), log: view.engine.log() }
     }
 
     #[must_use]
@@ -301,7 +304,7 @@ impl<'a> Desk<'a> {
     }
     fn end_of_heading(&self, needs: Needs) -> Phrase {
         if let Some(held) = self.view.state.held {
-            return self.phrase(format!("{} {}", self.word("held"), self.view.format.clock_s(held)), Tone::Mode);
+            return self.phrase(self.say("held", &[("at", self.view.format.clock_s(held).into())]), Tone::Mode);
         }
         self.age_phrase(needs)
     }
@@ -345,6 +348,13 @@ impl<'a> Desk<'a> {
         left.put(buf, Rect::new(area.x, area.y, room, area.height), area.x, y);
         if right.width() <= area.width {
             right.put_right(buf, area, y);
+        }
+    }
+
+    /// The first of several ways to say something that fits, at the right edge: a number is never cut.
+    pub fn put_fitting(&self, options: impl IntoIterator<Item = Phrase>, area: Rect, y: u16, buf: &mut Buffer) {
+        if let Some(phrase) = options.into_iter().find(|phrase| phrase.width() <= area.width) {
+            phrase.put_right(buf, area, y);
         }
     }
 

@@ -1,0 +1,347 @@
+//! The cards over the chart: the figures that the plan's aim puts first, each with its window and what to hold it against.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::engine::metric::{Metric, Reading, Scope, Value};
+use crate::engine::plan::Aim;
+use crate::engine::time::Span;
+use crate::engine::view::commerce::BandView;
+use crate::ui::pane::{ADS, AUDIENCE, Better, CARTS, CHAT, CLICKS, Pane, LEADS, Needs, ORDERS, STOCK};
+use crate::ui::state::Panel;
+use crate::ui::theme::Tone;
+use crate::ui::widgets::text::{Phrase, fit, put, width};
+
+/// A card needs this many columns.
+const LEAST: u16 = 13;
+/// Cards of the full screen, and of the small one.
+const CARDS: u16 = 8;
+const CARDS_COMPACT: u16 = 6;
+
+/// What a card may show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kpi {
+    Gmv,
+    OrdersPerMin,
+    Viewers,
+    Watch,
+    OrdersPerClick,
+    CartsLeft,
+    Unpaid,
+    Roas,
+    Leads,
+    Cpl,
+    SellThrough,
+    Cover,
+    Interaction,
+    Follows,
+    NewBuyers,
+    ChatRate,
+}
+
+/// Which cards come first for which aim.
+const fn order(aim: Aim) -> [Kpi; 8] {
+    match aim {
+        Aim::Conversion => {
+            [Kpi::Gmv, Kpi::OrdersPerMin, Kpi::Viewers, Kpi::Watch, Kpi::OrdersPerClick, Kpi::CartsLeft, Kpi::Unpaid, Kpi::Roas]
+        }
+        Aim::Leads => [Kpi::Leads, Kpi::Cpl, Kpi::Viewers, Kpi::Watch, Kpi::Interaction, Kpi::Gmv, Kpi::OrdersPerMin, Kpi::Roas],
+        Aim::ClearStock => {
+            [Kpi::SellThrough, Kpi::Cover, Kpi::OrdersPerMin, Kpi::Gmv, Kpi::Viewers, Kpi::OrdersPerClick, Kpi::CartsLeft, Kpi::Unpaid]
+        }
+        Aim::Branding => {
+            [Kpi::Viewers, Kpi::Watch, Kpi::Interaction, Kpi::Follows, Kpi::ChatRate, Kpi::NewBuyers, Kpi::Gmv, Kpi::OrdersPerMin]
+        }
+    }
+}
+
+/// One card: a title with its window, a value, a foot.
+struct Card {
+    title: String,
+    value: Phrase,
+    foot: Phrase,
+    needs: Needs,
+}
+
+pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
+    let most = if area.height < 3 { CARDS_COMPACT } else { CARDS };
+    let count = (area.width / LEAST).clamp(1, most);
+    let focused = pane.view.state.focus == Panel::Kpis;
+    for (index, kpi) in (0u16..count).zip(order(pane.view.engine.plan().aim)) {
+        let (from, to) = (area.width * index / count, area.width * (index + 1) / count);
+        let is_last = index + 1 == count;
+        let place = Rect::new(area.x + from, area.y, (to - from).saturating_sub(u16::from(!is_last)), area.height);
+        draw_card(pane, &card(pane, kpi), focused && index == 0, place, buf);
+        for y in area.top()..area.bottom() {
+            if !is_last {
+                put(buf, area, place.right(), y, pane.view.glyphs.vertical, pane.style(Tone::Frame));
+            }
+        }
+    }
+}
+
+fn draw_card(pane: &Pane<'_>, card: &Card, focused: bool, area: Rect, buf: &mut Buffer) {
+    let inner = Rect::new(area.x + 1, area.y, area.width.saturating_sub(1), area.height);
+    let tone = if focused { Tone::Focused } else { Tone::Title };
+    let title_end = put(buf, inner, inner.x, inner.y, &fit(&card.title, inner.width, pane.view.glyphs.dots), pane.style(tone));
+    let age = pane.age(card.needs);
+    let told = pane.age_phrase(card.needs);
+    if !age.stale && title_end + told.width() < inner.right() {
+        told.put_right(buf, inner, inner.y);
+    }
+    let end = card.value.put(buf, inner, inner.x, inner.y + 1);
+    card.foot.put(buf, inner, inner.x, inner.y + 2);
+    if age.stale {
+        buf.set_style(inner.intersection(buf.area), pane.style(Tone::Stale));
+        let word = if end + told.width() < inner.right() { told } else { pane.phrase(pane.word("stale"), Tone::Stale) };
+        word.put_right(buf, inner, inner.y + 1);
+    }
+}
+
+/// A title with its window, whole words only where both fit.
+fn titled(pane: &Pane<'_>, key: &'static str, window: &str) -> String {
+    format!("{} {window}", pane.word(key)).trim_end().to_owned()
+}
+
+fn card(pane: &Pane<'_>, kpi: Kpi) -> Card {
+    match kpi {
+        Kpi::Gmv => gmv(pane),
+        Kpi::OrdersPerMin => orders(pane),
+        Kpi::Viewers => viewers(pane),
+        Kpi::Watch => watch(pane),
+        Kpi::OrdersPerClick => orders_per_click(pane),
+        Kpi::CartsLeft => carts_left(pane),
+        Kpi::Unpaid => unpaid(pane),
+        Kpi::Roas => roas(pane),
+        Kpi::Cover => cover(pane),
+        Kpi::Leads => plain(pane, "card-leads", Metric::Leads, LEADS),
+        Kpi::Cpl => plain(pane, "card-cpl", Metric::Cpl, LEADS),
+        Kpi::SellThrough => ratio(pane, "card-sell-through", Metric::SellThrough, Span::Live, STOCK),
+        Kpi::Interaction => ratio(pane, "card-interaction", Metric::InteractionRate, Span::M10, CHAT),
+        Kpi::NewBuyers => ratio(pane, "card-new-buyers", Metric::NewBuyerShare, Span::Live, ORDERS),
+        Kpi::Follows => plain(pane, "card-follows", Metric::Follows, AUDIENCE),
+        Kpi::ChatRate => rate(pane, "card-chat", Metric::ChatRate, CHAT),
+    }
+}
+
+fn gmv(pane: &Pane<'_>) -> Card {
+    let paid = pane.read(Metric::GmvPaid, Scope::Live, Span::Live);
+    let net = pane.read(Metric::GmvNet, Scope::Live, Span::Live);
+    Card {
+        title: titled(pane, "card-gmv", pane.word("window-live")),
+        value: pane.phrase(pane.money(&paid), Tone::Accent),
+        foot: pane.phrase(format!("{} {}", pane.word("card-net"), pane.amount(&net)), Tone::Muted),
+        needs: ORDERS,
+    }
+}
+
+fn orders(pane: &Pane<'_>) -> Card {
+    let now = pane.read(Metric::SalesPerMin, Scope::Live, Span::M5);
+    let live = pane.read(Metric::SalesPerMin, Scope::Live, Span::Live);
+    let change = pane.change(Metric::SalesPerMin, Scope::Live, Span::M5);
+    Card {
+        title: titled(pane, "card-orders", Span::M5.label()),
+        value: with_change(pane, pane.number(&now, 1), change, Better::Up),
+        foot: pane.phrase(format!("{} {}", pane.word("window-live"), pane.number(&live, 1)), Tone::Muted),
+        needs: ORDERS,
+    }
+}
+
+fn viewers(pane: &Pane<'_>) -> Card {
+    let now = pane.read(Metric::Ccu, Scope::Live, Span::M1);
+    let peak = pane.read(Metric::Pcu, Scope::Live, Span::Live);
+    let change = pane.change(Metric::Acu, Scope::Live, Span::M5);
+    Card {
+        title: titled(pane, "card-viewers", pane.word("window-now")),
+        value: with_change(pane, pane.count(&now), change, Better::Up),
+        foot: pane.phrase(format!("{} {}", pane.word("card-peak"), pane.count(&peak)), Tone::Muted),
+        needs: AUDIENCE,
+    }
+}
+
+fn watch(pane: &Pane<'_>) -> Card {
+    let watch = pane.read(Metric::AvgWatchS, Scope::Live, Span::Live);
+    let uv = pane.read(Metric::ViewersUv, Scope::Live, Span::Live);
+    #[expect(clippy::cast_possible_truncation, reason = "seconds of a live")]
+    let told = watch.number().map_or_else(|| pane.unknown().to_owned(), |s| pane.view.format.countdown((s * 1_000.0) as i64));
+    Card {
+        title: titled(pane, "card-watch", pane.word("window-live")),
+        value: pane.phrase(told, Tone::Normal),
+        foot: pane.phrase(format!("{} {}", pane.count_short(&uv), pane.word("card-viewers-uv")), Tone::Muted),
+        needs: AUDIENCE,
+    }
+}
+
+fn orders_per_click(pane: &Pane<'_>) -> Card {
+    ratio(pane, "card-orders-per-click", Metric::CoRate, Span::M10, CLICKS)
+}
+
+/// A ratio with its change, and its support below.
+fn ratio(pane: &Pane<'_>, title: &'static str, metric: Metric, span: Span, needs: Needs) -> Card {
+    let reading = pane.read(metric, Scope::Live, span);
+    Card {
+        title: titled(pane, title, window(pane, span)),
+        value: with_change(pane, pane.percent(&reading, 1), pane.change(metric, Scope::Live, span), Better::Up),
+        foot: pane.phrase(pane.support(&reading), Tone::Muted),
+        needs,
+    }
+}
+
+fn window<'a>(pane: &Pane<'a>, span: Span) -> &'a str {
+    if span == Span::Live { pane.word("window-live") } else { span.label() }
+}
+
+fn carts_left(pane: &Pane<'_>) -> Card {
+    let all = pane.read(Metric::CartAbandon, Scope::Live, Span::Live);
+    let change = pane.change(Metric::CartAbandon, Scope::Live, Span::M10);
+    let foot = match worst_band(pane) {
+        Some((band, reading)) => desk
+            .phrase(band_label(pane, &band), Tone::Muted)
+            .and(format!(" {}", pane.percent(&reading, 0)), pane.style(Tone::Normal)),
+        None => pane.phrase(pane.support(&all), Tone::Muted),
+    };
+    Card {
+        title: titled(pane, "card-carts-left", pane.word("window-live")),
+        value: with_change(pane, pane.percent(&all, 0), change, Better::Down),
+        foot,
+        needs: CARTS,
+    }
+}
+
+/// Carts of a band that were decided (left or bought) before it is called the worst.
+const BAND_SUPPORT: i128 = 10;
+
+/// The price band where most carts are left.
+pub fn worst_band(pane: &Pane<'_>) -> Option<(BandView, Reading)> {
+    pane.view
+        .engine
+        .bands()
+        .into_iter()
+        .map(|band| {
+            let reading = pane.read(Metric::CartAbandon, Scope::Band(band.index), Span::Live);
+            (band, reading)
+        })
+        .filter(|(_, reading)| reading.denominator.is_some_and(|n| n >= BAND_SUPPORT))
+        .max_by(|(_, a), (_, b)| a.number().unwrap_or(0.0).total_cmp(&b.number().unwrap_or(0.0)))
+}
+
+/// `>500`, `200–500`, `<100`: edges in whole money, which are the plan's and no secret.
+pub fn band_label(pane: &Pane<'_>, band: &BandView) -> String {
+    let whole = |minor: i64, exponent: u32| pane.view.format.count(minor / 10i64.pow(exponent.min(18)));
+    let exponent = band.from.currency.exponent();
+    let from = whole(band.from.minor, exponent);
+    match band.to {
+        None => format!("> {from}"),
+        Some(to) if band.from.minor == 0 => format!("< {}", whole(to.minor, exponent)),
+        Some(to) => format!("{from}-{}", whole(to.minor, exponent)),
+    }
+}
+
+fn unpaid(pane: &Pane<'_>) -> Card {
+    let list = pane.view.engine.pending_orders();
+    let soon = pane.view.now.plus_s(pane.view.engine.plan().limits.expiring_s);
+    let expiring = list.iter().filter(|order| order.expires_at.is_some_and(|at| at <= soon && at > pane.view.now)).count();
+    let known = pane.read(Metric::OrdersPlaced, Scope::Live, Span::Live).number().is_some();
+    let value = match pane.sum(list.iter().map(|order| order.value)) {
+        Some(money) => pane.view.format.money_short(money),
+        None if known && list.is_empty() => pane.view.format.count(0),
+        None => pane.unknown().to_owned(),
+    };
+    let foot = match expiring {
+        0 => pane.phrase(pane.word("card-none-expiring"), Tone::Muted),
+        n => pane.phrase(pane.say("card-expiring", &[("n", n.into())]), Tone::Warn),
+    };
+    let count = if known { pane.view.format.count(i64::try_from(list.len()).unwrap_or(i64::MAX)) } else { String::new() };
+    Card {
+        title: titled(pane, "card-unpaid", &count),
+        value: pane.phrase(value, Tone::Normal),
+        foot: if known { foot } else { Phrase::default() },
+        needs: ORDERS,
+    }
+}
+
+/// ROAS of the paid channel where there is one, else of the whole live.
+fn roas(pane: &Pane<'_>) -> Card {
+    let paid = pane.view.engine.channels().into_iter().find(|channel| channel.name == "paid");
+    let (scope, title) = match paid {
+        Some(channel) => (Scope::Channel(channel.sym), "card-roas-paid"),
+        None => (Scope::Live, "card-roas"),
+    };
+    let reading = pane.read(Metric::Roas, scope, Span::Live);
+    let even = pane.read(Metric::RoasBreakeven, Scope::Live, Span::Live);
+    let tone = match (reading.number(), even.number()) {
+        (Some(roas), Some(even)) if roas < even => Tone::Alarm,
+        (Some(_), Some(_)) => Tone::Good,
+        _ => Tone::Normal,
+    };
+    let sign = if tone == Tone::Alarm { "!" } else { "" };
+    Card {
+        title: titled(pane, title, pane.word("window-live")),
+        value: pane.phrase(format!("{}{sign}", pane.number(&reading, 1)), tone),
+        foot: pane.phrase(format!("{} {}", pane.word("card-break-even"), pane.number(&even, 1)), Tone::Muted),
+        needs: ADS,
+    }
+}
+
+/// When the product with the least cover sells out: `lot empty at 21:20`.
+fn cover(pane: &Pane<'_>) -> Card {
+    let covers = pane.products.iter().filter_map(|product| {
+        let reading = pane.read(Metric::StockCoverMin, Scope::Product(product.sym), Span::M10);
+        reading.number().filter(|minutes| minutes.is_finite()).map(|minutes| (minutes, product, reading))
+    });
+    let title = titled(pane, "card-cover", Span::M10.label());
+    match covers.min_by(|(a, ..), (b, ..)| a.total_cmp(b)) {
+        None => Card { title, value: pane.phrase(pane.unknown(), Tone::Normal), foot: Phrase::default(), needs: STOCK },
+        Some((minutes, product, reading)) => {
+            #[expect(clippy::cast_possible_truncation, reason = "minutes of cover; saturates")]
+            let at = pane.view.now.plus_s((minutes * 60.0) as i64);
+            let empty = pane.say("card-empty-at", &[("time", pane.view.format.clock(at).into())]);
+            let tone = if minutes < 15.0 { Tone::Alarm } else { Tone::Normal };
+            Card {
+                title,
+                value: pane.phrase(format!("{} #{}", pane.cover(&reading), product.slot), tone),
+                foot: pane.phrase(empty, Tone::Muted),
+                needs: STOCK,
+            }
+        }
+    }
+}
+
+/// A count or an amount of the whole live, its last ten minutes below.
+fn plain(pane: &Pane<'_>, title: &'static str, metric: Metric, needs: Needs) -> Card {
+    let live = pane.read(metric, Scope::Live, Span::Live);
+    let recent = pane.read(metric, Scope::Live, Span::M10);
+    let told = |reading: &Reading| match reading.value {
+        Value::Money(_) => pane.money(reading),
+        _ => pane.count(reading),
+    };
+    Card {
+        title: titled(pane, title, pane.word("window-live")),
+        value: pane.phrase(told(&live), Tone::Accent),
+        foot: pane.phrase(format!("{} {}", Span::M10.label(), told(&recent)), Tone::Muted),
+        needs,
+    }
+}
+
+/// A rate a minute over the last five.
+fn rate(pane: &Pane<'_>, title: &'static str, metric: Metric, needs: Needs) -> Card {
+    let reading = pane.read(metric, Scope::Live, Span::M5);
+    let live = pane.read(metric, Scope::Live, Span::Live);
+    Card {
+        title: titled(pane, title, Span::M5.label()),
+        value: with_change(pane, pane.number(&reading, 1), pane.change(metric, Scope::Live, Span::M5), Better::Up),
+        foot: pane.phrase(format!("{} {}", pane.word("window-live"), pane.number(&live, 1)), Tone::Muted),
+        needs,
+    }
+}
+
+fn with_change(pane: &Pane<'_>, value: String, change: Option<f64>, better: Better) -> Phrase {
+    let mut phrase = pane.phrase(value, Tone::Accent);
+    let change = pane.change_phrase(change, better);
+    // a card of the small screen holds the value and the arrow, no more
+    if width(" ") + phrase.width() + change.width() <= LEAST + 2 && change.width() > 0 {
+        phrase = phrase.and(" ", pane.style(Tone::Normal));
+        phrase.0.extend(change.0);
+    }
+    phrase
+}

@@ -1,0 +1,89 @@
+//! One line: what is paid of the target, and how far it should be by the plan's curve.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::Widget;
+
+use crate::engine::metric::{Metric, Scope, Value};
+use crate::engine::money::Money;
+use crate::engine::plan::Aim;
+use crate::engine::time::Span;
+use crate::ui::pane::Pane;
+use crate::ui::theme::Tone;
+use crate::ui::widgets::bar::{Gauge, GaugeLook};
+use crate::ui::widgets::text::Phrase;
+
+/// Narrower than this a gauge tells nothing.
+const GAUGE_LEAST: u16 = 8;
+
+pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
+    let plan = pane.view.engine.plan();
+    let metric = if plan.aim == Aim::Leads { Metric::Leads } else { Metric::GmvPaid };
+    let target = plan.target(metric.id()).or_else(|| plan.target(Metric::GmvPlaced.id()).filter(|_| plan.aim != Aim::Leads));
+    let reading = pane.read(metric, Scope::Live, Span::Live);
+    let value = pane.view.format.value(reading.value);
+    let name = pane.word(if metric == Metric::Leads { "pace-leads" } else { "pace-paid" });
+    let Some(target) = target.filter(|target| *target > 0.0) else {
+        let line = pane.phrase(format!(" {name} "), Tone::Muted).and(value, pane.style(Tone::Normal));
+        line.and(format!("  {}", pane.word("pace-no-target")), pane.style(Tone::Muted)).put(buf, area, area.x, area.y);
+        return;
+    };
+    let share = reading.number().map(|number| number / target);
+    let due = plan.share_due(pane.view.now);
+    let told = |number: f64| as_value(number, reading.value).map_or_else(|| pane.unknown().to_owned(), |v| pane.view.format.value(v));
+    let left = pane.phrase(format!(" {name} "), Tone::Muted).and(
+        pane.say("pace-of", &[("value", value.into()), ("target", told(target).into())]),
+        pane.style(Tone::Normal),
+    );
+    let right = standing(pane, share, due, due.map(|due| told(due * target)));
+    let room = area.width.saturating_sub(left.width() + right.width() + 3);
+    left.put(buf, area, area.x, area.y);
+    if room >= GAUGE_LEAST {
+        let look = look(pane, share, due);
+        Gauge { share, due, look }.render(Rect::new(area.x + left.width() + 1, area.y, room, 1), buf);
+    }
+    if left.width() + right.width() < area.width {
+        right.put_right(buf, area, area.y);
+    }
+}
+
+/// `37% · plan 71.0k = 94% ▼`.
+fn standing(pane: &Pane<'_>, share: Option<f64>, due: Option<f64>, due_told: Option<String>) -> Phrase {
+    let Some(share) = share else { return pane.phrase(format!("{} ", pane.unknown()), Tone::Muted) };
+    let mut phrase = pane.phrase(pane.view.format.percent(share, 0), Tone::Normal);
+    if let (Some(due), Some(told)) = (due.filter(|due| *due > 0.0), due_told) {
+        let of_due = share / due;
+        let (glyph, tone) = match of_due {
+            of_due if of_due < 0.9 => (pane.view.glyphs.down, Tone::Alarm),
+            of_due if of_due < 1.0 => (pane.view.glyphs.down, Tone::Warn),
+            _ => (pane.view.glyphs.up, Tone::Good),
+        };
+        let plan = pane.say("pace-plan", &[("value", told.into()), ("share", pane.view.format.percent(of_due, 0).into())]);
+        phrase = phrase.and(format!(" {plan}"), pane.style(Tone::Muted)).and(format!(" {glyph}"), pane.style(tone));
+    }
+    phrase.and(" ", pane.style(Tone::Normal))
+}
+
+/// A target's number in the kind of the value that it is for.
+#[expect(clippy::cast_possible_truncation, reason = "targets are far below 2^53")]
+fn as_value(number: f64, like: Value) -> Option<Value> {
+    match like {
+        Value::Money(money) => Some(Value::Money(Money::new(number.round() as i64, money.currency))),
+        Value::Count(_) => Some(Value::Count(number.round() as i64)),
+        Value::Number(_) => Some(Value::Number(number)),
+        Value::Unknown(_) => None,
+    }
+}
+
+fn look<'a>(pane: &Pane<'a>, share: Option<f64>, due: Option<f64>) -> GaugeLook<'a> {
+    let [_, a, b, c, d, e, f, g, h] = pane.view.glyphs.rows;
+    let behind = share.zip(due).is_some_and(|(share, due)| share < due);
+    GaugeLook {
+        parts: [a, b, c, d, e, f, g, h],
+        empty: pane.view.glyphs.track,
+        tick: pane.view.glyphs.now,
+        full_style: pane.style(if behind { Tone::Warn } else { Tone::Good }),
+        empty_style: pane.style(Tone::Frame),
+        tick_style: pane.style(Tone::Accent),
+    }
+}
