@@ -6,18 +6,19 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::View;
+use super::action::Action;
 use super::screen::{Lanes, Size};
 use super::state::Panel;
 use super::theme::Tone;
 use super::timeline::Timeline;
 use super::widgets::heat::HeatLook;
 use super::widgets::spark::{Bar, SparkLook};
-use super::widgets::text::{Phrase, fit, put, put_right, width};
+use super::widgets::text::{Phrase, fit, put, width};
 use super::words::FluentValue;
 use crate::engine::event::InterventionKind;
 use crate::engine::id::Sym;
 use crate::engine::metric::{Metric, Reading, Scope, Value};
-use crate::engine::money::Money;
+use crate::engine::money::{Currency, Money};
 use crate::engine::time::{At, Span};
 use crate::engine::view::commerce::ProductView;
 use crate::engine::view::show::{LogEntry, Logged};
@@ -180,6 +181,16 @@ impl<'a> Pane<'a> {
             Value::Money(money) => self.view.format.amount_short(money),
             _ => self.unknown().to_owned(),
         }
+    }
+    /// An average in minor units of the live's currency, with its symbol.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "an average of amounts that fit")]
+    pub fn minor(&self, minor: f64) -> String {
+        let currency = match self.read(Metric::GmvPlaced, Scope::Live, Span::Live).value {
+            Value::Money(money) => money.currency,
+            _ => self.view.engine.plan().currency.unwrap_or(Currency::NONE),
+        };
+        self.view.format.money_short(Money::new(minor.round() as i64, currency))
     }
     /// The support of a ratio: `28/842`; empty for what is no ratio.
     #[must_use]
@@ -358,19 +369,30 @@ impl<'a> Pane<'a> {
         }
     }
 
-    /// The letter of an act on the marks' lane.
+    /// The letter of an entry on the marks' lane: for an act its own key, so that the glass teaches the keys.
     #[must_use]
-    pub fn mark(&self, what: &Logged<'_>) -> &'static str {
+    pub fn mark(&self, what: &Logged<'_>) -> String {
         match what {
-            Logged::Pinned { .. } => "p",
-            Logged::Unpinned { .. } => "P",
-            Logged::Cue { .. } => "|",
-            Logged::Started { kind, .. } | Logged::Ended { kind, .. } | Logged::Withdrawn { kind, .. } => letter(*kind),
-            Logged::Note { .. } => ".",
-            Logged::Figure { .. } | Logged::Corrected { .. } => ":",
-            Logged::FeedLost { .. } | Logged::FeedBack { .. } => "!",
-            Logged::Closed => "Q",
+            Logged::Pinned { .. } => "p".to_owned(),
+            Logged::Unpinned { .. } => "P".to_owned(),
+            Logged::Cue { .. } => self.view.glyphs.vertical.to_owned(),
+            Logged::Started { kind, .. } | Logged::Ended { kind, .. } | Logged::Withdrawn { kind, .. } => self.letter(*kind),
+            Logged::Note { .. } => ".".to_owned(),
+            Logged::Figure { .. } | Logged::Corrected { .. } => ":".to_owned(),
+            Logged::FeedLost { .. } | Logged::FeedBack { .. } => "!".to_owned(),
+            Logged::Closed => "Q".to_owned(),
         }
+    }
+    /// The key of a kind of act; a capital `E` for the one that takes two.
+    #[must_use]
+    pub fn letter(&self, kind: InterventionKind) -> String {
+        let key = self.view.keymap.key_of("intervene", Action::Kind(kind)).map(|key| key.to_string());
+        key.filter(|key| width(key) == 1).unwrap_or_else(|| "E".to_owned())
+    }
+    /// `flash deal`.
+    #[must_use]
+    pub fn act(&self, kind: InterventionKind) -> String {
+        self.view.words.get(&Action::Kind(kind).doc_key()).to_owned()
     }
 
     /// Money of a list, where it is all of one currency.
@@ -407,43 +429,4 @@ pub fn tone_of(change: f64, better: Better) -> Tone {
         gain if gain >= -FALL_WARN => Tone::Good,
         _ => Tone::Normal,
     }
-}
-
-/// The letter of a kind of act, as its key in the layer `i`.
-#[must_use]
-pub const fn letter(kind: InterventionKind) -> &'static str {
-    match kind {
-        InterventionKind::PinProduct => "p",
-        InterventionKind::SwitchProduct => "s",
-        InterventionKind::FlashDeal => "f",
-        InterventionKind::PriceDrop => "d",
-        InterventionKind::Coupon => "c",
-        InterventionKind::Bundle => "b",
-        InterventionKind::FreeShipping => "h",
-        InterventionKind::Giveaway => "g",
-        InterventionKind::Countdown => "t",
-        InterventionKind::Restock => "r",
-        InterventionKind::RemoveProduct => "x",
-        InterventionKind::PinComment => "m",
-        InterventionKind::AnswerQuestion => "a",
-        InterventionKind::Poll => "j",
-        InterventionKind::Demo => "v",
-        InterventionKind::ScriptChange => "k",
-        InterventionKind::HostChange => "o",
-        InterventionKind::AdsUp => "+",
-        InterventionKind::AdsDown => "-",
-        InterventionKind::AdsCreative => "n",
-        InterventionKind::BroadcastPush => "l",
-        InterventionKind::CartRescue => "w",
-        InterventionKind::BonusKit => "u",
-        InterventionKind::LeadOffer => "y",
-        InterventionKind::TechEvent => "e",
-        InterventionKind::PolicyWarning => "E",
-    }
-}
-
-/// Writes `text` at the right edge of row `y`, and answers where it began.
-pub fn at_right(buf: &mut Buffer, area: Rect, y: u16, text: &str, style: Style) -> u16 {
-    put_right(buf, area, y, text, style);
-    area.right().saturating_sub(width(text)).max(area.left())
 }

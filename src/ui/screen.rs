@@ -40,10 +40,13 @@
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
 
 use super::View;
 use super::pane::Pane;
+use super::layer::Layer;
 use super::panels;
+use super::footer;
 use super::state::{Panel, UiState};
 use super::theme::Tone;
 use super::timeline::Timeline;
@@ -56,6 +59,9 @@ const WIDE: (u16, u16) = (180, 54);
 /// The right column at 120 columns, and what it gains over the next 80.
 const RIGHT_LEAST: u16 = 41;
 const RIGHT_GAIN: u16 = 18;
+
+/// Size of the minute card where it is opened.
+const CARD: (u16, u16) = (59, 10);
 
 /// How much there is room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -353,13 +359,28 @@ pub fn paint(area: Rect, buf: &mut Buffer, view: &View<'_>) {
             Place::Zoom(panel) => panels::draw_zoomed(*panel, &pane, *area, buf),
             Place::Summary => panels::summary::draw(&pane, *area, buf),
             Place::Minute => panels::minute::draw(&pane, view.state.minute.unwrap_or(line.now), *area, buf),
-            Place::Footer => panels::footer::draw(&pane, *area, buf),
+            Place::Footer => footer::draw(buf, *area, view),
             Place::Divider => draw_divider(&pane, *area, buf),
         }
+    }
+    if layout.size != Size::Wide || view.state.zoomed {
+        draw_open_card(&pane, area, buf);
     }
     if view.glyphs.is_ascii() {
         super::widgets::text::fold_to_ascii(area, buf);
     }
+}
+
+/// The minute card over the lower right corner, while the operator has it open.
+fn draw_open_card(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
+    if !pane.view.state.layers.iter().any(|open| matches!(open.layer, Layer::Minute)) {
+        return;
+    }
+    let (width, height) = (CARD.0.min(area.width), CARD.1.min(area.height.saturating_sub(2)));
+    let card = Rect::new(area.right() - width, area.bottom() - 1 - height, width, height);
+    Clear.render(card, buf);
+    buf.set_style(card, pane.style(Tone::Normal));
+    panels::minute::draw(pane, pane.view.state.minute.unwrap_or(pane.line.now), card, buf);
 }
 
 fn draw_divider(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {

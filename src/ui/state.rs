@@ -132,7 +132,8 @@ impl Panel {
             Self::Segments => engine.segments().len(),
             Self::Heat => crate::engine::view::show::Gesture::ALL.len(),
             Self::Chat => CHAT_ROWS,
-            Self::Trend | Self::Now | Self::Advice | Self::Kpis => 0,
+            Self::Kpis => crate::engine::metric::Metric::ALL.len(),
+            Self::Trend | Self::Now | Self::Advice => 0,
         }
     }
 }

@@ -195,7 +195,7 @@ fn carts_left(pane: &Pane<'_>) -> Card {
     let all = pane.read(Metric::CartAbandon, Scope::Live, Span::Live);
     let change = pane.change(Metric::CartAbandon, Scope::Live, Span::M10);
     let foot = match worst_band(pane) {
-        Some((band, reading)) => desk
+        Some((band, reading)) => pane
             .phrase(band_label(pane, &band), Tone::Muted)
             .and(format!(" {}", pane.percent(&reading, 0)), pane.style(Tone::Normal)),
         None => pane.phrase(pane.support(&all), Tone::Muted),

@@ -55,7 +55,7 @@ fn draw_method(pane: &Pane<'_>, method: &MethodView<'_>, area: Rect, buf: &mut B
     let whole = pane.read(Metric::OrderPaidRate, Scope::Live, Span::Live);
     let is_worse = paid.number().zip(whole.number()).is_some_and(|(share, whole)| share < whole * WORSE);
     let percent = format!("{:>4}{}", pane.percent(&paid, 0), if is_worse { "!" } else { " " });
-    let right = desk
+    let right = pane
         .phrase(pane.support(&paid), Tone::Normal)
         .and(format!(" {percent}"), pane.style(if is_worse { Tone::Alarm } else { Tone::Normal }));
     let room = inner.width.saturating_sub(right.width() + 1);

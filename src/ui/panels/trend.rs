@@ -258,13 +258,13 @@ fn draw_marks(pane: &Pane<'_>, lane: &Lane, buf: &mut Buffer) {
     for entry in entries {
         let Some(x) = at(entry.at.minute()) else { continue };
         let (symbol, tone) = match &entry.what {
-            _ if entry.withdrawn => (pane.view.glyphs.hollow, Tone::Muted),
+            _ if entry.withdrawn => (pane.view.glyphs.hollow.to_owned(), Tone::Muted),
             Logged::FeedLost { .. } => (pane.mark(&entry.what), Tone::Alarm),
             Logged::Started { .. } => (pane.mark(&entry.what), Tone::Accent),
             Logged::Withdrawn { .. } => continue,
             _ => (pane.mark(&entry.what), Tone::Normal),
         };
-        put(buf, lane.minutes, x, lane.minutes.y, symbol, pane.style(tone));
+        put(buf, lane.minutes, x, lane.minutes.y, &symbol, pane.style(tone));
     }
     let plan = pane.view.engine.plan();
     if let Some(start) = plan.starts_at {

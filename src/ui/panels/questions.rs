@@ -1,0 +1,53 @@
+//! Questions of the chat that nobody has answered: the oldest first, equal ones merged.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::engine::view::show::OpenQuestion;
+use crate::ui::pane::{CHAT, Pane};
+use crate::ui::state::Panel;
+use crate::ui::theme::Tone;
+use crate::ui::widgets::text::fit;
+
+/// A question that waits longer is a warning.
+const WAITING_MS: i64 = 180_000;
+
+pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
+    let questions = pane.view.engine.questions();
+    let room = pane.heading(Panel::Questions, &title(pane, &questions), CHAT, area, buf);
+    if questions.is_empty() {
+        pane.empty(if pane.view.engine.complete_to(CHAT).is_some() { "questions-none" } else { "questions-no-chat" }, room, buf);
+        return;
+    }
+    let inner = Rect::new(room.x + 1.min(room.width), room.y, room.width.saturating_sub(2), room.height);
+    let focused = pane.view.state.focus == Panel::Questions;
+    let shown: Vec<_> = questions.iter().filter(|question| !focused || pane.view.state.passes(question.text)).collect();
+    let chosen = pane.view.state.row(Panel::Questions).min(shown.len().saturating_sub(1));
+    let first = if focused { chosen.saturating_sub(usize::from(inner.height).saturating_sub(1)) } else { 0 };
+    for (index, (question, y)) in shown.iter().skip(first).zip(inner.top()..inner.bottom()).enumerate() {
+        draw_question(pane, question, Rect::new(inner.x, y, inner.width, 1), buf);
+        if focused && first + index == chosen {
+            buf.set_style(Rect::new(inner.x, y, inner.width, 1).intersection(buf.area), pane.style(Tone::Selected));
+        }
+    }
+    pane.fade(CHAT, room, buf);
+}
+
+fn title(pane: &Pane<'_>, questions: &[OpenQuestion<'_>]) -> String {
+    let Some(oldest) = questions.first() else { return pane.word("panel-questions").to_owned() };
+    let age = pane.view.format.countdown(pane.view.now.since_ms(oldest.since));
+    pane.say("questions-title", &[("n", questions.len().into()), ("oldest", age.into())])
+}
+
+/// `4× tem na cor preta?   02:40`.
+fn draw_question(pane: &Pane<'_>, question: &OpenQuestion<'_>, area: Rect, buf: &mut Buffer) {
+    let waited = pane.view.now.since_ms(question.since);
+    let tone = if waited > WAITING_MS { Tone::Warn } else { Tone::Muted };
+    let right = pane.phrase(pane.view.format.countdown(waited), tone);
+    let count = format!("{:>2}{} ", question.count, pane.view.glyphs.times);
+    let product = question.product.and_then(|sym| pane.product(sym)).map(|product| format!("[{}] ", product.slot)).unwrap_or_default();
+    let head = pane.phrase(count, Tone::Accent).and(product, pane.style(Tone::Key));
+    let room = area.width.saturating_sub(head.width() + right.width() + 1);
+    let text = fit(question.text, room, pane.view.glyphs.dots).into_owned();
+    pane.line_of(&head.and(text, pane.style(Tone::Normal)), &right, area, area.y, buf);
+}
