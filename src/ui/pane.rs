@@ -399,9 +399,8 @@ impl<'a> Pane<'a> {
     #[must_use]
     pub fn sum(&self, mut list: impl Iterator<Item = Money>) -> Option<Money> {
         let first = list.next()?;
-        let minor = list.try_fold(i128::from(first.minor), |sum, money| {
-            (money.currency == first.currency).then(|| sum + i128::from(money.minor))
-        })?;
+        let minor =
+            list.try_fold(i128::from(first.minor), |sum, money| (money.currency == first.currency).then(|| sum + i128::from(money.minor)))?;
         i64::try_from(minor).ok().map(|minor| Money::new(minor, first.currency))
     }
 }

@@ -43,10 +43,10 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use super::View;
-use super::pane::Pane;
-use super::layer::Layer;
-use super::panels;
 use super::footer;
+use super::layer::Layer;
+use super::pane::Pane;
+use super::panels;
 use super::state::{Panel, UiState};
 use super::theme::Tone;
 use super::timeline::Timeline;

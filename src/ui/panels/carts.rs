@@ -78,7 +78,8 @@ fn cells(pane: &Pane<'_>, zoomed: bool, name: &str, scope: Scope, whole: Option<
     let read = |metric| pane.read(metric, scope, Span::Live);
     let plain = |text: String| pane.phrase(text, tone);
     let left = read(Metric::CartAbandon);
-    let told = |n: Option<i128>| n.and_then(|n| i64::try_from(n).ok()).map_or_else(|| pane.unknown().to_owned(), |n| pane.view.format.count(n));
+    let told =
+        |n: Option<i128>| n.and_then(|n| i64::try_from(n).ok()).map_or_else(|| pane.unknown().to_owned(), |n| pane.view.format.count(n));
     let is_worse = scope != Scope::Live && left.number().zip(whole).is_some_and(|(share, whole)| share > whole * WORSE);
     let percent = format!("{}{}", pane.percent(&left, 0), if is_worse { "!" } else { "" });
     let mut cells = vec![

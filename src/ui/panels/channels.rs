@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use crate::engine::metric::{Metric, Reading, Scope};
 use crate::engine::time::Span;
-use crate::ui::pane::{Pane, ORDERS};
+use crate::ui::pane::{ORDERS, Pane};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::table::{Column, Row, Table};

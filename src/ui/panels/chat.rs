@@ -35,7 +35,8 @@ fn draw_line(pane: &Pane<'_>, line: &ChatLine<'_>, area: Rect, buf: &mut Buffer)
     let tone = if line.by_staff { Tone::Accent } else { Tone::Muted };
     let gesture = line.gestures.first().map(|gesture| pane.word(super::heat::word_of(*gesture))).unwrap_or_default();
     let right = pane.phrase(fit(gesture, 10, pane.view.glyphs.dots), Tone::Muted);
-    let head = pane.phrase(format!("{} ", pane.view.format.clock(line.at)), Tone::Muted).and(name, pane.style(tone)).and(" ", pane.style(tone));
+    let head =
+        pane.phrase(format!("{} ", pane.view.format.clock(line.at)), Tone::Muted).and(name, pane.style(tone)).and(" ", pane.style(tone));
     let room = area.width.saturating_sub(head.width() + right.width() + 1);
     let text = fit(line.text, room, pane.view.glyphs.dots).into_owned();
     pane.line_of(&head.and(text, pane.style(Tone::Normal)), &right, area, area.y, buf);

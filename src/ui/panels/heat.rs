@@ -6,7 +6,7 @@ use ratatui::widgets::Widget;
 
 use crate::engine::time::At;
 use crate::engine::view::show::Gesture;
-use crate::ui::pane::{CHAT, CLICKS, Pane, Needs};
+use crate::ui::pane::{CHAT, CLICKS, Needs, Pane};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::heat::Heat;
@@ -133,7 +133,8 @@ fn lately(pane: &Pane<'_>, gesture: Gesture, complete: Option<At>) -> [Phrase; 2
     let before = sum(last - LATELY_MIN).unwrap_or(0);
     #[expect(clippy::cast_precision_loss, reason = "counts of five minutes")]
     let (rate, change) = (now as f64 / LATELY_MIN as f64, now as f64 / (before as f64).max(1.0));
-    let number = if rate > 0.0 && rate < 9.95 { pane.view.format.number(rate, 1) } else { pane.view.format.count_short((now + 2) / LATELY_MIN) };
+    let number =
+        if rate > 0.0 && rate < 9.95 { pane.view.format.number(rate, 1) } else { pane.view.format.count_short((now + 2) / LATELY_MIN) };
     let is_bad_up = matches!(gesture, Gesture::Complaint | Gesture::Payment);
     let (glyph, tone) = match change {
         _ if now + before < SUPPORT => ("", Tone::Normal),

@@ -7,7 +7,7 @@ use crate::engine::metric::{Metric, Reading, Scope, Value};
 use crate::engine::plan::Aim;
 use crate::engine::time::Span;
 use crate::engine::view::commerce::BandView;
-use crate::ui::pane::{ADS, AUDIENCE, Better, CARTS, CHAT, CLICKS, Pane, LEADS, Needs, ORDERS, STOCK};
+use crate::ui::pane::{ADS, AUDIENCE, Better, CARTS, CHAT, CLICKS, LEADS, Needs, ORDERS, Pane, STOCK};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::text::{Phrase, fit, put, width};
@@ -58,6 +58,7 @@ const fn order(aim: Aim) -> [Kpi; 8] {
 /// One card: a title with its window, a value, a foot.
 struct Card {
     title: String,
+    window: String,
     value: Phrase,
     foot: Phrase,
     needs: Needs,
@@ -84,23 +85,38 @@ fn draw_card(pane: &Pane<'_>, card: &Card, focused: bool, area: Rect, buf: &mut 
     let inner = Rect::new(area.x + 1, area.y, area.width.saturating_sub(1), area.height);
     let tone = if focused { Tone::Focused } else { Tone::Title };
     let title_end = put(buf, inner, inner.x, inner.y, &fit(&card.title, inner.width, pane.view.glyphs.dots), pane.style(tone));
+    let value_end = card.value.put(buf, inner, inner.x, inner.y + 1);
+    let foot_end = card.foot.put(buf, inner, inner.x, inner.y + 2);
     let age = pane.age(card.needs);
-    let told = pane.age_phrase(card.needs);
-    if !age.stale && title_end + told.width() < inner.right() {
-        told.put_right(buf, inner, inner.y);
-    }
-    let end = card.value.put(buf, inner, inner.x, inner.y + 1);
-    card.foot.put(buf, inner, inner.x, inner.y + 2);
+    let mut free = vec![(title_end, inner.y), (foot_end, inner.y + 2), (value_end, inner.y + 1)];
+    free.retain(|(_, y)| *y < inner.bottom());
     if age.stale {
         buf.set_style(inner.intersection(buf.area), pane.style(Tone::Stale));
-        let word = if end + told.width() < inner.right() { told } else { pane.phrase(pane.word("stale"), Tone::Stale) };
-        word.put_right(buf, inner, inner.y + 1);
+        free.sort_by_key(|(_, y)| *y != inner.y + 1);
+        put_where_free(pane.age_phrase(card.needs), inner, &mut free, buf);
+        free.sort_by_key(|(_, y)| *y);
+    }
+    // every card names its window: beside its title, else where there is room
+    let window = pane.phrase(card.window.as_str(), Tone::Muted);
+    if title_end + window.width() < inner.right() && free.iter().any(|(_, y)| *y == inner.y) {
+        let end = window.put(buf, inner, title_end + 1, inner.y);
+        free.retain(|(_, y)| *y != inner.y);
+        free.insert(0, (end, inner.y));
+    } else {
+        put_where_free(window, inner, &mut free, buf);
+    }
+    if !age.stale {
+        free.retain(|(_, y)| *y == inner.y);
+        put_where_free(pane.age_phrase(card.needs), inner, &mut free, buf);
     }
 }
 
-/// A title with its window, whole words only where both fit.
-fn titled(pane: &Pane<'_>, key: &'static str, window: &str) -> String {
-    format!("{} {window}", pane.word(key)).trim_end().to_owned()
+/// Puts a phrase at the right end of the first row that has room for it.
+fn put_where_free(phrase: Phrase, area: Rect, free: &mut Vec<(u16, u16)>, buf: &mut Buffer) {
+    if let Some(place) = free.iter().position(|(end, _)| end + phrase.width() < area.right()) {
+        let (_, y) = free.remove(place);
+        phrase.put_right(buf, area, y);
+    }
 }
 
 fn card(pane: &Pane<'_>, kpi: Kpi) -> Card {
@@ -128,7 +144,8 @@ fn gmv(pane: &Pane<'_>) -> Card {
     let paid = pane.read(Metric::GmvPaid, Scope::Live, Span::Live);
     let net = pane.read(Metric::GmvNet, Scope::Live, Span::Live);
     Card {
-        title: titled(pane, "card-gmv", pane.word("window-live")),
+        title: pane.word("card-gmv").to_owned(),
+        window: pane.word("window-live").to_owned(),
         value: pane.phrase(pane.money(&paid), Tone::Accent),
         foot: pane.phrase(format!("{} {}", pane.word("card-net"), pane.amount(&net)), Tone::Muted),
         needs: ORDERS,
@@ -140,7 +157,8 @@ fn orders(pane: &Pane<'_>) -> Card {
     let live = pane.read(Metric::SalesPerMin, Scope::Live, Span::Live);
     let change = pane.change(Metric::SalesPerMin, Scope::Live, Span::M5);
     Card {
-        title: titled(pane, "card-orders", Span::M5.label()),
+        title: pane.word("card-orders").to_owned(),
+        window: Span::M5.label().to_owned(),
         value: with_change(pane, pane.number(&now, 1), change, Better::Up),
         foot: pane.phrase(format!("{} {}", pane.word("window-live"), pane.number(&live, 1)), Tone::Muted),
         needs: ORDERS,
@@ -152,7 +170,8 @@ fn viewers(pane: &Pane<'_>) -> Card {
     let peak = pane.read(Metric::Pcu, Scope::Live, Span::Live);
     let change = pane.change(Metric::Acu, Scope::Live, Span::M5);
     Card {
-        title: titled(pane, "card-viewers", pane.word("window-now")),
+        title: pane.word("card-viewers").to_owned(),
+        window: pane.word("window-now").to_owned(),
         value: with_change(pane, pane.count(&now), change, Better::Up),
         foot: pane.phrase(format!("{} {}", pane.word("card-peak"), pane.count(&peak)), Tone::Muted),
         needs: AUDIENCE,
@@ -165,7 +184,8 @@ fn watch(pane: &Pane<'_>) -> Card {
     #[expect(clippy::cast_possible_truncation, reason = "seconds of a live")]
     let told = watch.number().map_or_else(|| pane.unknown().to_owned(), |s| pane.view.format.countdown((s * 1_000.0) as i64));
     Card {
-        title: titled(pane, "card-watch", pane.word("window-live")),
+        title: pane.word("card-watch").to_owned(),
+        window: pane.word("window-live").to_owned(),
         value: pane.phrase(told, Tone::Normal),
         foot: pane.phrase(format!("{} {}", pane.count_short(&uv), pane.word("card-viewers-uv")), Tone::Muted),
         needs: AUDIENCE,
@@ -180,7 +200,8 @@ fn orders_per_click(pane: &Pane<'_>) -> Card {
 fn ratio(pane: &Pane<'_>, title: &'static str, metric: Metric, span: Span, needs: Needs) -> Card {
     let reading = pane.read(metric, Scope::Live, span);
     Card {
-        title: titled(pane, title, window(pane, span)),
+        title: pane.word(title).to_owned(),
+        window: window(pane, span).to_owned(),
         value: with_change(pane, pane.percent(&reading, 1), pane.change(metric, Scope::Live, span), Better::Up),
         foot: pane.phrase(pane.support(&reading), Tone::Muted),
         needs,
@@ -195,13 +216,14 @@ fn carts_left(pane: &Pane<'_>) -> Card {
     let all = pane.read(Metric::CartAbandon, Scope::Live, Span::Live);
     let change = pane.change(Metric::CartAbandon, Scope::Live, Span::M10);
     let foot = match worst_band(pane) {
-        Some((band, reading)) => pane
-            .phrase(band_label(pane, &band), Tone::Muted)
-            .and(format!(" {}", pane.percent(&reading, 0)), pane.style(Tone::Normal)),
+        Some((band, reading)) => {
+            pane.phrase(band_label(pane, &band), Tone::Muted).and(format!(" {}", pane.percent(&reading, 0)), pane.style(Tone::Normal))
+        }
         None => pane.phrase(pane.support(&all), Tone::Muted),
     };
     Card {
-        title: titled(pane, "card-carts-left", pane.word("window-live")),
+        title: pane.word("card-carts-left").to_owned(),
+        window: pane.word("window-live").to_owned(),
         value: with_change(pane, pane.percent(&all, 0), change, Better::Down),
         foot,
         needs: CARTS,
@@ -241,21 +263,23 @@ fn unpaid(pane: &Pane<'_>) -> Card {
     let list = pane.view.engine.pending_orders();
     let soon = pane.view.now.plus_s(pane.view.engine.plan().limits.expiring_s);
     let expiring = list.iter().filter(|order| order.expires_at.is_some_and(|at| at <= soon && at > pane.view.now)).count();
-    let known = pane.read(Metric::OrdersPlaced, Scope::Live, Span::Live).number().is_some();
+    let is_known = pane.read(Metric::OrdersPlaced, Scope::Live, Span::Live).number().is_some();
+    let count = pane.view.format.count(i64::try_from(list.len()).unwrap_or(i64::MAX));
     let value = match pane.sum(list.iter().map(|order| order.value)) {
-        Some(money) => pane.view.format.money_short(money),
-        None if known && list.is_empty() => pane.view.format.count(0),
-        None => pane.unknown().to_owned(),
+        _ if !is_known => pane.unknown().to_owned(),
+        Some(money) => format!("{count} {}", pane.view.format.money_short(money)),
+        None => count,
     };
     let foot = match expiring {
+        _ if !is_known => Phrase::default(),
         0 => pane.phrase(pane.word("card-none-expiring"), Tone::Muted),
         n => pane.phrase(pane.say("card-expiring", &[("n", n.into())]), Tone::Warn),
     };
-    let count = if known { pane.view.format.count(i64::try_from(list.len()).unwrap_or(i64::MAX)) } else { String::new() };
     Card {
-        title: titled(pane, "card-unpaid", &count),
+        title: pane.word("card-unpaid").to_owned(),
+        window: pane.word("window-now").to_owned(),
         value: pane.phrase(value, Tone::Normal),
-        foot: if known { foot } else { Phrase::default() },
+        foot,
         needs: ORDERS,
     }
 }
@@ -276,7 +300,8 @@ fn roas(pane: &Pane<'_>) -> Card {
     };
     let sign = if tone == Tone::Alarm { "!" } else { "" };
     Card {
-        title: titled(pane, title, pane.word("window-live")),
+        title: pane.word(title).to_owned(),
+        window: pane.word("window-live").to_owned(),
         value: pane.phrase(format!("{}{sign}", pane.number(&reading, 1)), tone),
         foot: pane.phrase(format!("{} {}", pane.word("card-break-even"), pane.number(&even, 1)), Tone::Muted),
         needs: ADS,
@@ -289,9 +314,9 @@ fn cover(pane: &Pane<'_>) -> Card {
         let reading = pane.read(Metric::StockCoverMin, Scope::Product(product.sym), Span::M10);
         reading.number().filter(|minutes| minutes.is_finite()).map(|minutes| (minutes, product, reading))
     });
-    let title = titled(pane, "card-cover", Span::M10.label());
+    let (title, window) = (pane.word("card-cover").to_owned(), Span::M10.label().to_owned());
     match covers.min_by(|(a, ..), (b, ..)| a.total_cmp(b)) {
-        None => Card { title, value: pane.phrase(pane.unknown(), Tone::Normal), foot: Phrase::default(), needs: STOCK },
+        None => Card { title, window, value: pane.phrase(pane.unknown(), Tone::Normal), foot: Phrase::default(), needs: STOCK },
         Some((minutes, product, reading)) => {
             #[expect(clippy::cast_possible_truncation, reason = "minutes of cover; saturates")]
             let at = pane.view.now.plus_s((minutes * 60.0) as i64);
@@ -299,6 +324,7 @@ fn cover(pane: &Pane<'_>) -> Card {
             let tone = if minutes < 15.0 { Tone::Alarm } else { Tone::Normal };
             Card {
                 title,
+                window,
                 value: pane.phrase(format!("{} #{}", pane.cover(&reading), product.slot), tone),
                 foot: pane.phrase(empty, Tone::Muted),
                 needs: STOCK,
@@ -316,7 +342,8 @@ fn plain(pane: &Pane<'_>, title: &'static str, metric: Metric, needs: Needs) -> 
         _ => pane.count(reading),
     };
     Card {
-        title: titled(pane, title, pane.word("window-live")),
+        title: pane.word(title).to_owned(),
+        window: pane.word("window-live").to_owned(),
         value: pane.phrase(told(&live), Tone::Accent),
         foot: pane.phrase(format!("{} {}", Span::M10.label(), told(&recent)), Tone::Muted),
         needs,
@@ -328,7 +355,8 @@ fn rate(pane: &Pane<'_>, title: &'static str, metric: Metric, needs: Needs) -> C
     let reading = pane.read(metric, Scope::Live, Span::M5);
     let live = pane.read(metric, Scope::Live, Span::Live);
     Card {
-        title: titled(pane, title, Span::M5.label()),
+        title: pane.word(title).to_owned(),
+        window: Span::M5.label().to_owned(),
         value: with_change(pane, pane.number(&reading, 1), pane.change(metric, Scope::Live, Span::M5), Better::Up),
         foot: pane.phrase(format!("{} {}", pane.word("window-live"), pane.number(&live, 1)), Tone::Muted),
         needs,

@@ -18,7 +18,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
         _ => pane.word("panel-kpis").to_owned(),
     };
     let room = pane.heading(Panel::Kpis, &title, ORDERS, area, buf);
-    let mut columns = vec![Column::words("metric", 18)];
+    let mut columns = vec![Column::words(pane.word("column-metric"), 18)];
     columns.extend(Span::ALL.iter().zip([8, 7, 1, 5, 6, 0]).map(|(span, priority)| Column::number(span.label(), 8, priority)));
     columns.push(Column::mark(pane.word("column-change-5m"), 7, 2));
     columns.push(Column::number(pane.word("column-support"), 12, 3));
@@ -35,7 +35,14 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let left = metrics.len().saturating_sub(first + usize::from(body.height));
     if left > 0 && body.height > 0 {
         let more = pane.say("metrics-more", &[("n", left.into())]);
-        put(buf, area, area.right().saturating_sub(crate::ui::widgets::text::width(&more) + 2), area.bottom() - 1, &more, pane.style(Tone::Muted));
+        put(
+            buf,
+            area,
+            area.right().saturating_sub(crate::ui::widgets::text::width(&more) + 2),
+            area.bottom() - 1,
+            &more,
+            pane.style(Tone::Muted),
+        );
     }
 }
 
@@ -56,7 +63,8 @@ fn cells(pane: &Pane<'_>, metric: Metric) -> Vec<Phrase> {
 
 /// Shares are told in percent, everything else as the engine's value.
 fn value(pane: &Pane<'_>, metric: Metric, reading: &Reading) -> String {
-    let is_share = ["_rate", "_share", "cvr_", "ctr_", "_abandon", "sell_through", "retention_"].iter().any(|part| metric.id().contains(part));
+    let is_share =
+        ["_rate", "_share", "cvr_", "ctr_", "_abandon", "sell_through", "retention_"].iter().any(|part| metric.id().contains(part));
     if is_share && metric != Metric::ChatRate { pane.percent(reading, 1) } else { pane.view.format.value(reading.value) }
 }
 

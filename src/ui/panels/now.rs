@@ -171,7 +171,8 @@ fn plan_line(pane: &Pane<'_>, index: usize, segment: &PlanSegment) -> Phrase {
         Some(next) if index > next => (" ", Tone::Plan),
         _ => (pane.view.glyphs.middot, Tone::Muted),
     };
-    let skus: Vec<&str> = segment.skus.iter().map(|sku| pane.view.engine.plan().product(sku).map_or(sku.as_str(), |p| p.name.as_str())).collect();
+    let skus: Vec<&str> =
+        segment.skus.iter().map(|sku| pane.view.engine.plan().product(sku).map_or(sku.as_str(), |p| p.name.as_str())).collect();
     let name = segment_name(pane, &segment.name, segment.kind);
     let host = segment.host.as_deref().map(|host| pane.view.format.person(host).into_owned()).unwrap_or_default();
     let length = pane.view.format.countdown(segment.length_s * 1_000);

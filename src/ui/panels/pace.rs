@@ -31,10 +31,9 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let share = reading.number().map(|number| number / target);
     let due = plan.share_due(pane.view.now);
     let told = |number: f64| as_value(number, reading.value).map_or_else(|| pane.unknown().to_owned(), |v| pane.view.format.value(v));
-    let left = pane.phrase(format!(" {name} "), Tone::Muted).and(
-        pane.say("pace-of", &[("value", value.into()), ("target", told(target).into())]),
-        pane.style(Tone::Normal),
-    );
+    let left = pane
+        .phrase(format!(" {name} "), Tone::Muted)
+        .and(pane.say("pace-of", &[("value", value.into()), ("target", told(target).into())]), pane.style(Tone::Normal));
     let right = standing(pane, share, due, due.map(|due| told(due * target)));
     let room = area.width.saturating_sub(left.width() + right.width() + 3);
     left.put(buf, area, area.x, area.y);

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use crate::engine::metric::{Metric, Scope};
 use crate::engine::time::Span;
 use crate::engine::view::commerce::{MethodView, PendingOrder};
-use crate::ui::pane::{Pane, ORDERS, below};
+use crate::ui::pane::{ORDERS, Pane, below};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::table::{Column, Row, Table};

@@ -10,7 +10,7 @@ use crate::engine::money::Money;
 use crate::engine::time::{At, Span};
 use crate::engine::view::commerce::ProductView;
 use crate::engine::view::show::Logged;
-use crate::ui::pane::{Pane, ORDERS, label};
+use crate::ui::pane::{ORDERS, Pane, label};
 use crate::ui::screen::Size;
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
@@ -140,7 +140,13 @@ pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
 fn draw_table(pane: &Pane<'_>, size: Size, area: Rect, buf: &mut Buffer) {
     let room = pane.heading(Panel::Products, "", ORDERS, area, buf);
     if pane.products.is_empty() {
-        pane.rule(pane.view.state.focus == Panel::Products, pane.word("panel-products"), &Phrase::default(), Rect::new(area.x, area.y, area.width, 1), buf);
+        pane.rule(
+            pane.view.state.focus == Panel::Products,
+            pane.word("panel-products"),
+            &Phrase::default(),
+            Rect::new(area.x, area.y, area.width, 1),
+            buf,
+        );
         pane.empty("products-none", room, buf);
         return;
     }
@@ -286,14 +292,15 @@ fn draw_curve(pane: &Pane<'_>, product: &ProductView<'_>, area: Rect, buf: &mut 
         .map(|cell| {
             let from = (first + cell * per).max(pane.line.start);
             let minutes = from..(first + (cell + 1) * per).max(from);
-            minutes.map(|minute| pane.minute(Metric::OrdersPlaced, Scope::Product(product.sym), minute)).fold(Bar::Gap, |bar, (value, is_finished)| {
-                match (value, bar.value(), bar) {
+            minutes.map(|minute| pane.minute(Metric::OrdersPlaced, Scope::Product(product.sym), minute)).fold(
+                Bar::Gap,
+                |bar, (value, is_finished)| match (value, bar.value(), bar) {
                     (None, ..) => bar,
                     (Some(value), before, Bar::Unfinished(_)) => Bar::Unfinished(before.unwrap_or(0.0) + value),
                     (Some(value), before, _) if !is_finished => Bar::Unfinished(before.unwrap_or(0.0) + value),
                     (Some(value), before, _) => Bar::Full(before.unwrap_or(0.0) + value),
-                }
-            })
+                },
+            )
         })
         .collect();
     let style = pane.style(if product.on_air { Tone::Accent } else { Tone::Normal });
@@ -303,10 +310,9 @@ fn draw_curve(pane: &Pane<'_>, product: &ProductView<'_>, area: Rect, buf: &mut 
 /// What the rows above leave of a count: the sum minus what is shown.
 fn rest(all: &Reading, shown: impl Iterator<Item = Value>) -> Option<Value> {
     match all.value {
-        Value::Count(count) => shown
-            .map(|value| if let Value::Count(count) = value { count } else { 0 })
-            .try_fold(count, i64::checked_sub)
-            .map(Value::Count),
+        Value::Count(count) => {
+            shown.map(|value| if let Value::Count(count) = value { count } else { 0 }).try_fold(count, i64::checked_sub).map(Value::Count)
+        }
         Value::Money(money) => shown
             .map(|value| match value {
                 Value::Money(part) if part.currency == money.currency => part.minor,
@@ -367,26 +373,36 @@ fn details(pane: &Pane<'_>) -> Vec<Phrase> {
     let product = line.product;
     let format = pane.view.format;
     let price = product.price.map_or_else(|| pane.unknown().to_owned(), |price| format.money(price));
-    let sold = pane.view.engine.last_sale(product.sym).map_or_else(|| pane.unknown().to_owned(), |at: At| format.age(pane.view.now.since_ms(at)));
+    let sold =
+        pane.view.engine.last_sale(product.sym).map_or_else(|| pane.unknown().to_owned(), |at: At| format.age(pane.view.now.since_ms(at)));
     let name = pane.product_name(product.sym);
     let mut out = vec![pane.phrase(name, Tone::Title).and(
-        format!("  {}", pane.say("product-facts", &[
-            ("sku", product.sku.into()),
-            ("price", price.into()),
-            ("sold", sold.into()),
-            ("support", pane.support(&line.per_click).into()),
-        ])),
+        format!(
+            "  {}",
+            pane.say(
+                "product-facts",
+                &[
+                    ("sku", product.sku.into()),
+                    ("price", price.into()),
+                    ("sold", sold.into()),
+                    ("support", pane.support(&line.per_click).into()),
+                ]
+            )
+        ),
         pane.style(Tone::Normal),
     )];
     for stock in pane.view.engine.stock(product.sym) {
         let age = format.age(pane.view.now.since_ms(stock.at));
         out.push(pane.phrase(
-            pane.say("product-stock", &[
-                ("source", stock.source.into()),
-                ("location", stock.location.into()),
-                ("available", format.count(stock.available).into()),
-                ("age", age.into()),
-            ]),
+            pane.say(
+                "product-stock",
+                &[
+                    ("source", stock.source.into()),
+                    ("location", stock.location.into()),
+                    ("available", format.count(stock.available).into()),
+                    ("age", age.into()),
+                ],
+            ),
             Tone::Normal,
         ));
     }
@@ -395,4 +411,3 @@ fn details(pane: &Pane<'_>) -> Vec<Phrase> {
     }
     out
 }
-

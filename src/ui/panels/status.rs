@@ -75,7 +75,9 @@ fn mode(pane: &Pane<'_>) -> Phrase {
         phrase = phrase.and(format!(" {}{}", view.glyphs.times, view.format.number(view.speed, 0)), pane.style(Tone::Mode));
     }
     if let Some(held) = view.state.held {
-        phrase = phrase.and(" ", pane.style(Tone::Normal)).and(pane.say("held", &[("at", view.format.clock_s(held).into())]), pane.style(Tone::Mode));
+        phrase = phrase
+            .and(" ", pane.style(Tone::Normal))
+            .and(pane.say("held", &[("at", view.format.clock_s(held).into())]), pane.style(Tone::Mode));
     }
     phrase
 }

@@ -7,7 +7,7 @@ use ratatui::widgets::Widget;
 use crate::engine::metric::{Metric, Scope};
 use crate::engine::time::{At, Span};
 use crate::engine::view::show::{LogEntry, Logged};
-use crate::ui::pane::{AUDIENCE, Better, Pane, ORDERS, tone_of};
+use crate::ui::pane::{AUDIENCE, Better, ORDERS, Pane, tone_of};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::timeline::Timeline;

@@ -94,9 +94,7 @@ impl Table {
         };
         while total(&shown) > room {
             // the last of those with the highest priority goes
-            let Some((place, _)) =
-                shown.iter().enumerate().max_by_key(|(place, column)| (self.columns[**column].priority, *place))
-            else {
+            let Some((place, _)) = shown.iter().enumerate().max_by_key(|(place, column)| (self.columns[**column].priority, *place)) else {
                 return Vec::new();
             };
             shown.remove(place);
