@@ -8,7 +8,7 @@
 //! engine: { metric → live → series } → { event, id, money, time }
 //! ```
 //!
-//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`feed`] [`simulate`] [`journal`] [`files`] [`summary`] [`ui`] [`app`] [`cli`].
+//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`feed`] [`simulate`] [`journal`] [`files`] [`summary`] [`schema`] [`ui`] [`app`] [`cli`].
 
 pub mod app;
 pub mod cli;
@@ -18,6 +18,7 @@ pub mod engine;
 pub mod feed;
 pub mod files;
 pub mod journal;
+pub mod schema;
 pub mod simulate;
 pub mod summary;
 pub mod ui;

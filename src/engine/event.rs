@@ -38,6 +38,7 @@ pub struct Event {
     pub currency: Option<Currency>,
     /// A test order, a test message: counted, dropped.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
     pub test: bool,
     /// Fields that nobody here knows: kept in the journal, ignored.
     #[serde(flatten)]
@@ -175,6 +176,7 @@ fields! {
         #[serde(skip_serializing_if = "Option::is_none")]
         value: Option<Money>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[schemars(default)]
         items: Vec<Item>,
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Option<String>")]
@@ -215,6 +217,7 @@ fields! {
         #[serde(skip_serializing_if = "Option::is_none")]
         value: Option<Money>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[schemars(default)]
         items: Vec<Item>,
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Option<String>")]
@@ -244,6 +247,7 @@ fields! {
         order: Name,
         /// What the customer pays: shipping and tax in, discounts out.
         value: Money,
+        #[schemars(default)]
         status: OrderStatus,
         #[serde(skip_serializing_if = "Option::is_none")]
         rev: Option<Rev>,
@@ -256,6 +260,7 @@ fields! {
         #[serde(skip_serializing_if = "Option::is_none")]
         expires_at: Option<At>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[schemars(default)]
         items: Vec<Item>,
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Option<String>")]
@@ -274,6 +279,7 @@ fields! {
         #[serde(skip_serializing_if = "Option::is_none")]
         discount: Option<Money>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[schemars(default)]
         #[schemars(with = "Vec<String>")]
         coupons: Vec<Name>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -317,6 +323,7 @@ fields! {
         order: Name,
         value: Money,
         #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[schemars(default)]
         items: Vec<Item>,
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Option<String>")]
@@ -365,6 +372,7 @@ fields! {
         author: Name,
         #[schemars(with = "String")]
         text: Name,
+        #[schemars(default)]
         author_kind: AuthorKind,
         /// The id of the message that this one answers.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -430,6 +438,7 @@ fields! {
         bucket: Option<Bucket>,
         /// True: `value` is the running total so far.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
+        #[schemars(default)]
         total: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         clicks: Option<i64>,
@@ -453,7 +462,7 @@ fields! {
         #[schemars(with = "String")]
         metric: Name,
         /// Its JSON number (or money text) as written.
-        #[schemars(with = "serde_json::Number")]
+        #[schemars(with = "Money")]
         value: Name,
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Option<String>")]
@@ -636,6 +645,7 @@ fields! {
         #[serde(skip_serializing_if = "Option::is_none")]
         duration_s: Option<i64>,
         #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+        #[schemars(default)]
         parameters: Parameters,
         /// The recommendation that it answers.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -696,6 +706,7 @@ fields! {
         #[serde(skip_serializing_if = "Option::is_none")]
         until: Option<At>,
         #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+        #[schemars(default)]
         parameters: Parameters,
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Option<String>")]
@@ -781,26 +792,39 @@ fields! {
     FeedState {
         #[schemars(with = "String")]
         feed: Name,
+        #[schemars(default)]
         status: FeedStatus,
+        #[schemars(default)]
         guarantee: Guarantee,
         /// Everything that happened before this instant has been read.
         #[serde(skip_serializing_if = "Option::is_none")]
         complete_to: Option<At>,
         /// The canonical event types that it gives.
         #[schemars(with = "Vec<String>")]
+        #[schemars(default)]
         gives: Vec<Name>,
         /// A feed older than this is stale.
+        #[schemars(default)]
         stale_after_s: i64,
         /// True once the feed has read its history up to the present.
+        #[schemars(default)]
         caught_up: bool,
+        #[schemars(default)]
         received: u64,
+        #[schemars(default)]
         duplicate: u64,
+        #[schemars(default)]
         conflict: u64,
+        #[schemars(default)]
         quarantined: u64,
         /// Inputs that mapped to no event.
+        #[schemars(default)]
         unmapped: u64,
+        #[schemars(default)]
         dropped: u64,
+        #[schemars(default)]
         errors: u64,
+        #[schemars(default)]
         retries: u64,
         /// Cleaned, without secrets.
         #[serde(skip_serializing_if = "Option::is_none")]
