@@ -1,1 +1,13 @@
 //! Files and environment: what a file may say (raw) becomes what the desk works by (resolved); all errors at once.
+//!
+//! | module | duty |
+//! |---|---|
+//! | [`plan`] | a plan file becomes a [`Plan`](crate::engine::plan::Plan) and the sections of its feeds |
+//! | [`fields`] | money, lengths, shares and times as people write them |
+//! | [`judge`] | contradictions inside a plan, doubts about it |
+//! | [`spelling`] | "did you mean" |
+
+pub mod fields;
+pub mod judge;
+pub mod plan;
+pub mod spelling;

@@ -179,7 +179,7 @@ pub fn body_of(event: &Event) -> (String, String) {
     (kind, body)
 }
 
-/// Reads a row back. `line` is scratch space that rows share.
+/// Reads a row back; `defaults` are empty, since an event carries its own currency. `line` is scratch space that rows share.
 ///
 /// # Errors
 /// With what [`wire::read`] says of a damaged body.
@@ -199,11 +199,7 @@ pub fn record_of(row: &Row<'_>, defaults: &Defaults, line: &mut String) -> Resul
         line.push(',');
     }
     line.push_str(rest);
-    let mut event = wire::read(line, defaults)?.event;
-    if row.source.is_empty() {
-        event.source = Default::default();
-    }
-    Ok(Record { seq: row.seq, at: row.at, event })
+    Ok(Record { seq: row.seq, at: row.at, event: wire::read(line, defaults)?.event })
 }
 
 /// A row of the table `record`, borrowed from SQLite.

@@ -63,10 +63,9 @@ impl Reader {
     /// The records after `seq`, for a second reader that follows a live.
     #[must_use]
     pub fn tail(&self, seq: u64) -> Records<'_> {
-        let currency = self.plan.as_ref().and_then(|plan| plan.currency);
         Records {
             connection: &self.connection,
-            defaults: Defaults { currency, ..Defaults::default() },
+            defaults: Defaults::default(),
             last: seq,
             page: VecDeque::new(),
             ended: false,

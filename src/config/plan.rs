@@ -1,0 +1,506 @@
+//! A plan file becomes a [`Plan`]: every key of it in words and units of people, every error at once.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{Days, TimeZone};
+use chrono_tz::Tz;
+use toml::de::DeValue;
+
+use super::fields::{self, PlanFields};
+use super::{judge, spelling};
+use crate::engine::event::{ChannelParts, SegmentKind};
+use crate::engine::id::{Name, Set};
+use crate::engine::metric::Metric;
+use crate::engine::money::{Currency, Money};
+use crate::engine::plan::{
+    Aim, CurvePoint, Exclude, Limits, LiveScope, OrdersFrom, Plan, PlanCampaign, PlanChannel, PlanProduct, PlanSegment, Target,
+};
+use crate::engine::time::At;
+use crate::feed::document::{Document, Problem, Section};
+
+/// A plan file larger than this is no plan.
+pub const LARGEST_BYTES: u64 = 4 << 20;
+/// Products, segments, channels: of each at most.
+pub const MOST_ENTRIES: usize = 10_000;
+
+const AIMS: [(&str, Aim); 4] =
+    [("conversion", Aim::Conversion), ("leads", Aim::Leads), ("clear_stock", Aim::ClearStock), ("branding", Aim::Branding)];
+const ORDERS_FROM: [(&str, OrdersFrom); 2] = [("shop", OrdersFrom::Shop), ("payments", OrdersFrom::Payments)];
+const PROFILES: [&str; 4] = ["new", "returning", "promotional", "premium"];
+const ROLES: [&str; 8] = ["cash_cow", "question_mark", "star", "dog", "hook", "hero", "profit", "flash"];
+const KINDS: [(&str, SegmentKind); 6] = [
+    ("demo", SegmentKind::Demo),
+    ("talk", SegmentKind::Talk),
+    ("offer", SegmentKind::Offer),
+    ("qa", SegmentKind::Qa),
+    ("giveaway", SegmentKind::Giveaway),
+    ("break", SegmentKind::Break),
+];
+
+/// A plan file, read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Loaded<F> {
+    pub plan: Plan,
+    /// What the feeds' reader made of the `[[feed]]` tables.
+    pub feeds: Vec<F>,
+    pub file: PathBuf,
+    /// Not wrong, but worth a look before the night.
+    pub doubts: Vec<Problem>,
+}
+
+/// Reads a plan file; `read_feed` turns each `[[feed]]` table into whatever runs it, noting its own problems.
+///
+/// # Errors
+/// With all problems of the file, in the order of its lines.
+pub fn load<F>(path: &Path, read_feed: impl FnMut(Section<'_>, &Plan) -> Option<F>) -> Result<Loaded<F>, Vec<Problem>> {
+    let file = path.display().to_string();
+    let problem = |what: String, remedy: &str| vec![Problem { file: file.clone(), line: 1, what, remedy: remedy.to_owned() }];
+    let size = std::fs::metadata(path).map_err(|cause| problem(cause.to_string(), "give the path of a plan file"))?.len();
+    if size > LARGEST_BYTES {
+        return Err(problem(format!("{size} bytes are too many for a plan"), "give the path of a plan file"));
+    }
+    let text = std::fs::read_to_string(path).map_err(|cause| problem(cause.to_string(), "save the plan as UTF-8 text"))?;
+    let stem = path.file_stem().map(|stem| slug(&stem.to_string_lossy())).unwrap_or_default();
+    let mut loaded = read(&file, &text, &stem, read_feed)?;
+    loaded.file = path.to_owned();
+    Ok(loaded)
+}
+
+/// Reads the text of a plan file; `fallback_name` is the plan's name when it gives none.
+///
+/// # Errors
+/// With all problems of the text, in the order of its lines.
+pub fn read<F>(
+    file: &str,
+    text: &str,
+    fallback_name: &str,
+    mut read_feed: impl FnMut(Section<'_>, &Plan) -> Option<F>,
+) -> Result<Loaded<F>, Vec<Problem>> {
+    let document = Document::new(file, text);
+    let Some(table) = document.parse() else { return Err(document.take_problems()) };
+    let root = Section::root(&document, &table);
+    let mut plan = Plan::default();
+    read_identity(&root, &mut plan, fallback_name);
+    let currency = plan.currency.unwrap_or(Currency::NONE);
+    plan.rates = read_rates(&root);
+    read_targets(&root, &mut plan, currency);
+    let products = sections(&root, "product");
+    plan.products = products.iter().map(|section| read_product(section, currency)).collect();
+    number_slots(&mut plan.products);
+    let segments = sections(&root, "segment");
+    plan.segments = segments.iter().map(|section| read_segment(section, &plan)).collect();
+    let channels = sections(&root, "channel");
+    plan.channels = channels.iter().map(|section| read_channel(section, currency)).collect();
+    let campaigns = sections(&root, "campaign");
+    plan.campaigns = campaigns.iter().map(|section| read_campaign(section, currency)).collect();
+    read_boundaries(&root, &mut plan);
+    plan.limits = read_limits(&root);
+    let mut feeds = Vec::new();
+    let mut names: Set<&str> = Set::default();
+    for section in sections(&root, "feed") {
+        let name = section.text("name").unwrap_or_default();
+        if !name.is_empty() && !names.insert(name) {
+            section.wrong("name", format!("`{name}` is taken by another feed"), "give every feed a name of its own");
+        }
+        if let Some(feed) = read_feed(section, &plan) {
+            feeds.push(feed);
+        }
+    }
+    let places = judge::Places { products: &products, segments: &segments, channels: &channels, campaigns: &campaigns };
+    judge::contradictions(&root, &plan, &places);
+    root.finish();
+    for section in products.into_iter().chain(segments).chain(channels).chain(campaigns) {
+        section.finish();
+    }
+    let problems = document.take_problems();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let doubts = judge::doubts(&plan, file);
+    Ok(Loaded { plan, feeds, file: PathBuf::from(file), doubts })
+}
+
+/// The tables of a list, at most [`MOST_ENTRIES`].
+fn sections<'d>(root: &Section<'d>, key: &str) -> Vec<Section<'d>> {
+    let mut found = root.sections(key);
+    if found.len() > MOST_ENTRIES {
+        root.wrong(key, format!("has {} entries", found.len()), format!("keep it to {MOST_ENTRIES}"));
+        found.truncate(MOST_ENTRIES);
+    }
+    found
+}
+
+/// Letters, digits and hyphens of a text, as a name for files.
+#[must_use]
+pub fn slug(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    let mut slug = String::new();
+    for c in text.nfd().filter(|c| c.is_ascii() || c.is_alphanumeric() || c.is_whitespace()) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') && !c.is_alphabetic() {
+            slug.push('-');
+        }
+        if slug.len() >= 60 {
+            break;
+        }
+    }
+    slug.trim_end_matches('-').to_owned()
+}
+
+fn read_identity(root: &Section<'_>, plan: &mut Plan, fallback_name: &str) {
+    plan.title = root.owned("title").unwrap_or_default();
+    plan.name = match root.text("name") {
+        Some(name) if !name.is_empty() && slug(name) == name => name.to_owned(),
+        Some(name) => {
+            root.wrong("name", "is no name for a file", format!("write small letters, digits and hyphens, as `{}`", slug(name)));
+            slug(name)
+        }
+        None if plan.title.is_empty() => fallback_name.to_owned(),
+        None => slug(&plan.title),
+    };
+    plan.time_zone = root.text("time_zone").and_then(|text| {
+        let zone = text.parse::<Tz>().ok();
+        if zone.is_none() {
+            let known: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
+            let near = spelling::nearest(text, known).map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+            root.wrong(
+                "time_zone",
+                format!("is `{text}`, which is no time zone"),
+                format!("write its IANA name, as America/Sao_Paulo{near}"),
+            );
+        }
+        zone
+    });
+    plan.currency = root.text("currency").and_then(|text| {
+        let currency = Currency::parse(text).filter(|currency| currency.is_named());
+        if currency.is_none() {
+            root.wrong("currency", format!("is `{text}`, which ISO 4217 does not list"), "write the three letters of its code, as BRL");
+        }
+        currency
+    });
+    plan.starts_at = root.instant("starts_at", plan.time_zone);
+    plan.length_s = root.length("length").unwrap_or(0);
+    plan.aim = choice(root, "aim", &AIMS).unwrap_or_default();
+    plan.orders_from = choice(root, "orders_from", &ORDERS_FROM).unwrap_or_default();
+    plan.format = root.owned("format");
+    plan.theme = root.owned("theme");
+    plan.audience_profile = words(root, "audience_profile", &PROFILES);
+    plan.margin = root.share("margin");
+    plan.checklist = root.texts("checklist").into_iter().map(str::to_owned).collect();
+    plan.lessons = root.texts("lessons").into_iter().map(str::to_owned).collect();
+    plan.keep_chat_names = root.flag("keep_chat_names").unwrap_or(false);
+}
+
+fn choice<T: Copy>(section: &Section<'_>, key: &str, choices: &[(&str, T)]) -> Option<T> {
+    let known: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+    let word = section.word(key, &known)?;
+    choices.iter().find(|(name, _)| *name == word).map(|(_, choice)| *choice)
+}
+
+/// A list of words, each out of `known`.
+fn words(section: &Section<'_>, key: &str, known: &[&str]) -> Vec<String> {
+    let found = section.texts(key);
+    for word in found.iter().filter(|word| !known.contains(word)) {
+        section.wrong(key, format!("names `{word}`, which is not known"), spelling::remedy(word, known));
+    }
+    found.into_iter().map(str::to_owned).collect()
+}
+
+fn read_rates(root: &Section<'_>) -> std::collections::BTreeMap<String, String> {
+    let mut rates = std::collections::BTreeMap::new();
+    let Some(section) = root.section("rates") else { return rates };
+    for (code, value) in section.entries() {
+        if Currency::parse(code).filter(|currency| currency.is_named()).is_none() {
+            section.wrong(code, "is no ISO 4217 currency", "write the three letters of its code, as USD");
+        }
+        match fields::digits(value.get_ref()).filter(|text| is_rate(text)) {
+            Some(text) => {
+                rates.insert(code.to_ascii_uppercase(), text);
+            }
+            None => section.wrong(code, "is no rate", "write how much of the plan's currency one unit costs, as text: USD = \"5.42\""),
+        }
+    }
+    rates
+}
+
+/// A positive decimal number without an exponent.
+fn is_rate(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let points = text.bytes().filter(|b| *b == b'.').count();
+    digits + points == text.len() && points <= 1 && (1..=18).contains(&digits) && text.bytes().any(|b| (b'1'..=b'9').contains(&b))
+}
+
+fn read_targets(root: &Section<'_>, plan: &mut Plan, currency: Currency) {
+    if let Some(section) = root.section("targets") {
+        for (id, value) in section.entries() {
+            let Some(metric) = Metric::parse(id) else {
+                let known: Vec<&str> = Metric::ALL.iter().map(|metric| metric.id()).collect();
+                let near = spelling::nearest(id, known)
+                    .map_or_else(|| "`warroom schema metrics` lists them".into(), |near| format!("did you mean `{near}`?"));
+                section.wrong(id, "is no metric", near);
+                continue;
+            };
+            match target(metric, value.get_ref(), currency) {
+                Some(value) if value >= 0.0 => plan.targets.push(Target { metric: id.to_owned(), value }),
+                _ => section.wrong(
+                    id,
+                    "is no value that this metric can reach",
+                    "write money as \"180000.00\", a share as \"2.5%\", seconds as \"6m\", else a number",
+                ),
+            }
+        }
+    }
+    for section in sections(root, "target_curve") {
+        let minute = section.length("at").map(|seconds| seconds / 60);
+        let share = section.share("share");
+        if let (Some(minute), Some(share)) = (minute, share) {
+            plan.target_curve.push(CurvePoint { minute, share });
+        }
+        section.finish();
+    }
+    let rising = plan.target_curve.windows(2).all(|pair| pair[0].minute < pair[1].minute && pair[0].share <= pair[1].share);
+    if !rising {
+        root.wrong("target_curve", "does not rise", "order its points by `at`, with shares that never fall");
+    }
+}
+
+/// The value of a target in the metric's own unit.
+fn target(metric: Metric, value: &DeValue<'_>, currency: Currency) -> Option<f64> {
+    if is_money(metric) {
+        let minor = Money::parse(&fields::digits(value)?, currency)?.minor;
+        return i32::try_from(minor).map(f64::from).ok().or_else(|| minor.to_string().parse().ok());
+    }
+    if let DeValue::String(text) = value {
+        if let Some(seconds) = fields::length(text) {
+            return seconds.to_string().parse().ok();
+        }
+        if text.trim().ends_with('%') {
+            return fields::share(value);
+        }
+    }
+    fields::digits(value)?.parse().ok()
+}
+
+/// Metrics that are told in money.
+fn is_money(metric: Metric) -> bool {
+    use Metric as M;
+    matches!(
+        metric,
+        M::GmvPlaced
+            | M::GmvPaid
+            | M::GmvNet
+            | M::GmvAttributed
+            | M::GmvDirect
+            | M::GmvPerMin
+            | M::GmvPerHour
+            | M::GpmView
+            | M::GpmShow
+            | M::GpmProduct
+            | M::UvValue
+            | M::Aov
+            | M::AdSpend
+            | M::Cpa
+            | M::Cac
+            | M::Cpl
+            | M::Cpm
+            | M::Cpc
+            | M::CostPerLiveView
+            | M::CostPer10sView
+            | M::Ltv
+    )
+}
+
+fn read_product(section: &Section<'_>, currency: Currency) -> PlanProduct {
+    let sku = section.required_text("sku", "write the id that the shop sells it by: sku = \"LIP-01\"").unwrap_or_default();
+    PlanProduct {
+        sku: Name::from(sku),
+        variants: section.names("variants"),
+        name: section.owned("name").unwrap_or_else(|| sku.to_owned()),
+        slot: section.count("slot", 1..=9_999).unwrap_or(0),
+        price_minor: section.money("price", currency),
+        cost_minor: section.money("cost", currency),
+        margin: section.share("margin"),
+        margin_floor: section.share("margin_floor"),
+        stock: section.whole("stock"),
+        role: section.word("role", &ROLES).map(str::to_owned),
+        good_on_camera: section.flag("good_on_camera"),
+        fits_theme: section.flag("fits_theme"),
+        substitutes: section.names("substitutes"),
+        bundle_with: section.names("bundle_with"),
+        bundle_price_minor: section.money("bundle_price", currency),
+        bonus_kit: section.text("bonus_kit").map(Name::from),
+        max_discount: section.share("max_discount"),
+    }
+}
+
+/// Products without a slot get the next free ones, in the order of the file.
+fn number_slots(products: &mut [PlanProduct]) {
+    let mut taken: Set<u32> = products.iter().map(|product| product.slot).collect();
+    let mut next = 1;
+    for product in products.iter_mut().filter(|product| product.slot == 0) {
+        while taken.contains(&next) {
+            next += 1;
+        }
+        product.slot = next;
+        taken.insert(next);
+    }
+}
+
+fn read_segment(section: &Section<'_>, plan: &Plan) -> PlanSegment {
+    let name = section.required_text("name", "name the part of the show: name = \"hook\"").unwrap_or_default();
+    PlanSegment {
+        name: name.to_owned(),
+        length_s: section.length("length").unwrap_or(0),
+        kind: choice(section, "kind", &KINDS),
+        host: section.owned("host"),
+        skus: section.names("skus"),
+        anchor_s: read_anchor(section, plan),
+        offer: section.owned("offer"),
+    }
+}
+
+/// `anchor = "21:00"` on the plan's clock, or `anchor = "52m"` from the start.
+fn read_anchor(section: &Section<'_>, plan: &Plan) -> Option<i64> {
+    let text = section.text("anchor")?;
+    if let Some(seconds) = fields::length(text) {
+        return Some(seconds);
+    }
+    let remedy = "write a clock time (\"21:00\") or the time from the start (\"52m\")";
+    let Some(time) = fields::clock_time(text) else {
+        section.wrong("anchor", "is no time", remedy);
+        return None;
+    };
+    let (Some(starts_at), Some(zone)) = (plan.starts_at, plan.time_zone) else {
+        section.wrong(
+            "anchor",
+            "is a clock time, but the plan has no `starts_at` and `time_zone`",
+            "give both, or write the time from the start (\"52m\")",
+        );
+        return None;
+    };
+    let local = zone.from_utc_datetime(&starts_at.utc().naive_utc()).date_naive();
+    let seconds = [Some(local), local.checked_add_days(Days::new(1))].into_iter().flatten().find_map(|day| {
+        let at = zone.from_local_datetime(&day.and_time(time)).earliest()?;
+        let after = At::from_ms(at.timestamp_millis()).since_ms(starts_at) / 1_000;
+        (after >= 0).then_some(after)
+    });
+    if seconds.is_none() {
+        section.wrong("anchor", "does not exist on that day", remedy);
+    }
+    seconds
+}
+
+fn read_channel(section: &Section<'_>, currency: Currency) -> PlanChannel {
+    let name = section.required_text("name", "name the channel: name = \"influencer\"").unwrap_or_default();
+    let rules = section.sections("rules").iter().map(|rule| read_rule(rule)).collect();
+    PlanChannel { name: Name::from(name), rules, budget_minor: section.money("budget", currency) }
+}
+
+fn read_rule(section: &Section<'_>) -> ChannelParts {
+    let part = |key| section.text(key).map(Name::from);
+    let parts = ChannelParts {
+        source: part("source"),
+        medium: part("medium"),
+        campaign: part("campaign"),
+        referrer: part("referrer"),
+        landing: part("landing"),
+        coupon: part("coupon"),
+    };
+    for (key, _) in section.entries() {
+        const PARTS: [&str; 6] = ["source", "medium", "campaign", "referrer", "landing", "coupon"];
+        if !PARTS.contains(&key) {
+            section.wrong(key, "is no part of a visit", spelling::remedy(key, &PARTS));
+        }
+    }
+    if parts == ChannelParts::default() {
+        section.document().note(
+            section.span(),
+            format!("`{}` matches everything", section.path()),
+            "give at least one part, as { medium = \"paid*\" }",
+        );
+    }
+    parts
+}
+
+fn read_campaign(section: &Section<'_>, currency: Currency) -> PlanCampaign {
+    PlanCampaign {
+        name: Name::from(section.required_text("name", "write the campaign's name or id as the ads platform does").unwrap_or_default()),
+        channel: Name::from(section.text("channel").unwrap_or("paid")),
+        budget_minor: section.money("budget", currency),
+    }
+}
+
+/// Scope, aliases and exclusions: what belongs to this live.
+fn read_boundaries(root: &Section<'_>, plan: &mut Plan) {
+    if let Some(section) = root.section("scope") {
+        plan.scope = LiveScope {
+            live: section.names("live"),
+            coupons: section.names("coupons"),
+            campaigns: section.names("campaigns"),
+            tail_min: section.length("tail").map(|seconds| seconds / 60),
+        };
+        section.finish();
+    }
+    if let Some(section) = root.section("exclude") {
+        plan.exclude = Exclude {
+            customers: section.names("customers"),
+            visitors: section.names("visitors"),
+            authors: section.names("authors"),
+            coupons: section.names("coupons"),
+        };
+        section.finish();
+    }
+    if let Some(section) = root.section("aliases") {
+        for (alias, value) in section.entries() {
+            match fields::text_of(value) {
+                Some(sku) => {
+                    plan.aliases.insert(Name::from(alias), Name::from(sku));
+                }
+                None => section.wrong(alias, "is no sku", "write the sku that it stands for: \"tt-123\" = \"LIP-01\""),
+            }
+        }
+    }
+}
+
+fn read_limits(root: &Section<'_>) -> Limits {
+    let mut limits = Limits::default();
+    let Some(section) = root.section("limits") else { return limits };
+    let lengths: [(&str, &mut i64); 10] = [
+        ("future", &mut limits.future_s),
+        ("grace", &mut limits.grace_s),
+        ("late", &mut limits.late_s),
+        ("too_old", &mut limits.too_old_s),
+        ("cart_idle", &mut limits.cart_idle_s),
+        ("cart_abandoned", &mut limits.cart_abandoned_s),
+        ("checkout_abandoned", &mut limits.checkout_abandoned_s),
+        ("viewers_stale", &mut limits.ccu_stale_s),
+        ("question_open", &mut limits.question_open_s),
+        ("expiring", &mut limits.expiring_s),
+    ];
+    for (key, limit) in lengths {
+        if let Some(seconds) = section.length(key) {
+            *limit = seconds;
+        }
+    }
+    if let Some(units) = section.whole("low_stock") {
+        limits.low_stock = units;
+    }
+    if let Some(value) = section.value("price_bands") {
+        let edges: Option<Vec<i64>> = value
+            .get_ref()
+            .as_array()
+            .and_then(|list| list.iter().map(|edge| fields::digits(edge.get_ref()).and_then(|text| text.parse().ok())).collect());
+        match edges {
+            Some(edges) if edges.first() == Some(&0) && edges.windows(2).all(|pair| pair[0] < pair[1]) => limits.price_bands = edges,
+            Some(_) => section.wrong(
+                "price_bands",
+                "does not rise from 0",
+                "write the lower edges in major units, the first 0: [0, 100, 200, 500]",
+            ),
+            None => section.wrong("price_bands", "is no list of whole numbers", "write the lower edges in major units: [0, 100, 200, 500]"),
+        }
+    }
+    section.finish();
+    limits
+}
