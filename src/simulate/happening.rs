@@ -339,14 +339,19 @@ impl Broadcast {
         self.scenario.products.get(slot).map_or("", |product| &product.called)
     }
 
+    fn message(&self, author: VisitorNo, text: &str) -> ChatMessage {
+        let author = self.room.visitors[author as usize].name();
+        ChatMessage { author, text: Name::new(text), author_kind: AuthorKind::Viewer, reply_to: None, value: None }
+    }
+
     fn say(&mut self, ms: i64) {
         let Some(no) = self.somebody() else { return };
         let mut luck = self.talk.clone();
         let product = self.in_mind(&mut luck);
         let text = self.chatter.write(&mut luck, false, self.bent(), self.scenario.chat.english_share, product);
         self.talk = luck;
-        let author = self.room.visitors[no as usize].name();
-        self.tell_chat(ms, None, author, &text, AuthorKind::Viewer, None);
+        let message = self.message(no, &text);
+        self.out.send(Feed::Chat, ms, Fact::ChatMessage(message));
     }
 
     fn ask(&mut self, ms: i64) {
@@ -365,8 +370,8 @@ impl Broadcast {
             id = self.out.id();
             let product = self.in_mind(&mut luck);
             let text = self.chatter.write(&mut luck, true, self.bent(), self.scenario.chat.english_share, product);
-            let author = self.room.visitors[no as usize].name();
-            self.tell_chat(ms, Some(id.clone()), author, &text, AuthorKind::Viewer, None);
+            let message = self.message(no, &text);
+            self.out.send_as(Feed::Chat, ms, id.clone(), Fact::ChatMessage(message));
         }
         self.asked.push_back(Asked { number, at_ms: ms, id, answered: false });
     }
@@ -376,8 +381,14 @@ impl Broadcast {
         let Some(asked) = self.asked.iter_mut().find(|asked| asked.number == number && !asked.answered) else { return };
         asked.answered = true;
         self.answered += 1;
-        let reply_to = Some(asked.id.clone());
-        self.tell_chat(ms, None, Name::const_new("moderador"), "respondido no vídeo 👆", AuthorKind::Moderator, reply_to);
+        let message = ChatMessage {
+            author: Name::const_new("moderador"),
+            text: Name::const_new("respondido no vídeo 👆"),
+            author_kind: AuthorKind::Moderator,
+            reply_to: Some(asked.id.clone()),
+            value: None,
+        };
+        self.out.send(Feed::Chat, ms, Fact::ChatMessage(message));
     }
 
     /// The host answers a share of the open questions over the next minute.
@@ -387,14 +398,6 @@ impl Broadcast {
             if self.seed.keyed(Concern::Answer, number | 1 << 40).strikes(share) {
                 self.plan(ms + 2_000 + place as i64 * 1_500, Job::Answer(number));
             }
-        }
-    }
-
-    fn tell_chat(&mut self, ms: i64, id: Option<Name>, author: Name, text: &str, author_kind: AuthorKind, reply_to: Option<Name>) {
-        if self.out.is_told() {
-            let id = id.unwrap_or_else(|| self.out.id());
-            let message = ChatMessage { author, text: Name::new(text), author_kind, reply_to, value: None };
-            self.out.send_as(Feed::Chat, ms, id, Fact::ChatMessage(message));
         }
     }
 

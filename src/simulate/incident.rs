@@ -77,7 +77,7 @@ impl IncidentKind {
             Self::Overselling => usual("overselling", 60, 6.0, &[Act::RemoveProduct, Act::SwitchProduct, Act::Restock], 0.0, 0.0),
             Self::Surge => usual("surge", 8, 4.0, &[Act::PinProduct, Act::SwitchProduct, Act::Giveaway, Act::Demo], 0.0, 0.0),
             Self::AdsBurn => usual("ads_burn", 60, 2.5, &[Act::AdsDown, Act::AdsCreative], 0.9, 1.0),
-            Self::HostileChat => usual("hostile_chat", 15, 8.0, &[Act::PinComment, Act::AnswerQuestion, Act::ScriptChange], 0.75, 0.8),
+            Self::HostileChat => usual("hostile_chat", 15, 25.0, &[Act::PinComment, Act::AnswerQuestion, Act::ScriptChange], 0.75, 0.8),
             Self::FeedSilent => usual("feed_silent", 4, 1.0, &[], 0.0, 0.0),
             Self::FeedDouble => usual("feed_double", 10, 1.0, &[], 0.0, 0.0),
             Self::Outage => usual("outage", 3, 0.9, &[Act::BroadcastPush, Act::Giveaway], 0.0, 0.0),

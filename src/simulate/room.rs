@@ -185,8 +185,7 @@ impl Room {
     pub fn clickers(&mut self, show: f64, found: &mut Vec<(i64, VisitorNo)>) {
         let from = found.len();
         take_until(&mut self.curiosity, &mut self.shown, show, found);
-        for at in from..found.len() {
-            let no = found[at].1;
+        for &(_, no) in found.iter().skip(from) {
             self.visitors[no as usize].clicked += 1;
             if self.visitors[no as usize].is_inside() {
                 self.plan_click(no);

@@ -161,7 +161,8 @@ impl Show {
         match &act.deed {
             Deed::Begin { id, kind, sku, duration_s, parameters } => {
                 let slot = sku.as_ref().and_then(|sku| self.scenario.slot(sku)).or(self.on_air);
-                let running = self.begin(id.clone(), *kind, slot, parameters.clone(), now, *duration_s);
+                let running = Running { id: id.clone(), parameters: parameters.clone(), ..self.begin(*kind, slot, now, *duration_s) };
+                let running = Running { discount: self.discount(&running), ..running };
                 self.past.push((*kind, running.slot, now));
                 self.told.push(running);
             }
@@ -174,29 +175,31 @@ impl Show {
         }
     }
 
-    fn begin(
-        &self,
-        id: Name,
-        kind: InterventionKind,
-        slot: Option<usize>,
-        parameters: Parameters,
-        now: i64,
-        duration_s: Option<i64>,
-    ) -> Running {
+    /// An act that is told now, before its parameters.
+    fn begin(&self, kind: InterventionKind, slot: Option<usize>, now: i64, duration_s: Option<i64>) -> Running {
         let curve = Arc::new(self.scenario.curves.of(kind));
         let slot = slot.filter(|_| !curve.whole_live);
         let since = now - curve.wear_min * 60;
         let before = self.past.iter().filter(|past| past.0 == kind && past.1 == slot && past.2 >= since).count();
         let from_s = now + curve.delay_s;
         let lasts_s = duration_s.unwrap_or(curve.lasts_s);
-        let until_s = if lasts_s > 0 { from_s + lasts_s } else { i64::MAX };
-        let strength = curve.wear.powi(i32::try_from(before).unwrap_or(i32::MAX));
-        let discount = self.discount(&curve, slot, &parameters);
-        Running { id, kind, slot, from_s, until_s, curve, strength, discount, parameters, begun: false }
+        Running {
+            id: Name::default(),
+            kind,
+            slot,
+            from_s,
+            until_s: if lasts_s > 0 { from_s + lasts_s } else { i64::MAX },
+            strength: curve.wear.powi(i32::try_from(before).unwrap_or(i32::MAX)),
+            curve,
+            discount: 0,
+            parameters: Parameters::new(),
+            begun: false,
+        }
     }
 
     /// Thousandths off the price, by `percent`, by `price`, or what is usual.
-    fn discount(&self, curve: &Response, slot: Option<usize>, parameters: &Parameters) -> i64 {
+    fn discount(&self, running: &Running) -> i64 {
+        let (curve, parameters) = (&running.curve, &running.parameters);
         if curve.elasticity <= 0.0 {
             return 0;
         }
@@ -204,7 +207,7 @@ impl Show {
         let by_price = || {
             let currency = self.scenario.currency;
             let price = Money::parse(parameters.get("price")?, currency)?.minor;
-            let list = self.scenario.products.get(slot?)?.price.minor(currency)?;
+            let list = self.scenario.products.get(running.slot?)?.price.minor(currency)?;
             (list > 0).then(|| (list - price) as f64 / list as f64 * 100.0)
         };
         let percent = number("percent").or_else(by_price).unwrap_or(curve.percent);
