@@ -145,7 +145,6 @@ ask-leave = The live goes on without this desk. Type yes and Enter.
 ask-unmask = Enter shows them again.
 word-yes = yes
 whole-live = whole live
-until-ended = until e
 hint-choose-act = choose a letter
 hint-details = length 90s 12m · percent -10% · name=value · words
 keys-glass = On the screen

@@ -144,7 +144,6 @@ ask-leave = A live continua sem esta mesa. Digite sim e Enter.
 ask-unmask = Enter mostra de novo.
 word-yes = sim
 whole-live = live inteira
-until-ended = até e
 hint-choose-act = escolha uma letra
 hint-details = duração 90s 12m · porcento -10% · nome=valor · palavras
 keys-glass = Na tela

@@ -39,38 +39,14 @@ pub const fn about(kind: InterventionKind) -> About {
     }
 }
 
-/// How long an act is meant to run when nobody says otherwise, in seconds: 0 for what is done in a moment, `None` for what
-/// runs until `e`.
+/// How long an act is meant to run when nobody says otherwise, in seconds; `None` runs until `e`, or is done in a moment:
+/// the engine knows which.
 #[must_use]
 pub const fn duration_s(kind: InterventionKind) -> Option<i64> {
-    use InterventionKind as K;
     match kind {
-        K::FlashDeal => Some(600),
-        K::Countdown => Some(180),
-        K::SwitchProduct
-        | K::PriceDrop
-        | K::Restock
-        | K::RemoveProduct
-        | K::PinComment
-        | K::ScriptChange
-        | K::HostChange
-        | K::AdsUp
-        | K::AdsDown
-        | K::AdsCreative
-        | K::BroadcastPush
-        | K::CartRescue => Some(0),
-        K::PinProduct
-        | K::Coupon
-        | K::Bundle
-        | K::FreeShipping
-        | K::Giveaway
-        | K::AnswerQuestion
-        | K::Poll
-        | K::Demo
-        | K::BonusKit
-        | K::LeadOffer
-        | K::TechEvent
-        | K::PolicyWarning => None,
+        InterventionKind::FlashDeal => Some(600),
+        InterventionKind::Countdown => Some(180),
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use super::action::Action;
 use super::intent::{Intent, Wish};
 use super::state::{Panel, UiState};
 use super::theme::Theme;
-use super::update::Desk;
+use super::update::Moment;
 use super::words::Lang;
 use crate::engine::event::{CorrectionKind, SegmentKind};
 use crate::engine::id::Name;
@@ -90,49 +90,49 @@ pub enum Said {
 ///
 /// # Errors
 /// With what the operator should have written.
-pub fn run(command: &Command, rest: &str, state: &mut UiState, desk: &Desk<'_>) -> Result<Said, String> {
+pub fn run(command: &Command, rest: &str, state: &mut UiState, moment: &Moment<'_>) -> Result<Said, String> {
     if command.writes() && !state.mode.takes_records() {
-        return Err(desk.words.get("refused-replay").to_owned());
+        return Err(moment.words.get("refused-replay").to_owned());
     }
     if command.writes()
-        && desk.engine.closed().is_some()
+        && moment.engine.closed().is_some()
         && !matches!(command.verb, Verb::Exclude | Verb::Include | Verb::Merge | Verb::Void)
     {
-        return Err(desk.words.get("refused-closed").to_owned());
+        return Err(moment.words.get("refused-closed").to_owned());
     }
     let words: Vec<&str> = rest.split_whitespace().collect();
     let said = match command.verb {
-        Verb::Goto | Verb::Panel => settle(command.verb, &words, state, desk),
+        Verb::Goto | Verb::Panel => settle(command.verb, &words, state, moment),
         Verb::Theme => {
             words.first().filter(|name| Theme::NAMES.contains(*name)).map(|name| Said::Intent(Intent::SetTheme((*name).to_owned())))
         }
         Verb::Lang => words.first().and_then(|lang| Lang::parse(lang)).map(|lang| Said::Intent(Intent::SetLang(lang))),
-        _ => wish(command.verb, &words, rest, state, desk).map(|wish| {
-            state.say(desk.words.text("said-written", &[("name", command.name.into())]), desk.wall);
+        _ => wish(command.verb, &words, rest, state, moment).map(|wish| {
+            state.say(moment.words.text("said-written", &[("name", command.name.into())]), moment.wall);
             Said::Intent(Intent::Write(wish))
         }),
     };
     said.ok_or_else(|| {
-        let usage = desk.words.get(&command.usage_key()).to_owned();
-        desk.words.text("refused-usage", &[("usage", usage.into())])
+        let usage = moment.words.get(&command.usage_key()).to_owned();
+        moment.words.text("refused-usage", &[("usage", usage.into())])
     })
 }
 
 /// What changes nothing but the glass.
-fn settle(verb: Verb, words: &[&str], state: &mut UiState, desk: &Desk<'_>) -> Option<Said> {
+fn settle(verb: Verb, words: &[&str], state: &mut UiState, moment: &Moment<'_>) -> Option<Said> {
     let word = words.first()?;
     if verb == Verb::Panel {
         state.focus = Panel::parse(word)?;
         return Some(Said::Done);
     }
-    let minute = minute_of(word, desk)?;
-    state.minute = (minute < desk.engine.now().minute()).then_some(minute);
+    let minute = minute_of(word, moment)?;
+    state.minute = (minute < moment.engine.now().minute()).then_some(minute);
     Some(Said::Done)
 }
 
 /// `16` is the sixteenth minute of the live, `20:47` a time of the plan's zone.
-fn minute_of(word: &str, desk: &Desk<'_>) -> Option<i64> {
-    let started = desk.engine.started()?;
+fn minute_of(word: &str, moment: &Moment<'_>) -> Option<i64> {
+    let started = moment.engine.started()?;
     let Some((hours, minutes)) = word.split_once(':') else {
         let minute: u32 = word.trim_end_matches('\'').parse().ok()?;
         return Some(started.minute() + i64::from(minute));
@@ -143,7 +143,7 @@ fn minute_of(word: &str, desk: &Desk<'_>) -> Option<i64> {
     }
     // the first minute from the start on whose clock shows that time: a live may cross midnight
     let wanted = format!("{hours:02}:{minutes:02}");
-    let zone = desk.engine.plan().time_zone.unwrap_or(chrono_tz::UTC);
+    let zone = moment.engine.plan().time_zone.unwrap_or(chrono_tz::UTC);
     (0..24 * 60).map(|offset| started.plus_ms(offset * MINUTE_MS)).find_map(|at| {
         let local = at.utc().with_timezone(&zone);
         (local.format("%H:%M").to_string() == wanted).then(|| at.minute())
@@ -151,21 +151,21 @@ fn minute_of(word: &str, desk: &Desk<'_>) -> Option<i64> {
 }
 
 /// What becomes a record.
-fn wish(verb: Verb, words: &[&str], rest: &str, state: &UiState, desk: &Desk<'_>) -> Option<Wish> {
+fn wish(verb: Verb, words: &[&str], rest: &str, state: &UiState, moment: &Moment<'_>) -> Option<Wish> {
     match verb {
-        Verb::Spend => spend(words, desk),
+        Verb::Spend => spend(words, moment),
         Verb::Viewers => {
-            let viewers = count(words.first()?, desk.words.lang())?;
+            let viewers = count(words.first()?, moment.words.lang())?;
             Some(Wish::Viewers { viewers, channel: channel(words.get(1)) })
         }
-        Verb::Figure => figure(words, desk),
-        Verb::Sale => sale(words, desk),
-        Verb::Withdraw => withdraw(words.first()?, desk),
+        Verb::Figure => figure(words, moment),
+        Verb::Sale => sale(words, moment),
+        Verb::Withdraw => withdraw(words.first()?, moment),
         Verb::Note => (!rest.is_empty()).then(|| Wish::Note {
             text: rest.to_owned(),
-            at: state.minute.filter(|minute| *minute < desk.now.minute()).map(At::from_minute),
+            at: state.minute.filter(|minute| *minute < moment.now.minute()).map(At::from_minute),
         }),
-        Verb::Cue => cue(rest, desk),
+        Verb::Cue => cue(rest, moment),
         Verb::End => words.is_empty().then_some(Wish::Close),
         Verb::Exclude => correct(CorrectionKind::ExcludeOrder, words.first()?, None, words.get(1..)),
         Verb::Include => correct(CorrectionKind::IncludeOrder, words.first()?, None, words.get(1..)),
@@ -176,27 +176,27 @@ fn wish(verb: Verb, words: &[&str], rest: &str, state: &UiState, desk: &Desk<'_>
 }
 
 /// `250 paid` is the total so far, `+250 paid` adds.
-fn spend(words: &[&str], desk: &Desk<'_>) -> Option<Wish> {
+fn spend(words: &[&str], moment: &Moment<'_>) -> Option<Wish> {
     let amount = words.first()?;
     let (total, text) = amount.strip_prefix('+').map_or((true, *amount), |rest| (false, rest));
-    let value = money(text, desk)?;
+    let value = money(text, moment)?;
     (value.minor >= 0).then(|| Wish::Spend { value, channel: channel(words.get(1)), total })
 }
 
-fn figure(words: &[&str], desk: &Desk<'_>) -> Option<Wish> {
+fn figure(words: &[&str], moment: &Moment<'_>) -> Option<Wish> {
     let metric = Metric::parse(words.first()?)?;
-    let value = decimal(words.get(1)?, desk.words.lang())?;
+    let value = decimal(words.get(1)?, moment.words.lang())?;
     Some(Wish::Figure { metric: Name::new(metric.id()), value: Name::new(&value), channel: channel(words.get(2)) })
 }
 
 /// `sale 129.90 LIP-01 x2 paid`: the amount of the whole sale; sku or slot, quantity and channel in any order.
-fn sale(words: &[&str], desk: &Desk<'_>) -> Option<Wish> {
-    let value = money(words.first()?, desk)?;
+fn sale(words: &[&str], moment: &Moment<'_>) -> Option<Wish> {
+    let value = money(words.first()?, moment)?;
     let (mut sku, mut quantity, mut from, mut method) = (None, 1, None, None);
     for word in words.get(1..)? {
         if let Some(count) = word.strip_prefix('x').and_then(|digits| digits.parse::<u16>().ok()) {
             quantity = i64::from(count);
-        } else if let Some(found) = product(word, desk) {
+        } else if let Some(found) = product(word, moment) {
             sku = Some(found);
         } else if ["pix", "card", "link", "qr", "wallet", "cash"].contains(word) {
             method = Some(Name::new(*word));
@@ -210,23 +210,23 @@ fn sale(words: &[&str], desk: &Desk<'_>) -> Option<Wish> {
 }
 
 /// A product by its sku or by `#slot`.
-fn product(word: &str, desk: &Desk<'_>) -> Option<Name> {
+fn product(word: &str, moment: &Moment<'_>) -> Option<Name> {
     let slot = word.strip_prefix('#').and_then(|digits| digits.parse::<u32>().ok());
-    let products = desk.engine.products();
+    let products = moment.engine.products();
     products.iter().find(|known| known.sku == word || Some(known.slot) == slot).map(|known| Name::new(known.sku))
 }
 
-fn withdraw(id: &str, desk: &Desk<'_>) -> Option<Wish> {
-    let acts = desk.engine.interventions();
+fn withdraw(id: &str, moment: &Moment<'_>) -> Option<Wish> {
+    let acts = moment.engine.interventions();
     acts.iter().find(|act| act.id == id && !act.withdrawn).map(|act| Wish::Withdraw { id: Name::new(act.id) })
 }
 
 /// A segment of the plan by its name, or one that the plan does not know.
-fn cue(rest: &str, desk: &Desk<'_>) -> Option<Wish> {
+fn cue(rest: &str, moment: &Moment<'_>) -> Option<Wish> {
     if rest.is_empty() {
         return None;
     }
-    if let Some(planned) = desk.engine.plan().segments.iter().find(|planned| planned.name.to_lowercase() == rest.to_lowercase()) {
+    if let Some(planned) = moment.engine.plan().segments.iter().find(|planned| planned.name.to_lowercase() == rest.to_lowercase()) {
         return Some(Wish::Cue {
             segment: Name::new(&planned.name),
             kind: planned.kind,
@@ -264,10 +264,10 @@ fn channel(word: Option<&&str>) -> Option<Name> {
 }
 
 /// Money in the plan's currency, as people write it: `250`, `1.234,56`, `1,234.56`, `R$250`.
-fn money(text: &str, desk: &Desk<'_>) -> Option<Money> {
+fn money(text: &str, moment: &Moment<'_>) -> Option<Money> {
     let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit() && c != '-');
-    let plain = decimal(digits, desk.words.lang())?;
-    Money::parse(&plain, desk.engine.plan().currency.unwrap_or(Currency::NONE))
+    let plain = decimal(digits, moment.words.lang())?;
+    Money::parse(&plain, moment.engine.plan().currency.unwrap_or(Currency::NONE))
 }
 
 fn count(text: &str, lang: Lang) -> Option<i64> {

@@ -17,24 +17,24 @@ use super::intent::Intent;
 use super::layer::Layer;
 use super::state::UiState;
 use super::theme::Tone;
-use super::update::{Desk, on_glass};
+use super::update::{Moment, on_glass};
 
 /// Applies an action to the layer that takes the keys: the layer that stays (if one does), and what is asked of the live.
-pub fn step(layer: Layer, action: Action, state: &mut UiState, desk: &Desk<'_>) -> (Option<Layer>, Option<Intent>) {
+pub fn step(layer: Layer, action: Action, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
     if action == Action::Cancel && !matches!(layer, Layer::Filter(_) | Layer::Intervene(_)) {
         return (None, None);
     }
     match layer {
         Layer::Help { top } => (help::step(top, action), None),
-        Layer::Palette { line, choice } => palette::step(line, choice, action, state, desk),
+        Layer::Palette { line, choice } => palette::step(line, choice, action, state, moment),
         Layer::Filter(line) => (typed::filter(line, action, state), None),
-        Layer::Note(line) => typed::note(line, action, state, desk),
-        Layer::Slot(line) => (typed::slot(line, action, state, desk), None),
-        Layer::Leave(line) => typed::leave(line, action, state, desk),
-        Layer::Intervene(draft) => intervene::step(draft, action, state, desk),
-        Layer::Cue { segment } => choose::cue(segment, action, state, desk),
-        Layer::End { id } => choose::end(id, action, state, desk),
-        Layer::Undo { id } => choose::undo(id, action, state, desk),
+        Layer::Note(line) => typed::note(line, action, state, moment),
+        Layer::Slot(line) => (typed::slot(line, action, state, moment), None),
+        Layer::Leave(line) => typed::leave(line, action, state, moment),
+        Layer::Intervene(draft) => intervene::step(draft, action, state, moment),
+        Layer::Cue { segment } => choose::cue(segment, action, state, moment),
+        Layer::End { id } => choose::end(id, action, state, moment),
+        Layer::Undo { id } => choose::undo(id, action, state, moment),
         Layer::Unmask => {
             if action == Action::Accept {
                 state.masked = false;
@@ -43,23 +43,23 @@ pub fn step(layer: Layer, action: Action, state: &mut UiState, desk: &Desk<'_>) 
             (Some(Layer::Unmask), None)
         }
         Layer::Minute => {
-            let intent = on_glass(state, action, desk);
+            let intent = on_glass(state, action, moment);
             (Some(Layer::Minute), intent)
         }
     }
 }
 
 /// Opens the layer of an action that needs something to choose from.
-pub fn open(state: &mut UiState, action: Action, desk: &Desk<'_>) {
+pub fn open(state: &mut UiState, action: Action, moment: &Moment<'_>) {
     let opened = match action {
-        Action::Intervene => Ok(intervene::opened(desk)),
-        Action::Cue => choose::opened_cue(desk),
-        Action::EndAct => choose::opened_end(desk),
-        _ => choose::opened_undo(desk),
+        Action::Intervene => Ok(intervene::opened(moment)),
+        Action::Cue => choose::opened_cue(moment),
+        Action::EndAct => choose::opened_end(moment),
+        _ => choose::opened_undo(moment),
     };
     match opened {
-        Ok(layer) => state.open(layer, desk.wall),
-        Err(why) => state.refuse(desk.words.get(why).to_owned(), desk.wall),
+        Ok(layer) => state.open(layer, moment.wall),
+        Err(why) => state.refuse(moment.words.get(why).to_owned(), moment.wall),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the glass remembers: focus, cursor, page, layers. Nothing here reaches the journal.
 
+use super::keymap::Key;
 use super::layer::Open;
 use crate::engine::Engine;
 use crate::engine::time::At;
@@ -216,6 +217,8 @@ pub struct UiState {
     /// What lies over the glass, the newest last.
     pub layers: Vec<Open>,
     pub flash: Option<Flash>,
+    /// The last key and when it was pressed: a key held down is told by it.
+    pub last_key: Option<(Key, At)>,
     /// Lines written after `:`, for `↑`.
     pub lines: Vec<String>,
 }

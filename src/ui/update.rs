@@ -13,7 +13,7 @@ use crate::engine::time::{At, MINUTE_MS};
 
 /// What an action may look at.
 #[derive(Clone, Copy, Debug)]
-pub struct Desk<'a> {
+pub struct Moment<'a> {
     /// What the glass shows: the clone while it is held.
     pub engine: &'a Engine,
     pub keymap: &'a Keymap,
@@ -30,27 +30,27 @@ pub const UNDO_MS: i64 = 30_000;
 pub const MUTE_MS: i64 = 5 * MINUTE_MS;
 
 /// Applies an action.
-pub fn update(state: &mut UiState, action: Action, desk: &Desk<'_>) -> Option<Intent> {
-    if let Availability::Refused(why) = action.availability(state, desk.engine) {
-        state.refuse(desk.words.get(why).to_owned(), desk.wall);
+pub fn update(state: &mut UiState, action: Action, moment: &Moment<'_>) -> Option<Intent> {
+    if let Availability::Refused(why) = action.availability(state, moment.engine) {
+        state.refuse(moment.words.get(why).to_owned(), moment.wall);
         return None;
     }
     match action {
-        Action::Quit => return quit(state, desk),
+        Action::Quit => return quit(state, moment),
         Action::Suspend => return Some(Intent::Suspend),
         Action::Redraw => return Some(Intent::Redraw),
         Action::Help if !state.top().is_some_and(|open| open.layer.takes_text()) => {
-            state.open(Layer::Help { top: 0 }, desk.wall);
+            state.open(Layer::Help { top: 0 }, moment.wall);
             return None;
         }
         _ => {}
     }
     match state.layers.pop() {
-        None => on_glass(state, action, desk),
+        None => on_glass(state, action, moment),
         Some(Open { layer, .. }) => {
-            let (stays, intent) = layers::step(layer, action, state, desk);
+            let (stays, intent) = layers::step(layer, action, state, moment);
             if let Some(layer) = stays {
-                state.open_below(layer, desk.wall);
+                state.open_below(layer, moment.wall);
             }
             intent
         }
@@ -107,44 +107,44 @@ impl UiState {
     }
 }
 
-fn quit(state: &mut UiState, desk: &Desk<'_>) -> Option<Intent> {
-    if state.mode != Mode::Live || desk.engine.closed().is_some() {
+fn quit(state: &mut UiState, moment: &Moment<'_>) -> Option<Intent> {
+    if state.mode != Mode::Live || moment.engine.closed().is_some() {
         return Some(Intent::Quit);
     }
     if !state.layers.iter().any(|open| matches!(open.layer, Layer::Leave(_))) {
         state.layers.clear();
-        state.open(Layer::Leave(Line::default()), desk.wall);
+        state.open(Layer::Leave(Line::default()), moment.wall);
     }
     None
 }
 
 /// Actions of the glass itself; a layer hands on those that it shares with it.
-pub fn on_glass(state: &mut UiState, action: Action, desk: &Desk<'_>) -> Option<Intent> {
+pub fn on_glass(state: &mut UiState, action: Action, moment: &Moment<'_>) -> Option<Intent> {
     match action {
         Action::FocusNext => state.focus = state.focus.next(),
         Action::FocusBefore => state.focus = state.focus.before(),
-        Action::RowUp => move_row(state, -1, desk.engine),
-        Action::RowDown => move_row(state, 1, desk.engine),
-        Action::MinuteLeft => move_minute(state, -1, desk.engine),
-        Action::MinuteRight => move_minute(state, 1, desk.engine),
-        Action::MinuteFirst => state.minute = desk.engine.started().map(At::minute),
+        Action::RowUp => move_row(state, -1, moment.engine),
+        Action::RowDown => move_row(state, 1, moment.engine),
+        Action::MinuteLeft => move_minute(state, -1, moment.engine),
+        Action::MinuteRight => move_minute(state, 1, moment.engine),
+        Action::MinuteFirst => state.minute = moment.engine.started().map(At::minute),
         Action::MinuteNow => state.minute = None,
-        Action::MinuteCard => open_minute(state, desk),
+        Action::MinuteCard => open_minute(state, moment),
         Action::Zoom => state.zoomed = !state.zoomed,
-        Action::Sort => sort(state, desk),
-        Action::Slot(slot) => choose_slot(state, u32::from(slot), desk),
+        Action::Sort => sort(state, moment),
+        Action::Slot(slot) => choose_slot(state, u32::from(slot), moment),
         Action::WholeLive => state.slot = None,
-        Action::MarkBefore => jump_to_mark(state, desk, false),
-        Action::MarkNext => jump_to_mark(state, desk, true),
-        Action::Mask if state.masked => state.open(Layer::Unmask, desk.wall),
+        Action::MarkBefore => jump_to_mark(state, moment, false),
+        Action::MarkNext => jump_to_mark(state, moment, true),
+        Action::Mask if state.masked => state.open(Layer::Unmask, moment.wall),
         Action::Mask => state.masked = true,
-        Action::Mute => mute(state, desk),
+        Action::Mute => mute(state, moment),
         Action::Back => back(state),
-        Action::Bookmark => return Some(bookmark(state, desk)),
-        Action::Hold | Action::Pause => return Some(hold(state, desk)),
-        Action::Filter | Action::SlotBeyond | Action::Palette | Action::Note => open_line(state, action, desk),
-        Action::Intervene | Action::Cue | Action::EndAct | Action::Undo => layers::open(state, action, desk),
-        Action::Advice => state.refuse(desk.words.get("refused-no-card").to_owned(), desk.wall),
+        Action::Bookmark => return Some(bookmark(state, moment)),
+        Action::Hold | Action::Pause => return Some(hold(state, moment)),
+        Action::Filter | Action::SlotBeyond | Action::Palette | Action::Note => open_line(state, action, moment),
+        Action::Intervene | Action::Cue | Action::EndAct | Action::Undo => layers::open(state, action, moment),
+        Action::Advice => state.refuse(moment.words.get("refused-no-card").to_owned(), moment.wall),
         Action::Seek | Action::Slower | Action::Faster | Action::SecondBack | Action::SecondOn | Action::Known => {
             return steer(state, action);
         }
@@ -167,16 +167,16 @@ fn move_minute(state: &mut UiState, by: i64, engine: &Engine) {
     state.minute = (minute < now).then(|| minute.max(first));
 }
 
-fn open_minute(state: &mut UiState, desk: &Desk<'_>) {
+fn open_minute(state: &mut UiState, moment: &Moment<'_>) {
     if state.minute.is_none() {
-        state.minute = Some(desk.engine.now().minute());
+        state.minute = Some(moment.engine.now().minute());
     }
-    state.open(Layer::Minute, desk.wall);
+    state.open(Layer::Minute, moment.wall);
 }
 
-fn sort(state: &mut UiState, desk: &Desk<'_>) {
-    if state.focus.rows(desk.engine) == 0 {
-        state.refuse(desk.words.get("refused-no-rows").to_owned(), desk.wall);
+fn sort(state: &mut UiState, moment: &Moment<'_>) {
+    if state.focus.rows(moment.engine) == 0 {
+        state.refuse(moment.words.get("refused-no-rows").to_owned(), moment.wall);
         return;
     }
     let sort = &mut state.sorts[state.focus.index()];
@@ -184,17 +184,17 @@ fn sort(state: &mut UiState, desk: &Desk<'_>) {
 }
 
 /// Looks at the product in a slot; says so where there is none.
-pub fn choose_slot(state: &mut UiState, slot: u32, desk: &Desk<'_>) {
-    if desk.engine.products().iter().any(|product| product.slot == slot) {
+pub fn choose_slot(state: &mut UiState, slot: u32, moment: &Moment<'_>) {
+    if moment.engine.products().iter().any(|product| product.slot == slot) {
         state.slot = Some(slot);
     } else {
-        state.refuse(desk.words.text("refused-no-slot", &[("slot", slot.to_string().into())]), desk.wall);
+        state.refuse(moment.words.text("refused-no-slot", &[("slot", slot.to_string().into())]), moment.wall);
     }
 }
 
-fn jump_to_mark(state: &mut UiState, desk: &Desk<'_>, forward: bool) {
-    let here = state.minute.unwrap_or_else(|| desk.engine.now().minute());
-    let minutes = desk.engine.log().into_iter().map(|entry| entry.at.minute()).collect::<Vec<_>>();
+fn jump_to_mark(state: &mut UiState, moment: &Moment<'_>, forward: bool) {
+    let here = state.minute.unwrap_or_else(|| moment.engine.now().minute());
+    let minutes = moment.engine.log().into_iter().map(|entry| entry.at.minute()).collect::<Vec<_>>();
     let found = if forward {
         minutes.into_iter().filter(|minute| *minute > here).min()
     } else {
@@ -203,17 +203,17 @@ fn jump_to_mark(state: &mut UiState, desk: &Desk<'_>, forward: bool) {
     match found {
         Some(minute) => state.minute = Some(minute),
         None if forward => state.minute = None,
-        None => state.refuse(desk.words.get("refused-no-mark").to_owned(), desk.wall),
+        None => state.refuse(moment.words.get("refused-no-mark").to_owned(), moment.wall),
     }
 }
 
-fn mute(state: &mut UiState, desk: &Desk<'_>) {
+fn mute(state: &mut UiState, moment: &Moment<'_>) {
     state.muted_until = match state.muted_until {
         Some(_) => None,
-        None => Some(desk.wall.plus_ms(MUTE_MS)),
+        None => Some(moment.wall.plus_ms(MUTE_MS)),
     };
     let key = if state.muted_until.is_some() { "said-muted" } else { "said-unmuted" };
-    state.say(desk.words.get(key).to_owned(), desk.wall);
+    state.say(moment.words.get(key).to_owned(), moment.wall);
 }
 
 /// One step back: out of the zoom, off the product, off the filter, to NOW.
@@ -229,28 +229,28 @@ fn back(state: &mut UiState) {
     }
 }
 
-fn bookmark(state: &mut UiState, desk: &Desk<'_>) -> Intent {
-    let at = state.minute.map_or(desk.now, At::from_minute);
-    state.say(desk.words.get("said-bookmark").to_owned(), desk.wall);
+fn bookmark(state: &mut UiState, moment: &Moment<'_>) -> Intent {
+    let at = state.minute.map_or(moment.now, At::from_minute);
+    state.say(moment.words.get("said-bookmark").to_owned(), moment.wall);
     Intent::Bookmark(at)
 }
 
-fn hold(state: &mut UiState, desk: &Desk<'_>) -> Intent {
-    state.held = if state.held.is_some() { None } else { Some(desk.now) };
+fn hold(state: &mut UiState, moment: &Moment<'_>) -> Intent {
+    state.held = if state.held.is_some() { None } else { Some(moment.now) };
     Intent::Hold(state.held.is_some())
 }
 
-fn open_line(state: &mut UiState, action: Action, desk: &Desk<'_>) {
+fn open_line(state: &mut UiState, action: Action, moment: &Moment<'_>) {
     let layer = match action {
         Action::Filter => {
-            state.focus = if state.focus.rows(desk.engine) == 0 { Panel::Products } else { state.focus };
+            state.focus = if state.focus.rows(moment.engine) == 0 { Panel::Products } else { state.focus };
             Layer::Filter(Line::new(&state.filter))
         }
         Action::SlotBeyond => Layer::Slot(Line::default()),
         Action::Note => Layer::Note(Line::default()),
         _ => Layer::Palette { line: Line::default(), choice: 0 },
     };
-    state.open(layer, desk.wall);
+    state.open(layer, moment.wall);
 }
 
 fn steer(state: &mut UiState, action: Action) -> Option<Intent> {

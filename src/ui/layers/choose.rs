@@ -13,7 +13,7 @@ use crate::ui::intent::{Intent, Wish};
 use crate::ui::layer::Layer;
 use crate::ui::state::UiState;
 use crate::ui::theme::Tone;
-use crate::ui::update::{Desk, UNDO_MS};
+use crate::ui::update::{Moment, UNDO_MS};
 
 /// Where `choice_up` and `choice_down` lead among so many.
 fn moved(index: usize, action: Action, count: usize) -> usize {
@@ -25,21 +25,21 @@ fn moved(index: usize, action: Action, count: usize) -> usize {
 }
 
 /// The segment that comes next is prefilled.
-pub fn opened_cue(desk: &Desk<'_>) -> Result<Layer, &'static str> {
-    match desk.engine.next_segment() {
+pub fn opened_cue(moment: &Moment<'_>) -> Result<Layer, &'static str> {
+    match moment.engine.next_segment() {
         Some(segment) => Ok(Layer::Cue { segment }),
-        None if desk.engine.plan().segments.is_empty() => Err("refused-no-segments"),
+        None if moment.engine.plan().segments.is_empty() => Err("refused-no-segments"),
         None => Err("refused-last-segment"),
     }
 }
 
-pub fn cue(segment: usize, action: Action, state: &mut UiState, desk: &Desk<'_>) -> (Option<Layer>, Option<Intent>) {
-    let segments = &desk.engine.plan().segments;
+pub fn cue(segment: usize, action: Action, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
+    let segments = &moment.engine.plan().segments;
     if action != Action::Accept {
         return (Some(Layer::Cue { segment: moved(segment, action, segments.len()) }), None);
     }
     let Some(planned) = segments.get(segment) else { return (None, None) };
-    state.say(desk.words.text("said-cue", &[("segment", planned.name.as_str().into())]), desk.wall);
+    state.say(moment.words.text("said-cue", &[("segment", planned.name.as_str().into())]), moment.wall);
     let wish = Wish::Cue {
         segment: Name::new(&planned.name),
         kind: planned.kind,
@@ -70,14 +70,14 @@ fn running(engine: &Engine) -> Vec<InterventionView<'_>> {
     running
 }
 
-pub fn opened_end(desk: &Desk<'_>) -> Result<Layer, &'static str> {
-    running(desk.engine).first().map(|act| Layer::End { id: Name::new(act.id) }).ok_or("refused-nothing-runs")
+pub fn opened_end(moment: &Moment<'_>) -> Result<Layer, &'static str> {
+    running(moment.engine).first().map(|act| Layer::End { id: Name::new(act.id) }).ok_or("refused-nothing-runs")
 }
 
-pub fn end(id: Name, action: Action, state: &mut UiState, desk: &Desk<'_>) -> (Option<Layer>, Option<Intent>) {
-    let running = running(desk.engine);
+pub fn end(id: Name, action: Action, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
+    let running = running(moment.engine);
     let Some(index) = running.iter().position(|act| act.id == id) else {
-        state.refuse(desk.words.get("refused-nothing-runs").to_owned(), desk.wall);
+        state.refuse(moment.words.get("refused-nothing-runs").to_owned(), moment.wall);
         return (None, None);
     };
     if action != Action::Accept {
@@ -85,8 +85,8 @@ pub fn end(id: Name, action: Action, state: &mut UiState, desk: &Desk<'_>) -> (O
         return (Some(Layer::End { id }), None);
     }
     if let Some(act) = running.get(index) {
-        let name = desk.words.get(&Action::Kind(act.kind).doc_key()).to_owned();
-        state.say(desk.words.text("said-ended", &[("act", name.into())]), desk.wall);
+        let name = moment.words.get(&Action::Kind(act.kind).doc_key()).to_owned();
+        state.say(moment.words.text("said-ended", &[("act", name.into())]), moment.wall);
     }
     (None, Some(Intent::Write(Wish::EndIntervention { id })))
 }
@@ -104,15 +104,15 @@ fn undoable(engine: &Engine, now: At) -> Option<InterventionView<'_>> {
     (now.since_ms(last.started) <= UNDO_MS).then_some(last)
 }
 
-pub fn opened_undo(desk: &Desk<'_>) -> Result<Layer, &'static str> {
-    undoable(desk.engine, desk.now).map(|act| Layer::Undo { id: Name::new(act.id) }).ok_or("refused-nothing-to-undo")
+pub fn opened_undo(moment: &Moment<'_>) -> Result<Layer, &'static str> {
+    undoable(moment.engine, moment.now).map(|act| Layer::Undo { id: Name::new(act.id) }).ok_or("refused-nothing-to-undo")
 }
 
-pub fn undo(id: Name, action: Action, state: &mut UiState, desk: &Desk<'_>) -> (Option<Layer>, Option<Intent>) {
+pub fn undo(id: Name, action: Action, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
     if action != Action::Accept {
         return (Some(Layer::Undo { id }), None);
     }
-    state.say(desk.words.get("said-withdrawn").to_owned(), desk.wall);
+    state.say(moment.words.get("said-withdrawn").to_owned(), moment.wall);
     (None, Some(Intent::Write(Wish::Withdraw { id })))
 }
 

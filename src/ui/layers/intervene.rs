@@ -16,27 +16,27 @@ use crate::ui::layer::{Draft, Layer};
 use crate::ui::line::Line;
 use crate::ui::state::UiState;
 use crate::ui::theme::Tone;
-use crate::ui::update::Desk;
+use crate::ui::update::Moment;
 
 /// A slot has no more digits.
 const LAST_SLOT: u32 = 9_999;
 
 /// The layer with nothing chosen yet.
-pub fn opened(desk: &Desk<'_>) -> Layer {
-    Layer::Intervene(Draft { on_air: slot_on_air(desk.engine), ..Draft::default() })
+pub fn opened(moment: &Moment<'_>) -> Layer {
+    Layer::Intervene(Draft { on_air: slot_on_air(moment.engine), ..Draft::default() })
 }
 
-pub fn step(mut draft: Draft, action: Action, state: &mut UiState, desk: &Desk<'_>) -> (Option<Layer>, Option<Intent>) {
+pub fn step(mut draft: Draft, action: Action, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
     if draft.details.is_some() {
         return (type_details(draft, action), None);
     }
     match action {
         Action::Cancel => return (None, None),
-        Action::Accept => return log(draft, state, desk),
+        Action::Accept => return log(draft, state, moment),
         Action::Kind(kind) => draft.kind = Some(next_kind(draft.kind, kind)),
-        Action::RepeatAct => match last_kind(desk.engine) {
+        Action::RepeatAct => match last_kind(moment.engine) {
             Some(kind) => draft.kind = Some(kind),
-            None => state.refuse(desk.words.get("refused-nothing-to-repeat").to_owned(), desk.wall),
+            None => state.refuse(moment.words.get("refused-nothing-to-repeat").to_owned(), moment.wall),
         },
         Action::Slot(digit) if draft.beyond => {
             let slot = draft.slot.unwrap_or(0).saturating_mul(10).saturating_add(u32::from(digit));
@@ -99,27 +99,27 @@ fn product_of<'a>(draft: &Draft, engine: &'a Engine) -> Option<ProductView<'a>> 
 }
 
 /// Logs the act, or says what is missing and keeps the layer.
-fn log(draft: Draft, state: &mut UiState, desk: &Desk<'_>) -> (Option<Layer>, Option<Intent>) {
-    let product = product_of(&draft, desk.engine);
+fn log(draft: Draft, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
+    let product = product_of(&draft, moment.engine);
     let Some(kind) = draft.kind else {
-        state.refuse(desk.words.get("refused-no-kind").to_owned(), desk.wall);
+        state.refuse(moment.words.get("refused-no-kind").to_owned(), moment.wall);
         return (Some(Layer::Intervene(draft)), None);
     };
     match (slot_of(&draft), &product) {
         (Some(slot), None) => {
-            state.refuse(desk.words.text("refused-no-slot", &[("slot", slot.to_string().into())]), desk.wall);
+            state.refuse(moment.words.text("refused-no-slot", &[("slot", slot.to_string().into())]), moment.wall);
             return (Some(Layer::Intervene(draft)), None);
         }
         (None, None) if about(kind) == About::Product => {
-            state.refuse(desk.words.get("refused-no-product").to_owned(), desk.wall);
+            state.refuse(moment.words.get("refused-no-product").to_owned(), moment.wall);
             return (Some(Layer::Intervene(draft)), None);
         }
         _ => {}
     }
     let details = Details::parse(&draft.typed);
-    let act = desk.words.get(&Action::Kind(kind).doc_key()).to_owned();
+    let act = moment.words.get(&Action::Kind(kind).doc_key()).to_owned();
     let name = product.as_ref().map_or(String::new(), |product| format!("{} {}", product.slot, product.name));
-    state.say(desk.words.text("said-logged", &[("act", act.into()), ("product", name.into())]), desk.wall);
+    state.say(moment.words.text("said-logged", &[("act", act.into()), ("product", name.into())]), moment.wall);
     let wish = Wish::LogIntervention {
         kind,
         sku: product.map(|product| product.sku.into()),
@@ -186,10 +186,8 @@ fn chosen<'a>(draft: &Draft, view: &View<'a>) -> TextLine<'a> {
         (None, None) => view.word("whole-live").to_owned(),
     });
     let details = Details::parse(&draft.typed);
-    match details.duration_s.or_else(|| duration_s(kind)) {
-        Some(0) => {}
-        Some(seconds) => parts.push(view.format.countdown(seconds.saturating_mul(1_000))),
-        None => parts.push(view.word("until-ended").to_owned()),
+    if let Some(seconds) = details.duration_s.or_else(|| duration_s(kind)) {
+        parts.push(view.format.countdown(seconds.saturating_mul(1_000)));
     }
     parts.extend(details.parameters.iter().map(|(name, value)| format!("{name} {value}")));
     let text = parts.join(&format!(" {} ", view.glyphs.middot));

@@ -14,7 +14,7 @@ use crate::ui::layer::Layer;
 use crate::ui::line::Line;
 use crate::ui::state::UiState;
 use crate::ui::theme::Tone;
-use crate::ui::update::{Desk, update};
+use crate::ui::update::{Moment, update};
 use crate::ui::words::Words;
 
 /// Completions that are shown.
@@ -42,8 +42,8 @@ impl Entry {
 
 /// Everything that begins with what is typed, then everything that holds it; commands first.
 #[must_use]
-pub fn entries(typed: &str, state: &UiState, desk: &Desk<'_>) -> Vec<Entry> {
-    all(typed, state, desk.keymap, desk.engine, desk.words)
+pub fn entries(typed: &str, state: &UiState, moment: &Moment<'_>) -> Vec<Entry> {
+    all(typed, state, moment.keymap, moment.engine, moment.words)
 }
 
 fn all(typed: &str, state: &UiState, keymap: &Keymap, engine: &crate::engine::Engine, words: &Words) -> Vec<Entry> {
@@ -77,8 +77,8 @@ fn doc(entry: Entry, words: &Words) -> String {
     words.get(&key).to_owned()
 }
 
-pub fn step(mut line: Line, choice: usize, action: Action, state: &mut UiState, desk: &Desk<'_>) -> (Option<Layer>, Option<Intent>) {
-    let entries = entries(line.text(), state, desk);
+pub fn step(mut line: Line, choice: usize, action: Action, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
+    let entries = entries(line.text(), state, moment);
     match action {
         Action::ChoiceUp if line.text().is_empty() => {
             let before = state.lines.last().map_or(line, |text| Line::new(text));
@@ -96,7 +96,7 @@ pub fn step(mut line: Line, choice: usize, action: Action, state: &mut UiState, 
                 line.edit(Action::Type(' '));
             }
         }
-        Action::Accept => return run(&line, choice, &entries, state, desk),
+        Action::Accept => return run(&line, choice, &entries, state, moment),
         _ => {
             line.edit(action);
             return (Some(Layer::Palette { line, choice: 0 }), None);
@@ -106,7 +106,7 @@ pub fn step(mut line: Line, choice: usize, action: Action, state: &mut UiState, 
 }
 
 /// Runs the line: a command with its parameters, or the action that the line (or the chosen completion) names.
-fn run(line: &Line, choice: usize, entries: &[Entry], state: &mut UiState, desk: &Desk<'_>) -> (Option<Layer>, Option<Intent>) {
+fn run(line: &Line, choice: usize, entries: &[Entry], state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
     let text = line.cleaned();
     if text.is_empty() && choice == 0 {
         return (None, None);
@@ -118,21 +118,21 @@ fn run(line: &Line, choice: usize, entries: &[Entry], state: &mut UiState, desk:
     let name = text.split_whitespace().next().unwrap_or("");
     let named = entries.iter().find(|entry| entry.name() == name).or_else(|| entries.get(choice));
     match named {
-        Some(Entry::Action(action)) => (None, update(state, *action, desk)),
+        Some(Entry::Action(action)) => (None, update(state, *action, moment)),
         Some(Entry::Command(command)) => {
             let rest = if command.name == name { text.get(name.len()..).unwrap_or("").trim() } else { "" };
-            match command::run(command, rest, state, desk) {
+            match command::run(command, rest, state, moment) {
                 Ok(Said::Intent(intent)) => (None, Some(intent)),
-                Ok(Said::Action(action)) => (None, update(state, action, desk)),
+                Ok(Said::Action(action)) => (None, update(state, action, moment)),
                 Ok(Said::Done) => (None, None),
                 Err(why) => {
-                    state.refuse(why, desk.wall);
+                    state.refuse(why, moment.wall);
                     (Some(Layer::Palette { line: line.clone(), choice }), None)
                 }
             }
         }
         None => {
-            state.refuse(desk.words.text("refused-no-command", &[("name", name.to_owned().into())]), desk.wall);
+            state.refuse(moment.words.text("refused-no-command", &[("name", name.to_owned().into())]), moment.wall);
             (Some(Layer::Palette { line: line.clone(), choice: 0 }), None)
         }
     }

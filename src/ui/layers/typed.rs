@@ -13,7 +13,7 @@ use crate::ui::layer::Layer;
 use crate::ui::line::Line;
 use crate::ui::state::UiState;
 use crate::ui::theme::Tone;
-use crate::ui::update::{Desk, choose_slot};
+use crate::ui::update::{Moment, choose_slot};
 
 /// The rows follow every letter; `Esc` shows all of them again.
 pub fn filter(mut line: Line, action: Action, state: &mut UiState) -> Option<Layer> {
@@ -31,7 +31,7 @@ pub fn filter(mut line: Line, action: Action, state: &mut UiState) -> Option<Lay
     }
 }
 
-pub fn note(mut line: Line, action: Action, state: &mut UiState, desk: &Desk<'_>) -> (Option<Layer>, Option<Intent>) {
+pub fn note(mut line: Line, action: Action, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
     if action != Action::Accept {
         line.edit(action);
         return (Some(Layer::Note(line)), None);
@@ -40,17 +40,17 @@ pub fn note(mut line: Line, action: Action, state: &mut UiState, desk: &Desk<'_>
     if text.is_empty() {
         return (None, None);
     }
-    state.say(desk.words.get("said-note").to_owned(), desk.wall);
-    (None, Some(Intent::Write(Wish::Note { text, at: noted_at(state, desk) })))
+    state.say(moment.words.get("said-note").to_owned(), moment.wall);
+    (None, Some(Intent::Write(Wish::Note { text, at: noted_at(state, moment) })))
 }
 
 /// A note belongs to the minute under the cursor; the minute that is running is the present.
-fn noted_at(state: &UiState, desk: &Desk<'_>) -> Option<At> {
-    state.minute.filter(|minute| *minute < desk.now.minute()).map(At::from_minute)
+fn noted_at(state: &UiState, moment: &Moment<'_>) -> Option<At> {
+    state.minute.filter(|minute| *minute < moment.now.minute()).map(At::from_minute)
 }
 
 /// Digits of a slot; chosen as soon as no longer number could be meant.
-pub fn slot(mut line: Line, action: Action, state: &mut UiState, desk: &Desk<'_>) -> Option<Layer> {
+pub fn slot(mut line: Line, action: Action, state: &mut UiState, moment: &Moment<'_>) -> Option<Layer> {
     if let Action::Type(letter) = action
         && !folded(letter).is_ascii_digit()
     {
@@ -61,25 +61,25 @@ pub fn slot(mut line: Line, action: Action, state: &mut UiState, desk: &Desk<'_>
     let Ok(slot) = digits.parse::<u32>() else {
         return (action != Action::Accept).then_some(Layer::Slot(line));
     };
-    let last = desk.engine.products().iter().map(|product| product.slot).max().unwrap_or(0);
+    let last = moment.engine.products().iter().map(|product| product.slot).max().unwrap_or(0);
     if action == Action::Accept || slot.saturating_mul(10) > last {
-        choose_slot(state, slot, desk);
+        choose_slot(state, slot, moment);
         return None;
     }
     Some(Layer::Slot(line))
 }
 
 /// Leaving a live wants the word, in the operator's language or in English.
-pub fn leave(mut line: Line, action: Action, state: &mut UiState, desk: &Desk<'_>) -> (Option<Layer>, Option<Intent>) {
+pub fn leave(mut line: Line, action: Action, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
     if action != Action::Accept {
         line.edit(action);
         return (Some(Layer::Leave(line)), None);
     }
     let word: String = line.cleaned().chars().map(folded).collect::<String>().to_lowercase();
-    if word == "yes" || word == desk.words.get("word-yes") {
+    if word == "yes" || word == moment.words.get("word-yes") {
         return (None, Some(Intent::Quit));
     }
-    state.refuse(desk.words.get("said-stays").to_owned(), desk.wall);
+    state.refuse(moment.words.get("said-stays").to_owned(), moment.wall);
     (None, None)
 }
 
