@@ -15,6 +15,8 @@ pub enum Ending {
     Finished,
     /// The terminal was closed.
     TerminalGone,
+    /// Some thread panicked; the terminal has been given back and the panic reported.
+    Panicked,
     /// A signal, by its number.
     Signal(u8),
 }
@@ -29,6 +31,7 @@ impl Ending {
         match self {
             Self::Left | Self::Closed | Self::Finished => 0,
             Self::TerminalGone => 128 + 1,
+            Self::Panicked => 101,
             Self::Signal(number) => 128 + number,
         }
     }

@@ -2,27 +2,24 @@
 
 use std::time::Instant;
 
-use crossterm::event::{Event as TerminalEvent, KeyEventKind};
+use crossterm::event::Event as TerminalEvent;
 
-use super::terminal::Screen;
+use super::terminal::{NoTerminal, Screen};
 use crate::clock;
 use crate::engine::Engine;
 use crate::engine::notice::Notice;
 use crate::engine::time::At;
 use crate::journal::{Health, JournalStatus, Losses};
-use crate::ui::action::Action;
 use crate::ui::format::Format;
 use crate::ui::glyphs::{Charset, Glyphs};
+use crate::ui::input;
 use crate::ui::intent::Intent;
-use crate::ui::keymap::{Key, Keymap};
+use crate::ui::keymap::Keymap;
 use crate::ui::state::{Mode, UiState};
 use crate::ui::theme::{Colours, Theme};
-use crate::ui::update::{Desk, must_thaw, tick, update};
+use crate::ui::update::{Moment, must_thaw, tick};
 use crate::ui::words::{Lang, Words};
 use crate::ui::{JournalLight, View, render};
-
-/// Characters of one paste that are taken.
-const PASTE_CHARS: usize = 500;
 
 /// How the glass is to look, from the command line and the environment.
 #[derive(Clone, Debug)]
@@ -57,10 +54,9 @@ impl Glass {
     ///
     /// # Errors
     /// When there is none, or it cannot be prepared.
-    pub fn open(look: Look, mode: Mode, zone: chrono_tz::Tz) -> std::io::Result<Self> {
-        let screen = Screen::enter()?;
-        let ascii = look.ascii || screen.draws_ambiguous_wide();
-        let glyphs = Glyphs::of(if ascii { Charset::Ascii } else { Charset::Unicode });
+    pub fn open(look: Look, mode: Mode, zone: chrono_tz::Tz) -> Result<Self, NoTerminal> {
+        let screen = Screen::enter(if look.ascii { Charset::Ascii } else { Charset::Unicode })?;
+        let glyphs = Glyphs::of(screen.charset());
         Ok(Self {
             screen,
             state: UiState::new(mode),
@@ -85,28 +81,8 @@ impl Glass {
     pub fn press(&mut self, event: &TerminalEvent, live: &Engine, now: At) -> Vec<Intent> {
         let wall = self.wall();
         let engine: &Engine = self.held.as_deref().unwrap_or(live);
-        let desk = Desk { engine, keymap: &self.keymap, words: &self.words, now: self.state.held.unwrap_or(now), wall };
-        let intent = match event {
-            TerminalEvent::Key(key) if key.kind == KeyEventKind::Release => None,
-            TerminalEvent::Key(key) => {
-                let repeats = key.kind == KeyEventKind::Repeat;
-                let refused = repeats && self.state.top().is_some_and(|open| open.layer.refuses_repeats());
-                let action =
-                    if refused { None } else { Key::from_terminal(key).and_then(|key| self.keymap.action(key, &self.state, engine)) };
-                action.and_then(|action| update(&mut self.state, action, &desk))
-            }
-            TerminalEvent::Paste(text) => {
-                // Text fields only: a paste must never be taken for keys.
-                for letter in text.chars().take(PASTE_CHARS).filter(|c| !c.is_control()) {
-                    if self.state.top().is_some_and(|open| open.layer.takes_text()) {
-                        update(&mut self.state, Action::Type(letter), &desk);
-                    }
-                }
-                None
-            }
-            TerminalEvent::Mouse(_) | TerminalEvent::Resize(..) | TerminalEvent::FocusGained | TerminalEvent::FocusLost => None,
-        };
-        intent.into_iter().collect()
+        let moment = Moment { engine, keymap: &self.keymap, words: &self.words, now: self.state.held.unwrap_or(now), wall };
+        input::take(&mut self.state, event, self.screen.area(), &moment).into_iter().collect()
     }
 
     /// Hears what became true.
@@ -138,37 +114,44 @@ impl Glass {
 
     pub fn set_theme(&mut self, name: &str) {
         self.theme = Theme::for_terminal(name, self.colours);
-        self.screen.clear();
+        self.clear();
     }
 
     pub fn set_lang(&mut self, lang: Lang) {
         self.words = Words::new(lang);
         self.format = Format::new(lang, self.zone, self.glyphs);
-        self.screen.clear();
+        self.clear();
     }
 
+    /// The next frame draws everything.
     pub fn clear(&mut self) {
-        self.screen.clear();
+        let cleared = self.screen.clear();
+        self.tell(cleared);
+    }
+
+    fn tell(&mut self, result: std::io::Result<()>) {
+        if let Err(error) = result {
+            self.refuse(error.to_string());
+        }
     }
 
     /// Gives the terminal back and stops until the shell resumes the program.
-    ///
-    /// # Errors
-    /// When the terminal refuses.
-    pub fn suspend(&mut self) -> std::io::Result<()> {
-        self.screen.suspend()
+    pub fn suspend(&mut self) {
+        let resumed = self.screen.suspend();
+        self.tell(resumed);
     }
 
     /// Takes the terminal again after a stop.
     pub fn resume(&mut self) {
-        self.screen.resume();
+        let resumed = self.screen.resume();
+        self.tell(resumed);
     }
 
-    /// Draws a frame.
+    /// Draws a frame; false while the one before is still on its way to the terminal.
     ///
     /// # Errors
     /// When the terminal cannot be written.
-    pub fn draw(&mut self, live: &Engine, now: At, mode: Mode, journal: Option<&JournalStatus>, speed: f64) -> std::io::Result<()> {
+    pub fn draw(&mut self, live: &Engine, now: At, mode: Mode, journal: Option<&JournalStatus>, speed: f64) -> std::io::Result<bool> {
         let wall = self.wall();
         tick(&mut self.state, wall);
         if must_thaw(&self.state, live) {

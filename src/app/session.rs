@@ -12,6 +12,7 @@ use super::desk::{Desk, Taken};
 use super::ending::{Ending, Signals};
 use super::glass::Glass;
 use super::history::Piece;
+use super::terminal::panicked;
 use crate::engine::event::Record;
 use crate::feed::Batch;
 use crate::ui::intent::{Intent, Wish};
@@ -74,6 +75,7 @@ impl Session {
                     Some(ending) => break ending,
                     None => frames.want_now(),
                 },
+                () = panicked() => break Ending::Panicked,
                 key = keys.next() => match key {
                     Some(Ok(event)) => {
                         if let Some(ending) = self.press(&event) { break ending }
@@ -157,9 +159,7 @@ impl Session {
             }
             Intent::Quit => Some(Ending::Left),
             Intent::Suspend => {
-                if let Err(error) = self.glass.suspend() {
-                    self.glass.refuse(error.to_string());
-                }
+                self.glass.suspend();
                 None
             }
             Intent::Redraw => {
@@ -196,8 +196,11 @@ impl Session {
 
     fn draw(&mut self, frames: &mut Frames) -> std::io::Result<()> {
         let status = self.desk.journal().map(crate::journal::Writer::status);
-        self.glass.draw(self.desk.engine(), self.desk.now(), self.mode, status.as_ref(), self.desk.clock().speed())?;
+        let drawn = self.glass.draw(self.desk.engine(), self.desk.now(), self.mode, status.as_ref(), self.desk.clock().speed())?;
         frames.drawn();
+        if !drawn {
+            frames.want_now();
+        }
         Ok(())
     }
 }
