@@ -53,6 +53,15 @@ pub enum NoTerminal {
     Refused(#[from] io::Error),
 }
 
+impl From<NoTerminal> for io::Error {
+    fn from(error: NoTerminal) -> Self {
+        match error {
+            NoTerminal::NotATerminal => Self::new(io::ErrorKind::Unsupported, error),
+            NoTerminal::Refused(error) => error,
+        }
+    }
+}
+
 /// What the environment says of the terminal; read by the one who may read the environment.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
