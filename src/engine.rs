@@ -75,7 +75,7 @@ impl Engine {
     #[must_use]
     pub fn new(plan: Plan, arrival: Arrival) -> Self {
         let live = Live::new(&plan);
-        Self { live, plan, arrival, identity: Identity::default(), now: At::default(), last_record: None, judged_s: 0 }
+        Self { live, identity: Identity::new(&plan), plan, arrival, now: At::default(), last_record: None, judged_s: 0 }
     }
 
     #[must_use]
@@ -100,12 +100,20 @@ impl Engine {
     pub const fn tally(&self) -> &Tally {
         self.identity.tally()
     }
+    /// The door: what came late, and from whom.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
 
     /// What would become of `event` if it arrived at `at`. Changes nothing: the shell asks before it journals,
     /// so that what is read again and again takes no place in the journal.
     #[must_use]
     pub fn admission(&self, event: &Event, at: At) -> Admission {
-        self.identity.judge(event, at, self.arrival, &self.plan)
+        match self.identity.judge(event, at, self.arrival, &self.plan) {
+            Admission::Accepted => self.live.judge_version(event),
+            other => other,
+        }
     }
 
     /// Takes one record: walks the whole seconds up to it, then folds it into every ledger that it concerns.
@@ -115,19 +123,31 @@ impl Engine {
             self.judged_s = self.judged_s.max(record.at.second());
         }
         self.last_record = self.last_record.max(Some(record.at));
-        let admission = self.identity.admit(&record.event, record.at, self.arrival, &self.plan);
-        if admission == Admission::Accepted {
-            if let Fact::Plan(control) = &record.event.fact {
-                self.replan(control);
+        let version = self.live.judge_version(&record.event);
+        match self.identity.admit(&record.event, record.at, self.arrival, &self.plan, version) {
+            Admission::Accepted => {
+                if let Fact::Plan(control) = &record.event.fact {
+                    self.replan(control);
+                }
+                self.live.fold(record, &self.plan, &mut notices);
             }
-            self.live.fold(record, &self.plan, &mut notices);
+            Admission::Duplicate => self.live.note_again(&record.event),
+            Admission::Conflict | Admission::Test | Admission::Refused(_) => {}
         }
         notices
     }
 
     fn replan(&mut self, control: &Control) {
-        if let Ok(plan) = serde_json::from_str(&control.body) {
-            self.plan = plan;
+        let Ok(plan) = serde_json::from_str::<Plan>(&control.body) else { return };
+        if plan == self.plan {
+            return;
+        }
+        self.plan = plan;
+        if self.identity.tally().from.is_none() {
+            self.identity.replan(&self.plan);
+            self.live.begin(&self.plan);
+        } else {
+            self.live.replan(&self.plan);
         }
     }
 

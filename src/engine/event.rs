@@ -112,6 +112,12 @@ macro_rules! type_ids {
             pub const fn type_id(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $id),* }
             }
+            /// The place of its type in [`Fact::TYPES`].
+            #[must_use]
+            pub const fn place(&self) -> usize {
+                enum Place { $($variant),* }
+                match self { $(Self::$variant(_) => Place::$variant as usize),* }
+            }
         }
     };
 }
@@ -128,6 +134,14 @@ type_ids! {
 }
 
 impl Fact {
+    /// The kinds that come in masses: their ids are kept for the lateness limit only.
+    #[must_use]
+    pub const fn is_high_volume(&self) -> bool {
+        matches!(
+            self,
+            Self::ViewItem(_) | Self::SelectItem(_) | Self::ViewerJoin(_) | Self::ViewerLeave(_) | Self::ChatMessage(_) | Self::Reaction(_)
+        )
+    }
     /// Written by the desk itself: counts for no `from`, `to` or span.
     #[must_use]
     pub const fn is_control(&self) -> bool {

@@ -1,14 +1,27 @@
-//! Who may come in: what is known already, what contradicts it, what comes from too far off.
+//! The door: what is known already, what contradicts it, what comes from too far off (events.md, "Identity", "Time").
+//!
+//! Facts are known by (source, id), those of commerce for the whole live, high-volume kinds within the lateness limit.
+//! States (orders, carts) are known by their ledgers; gauges and buckets by their content, since their ledgers upsert.
+
+mod seen;
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hash, Hasher};
 
-use super::event::{Event, Quarantine};
+use foldhash::quality::FixedState;
+
+use super::event::{Event, Fact, FeedState, Quarantine};
+use super::id::{Name, Set, Table};
 use super::plan::Plan;
-use super::time::At;
+use super::time::{At, HOUR_MS, SECOND_MS};
 use super::{Admission, Arrival};
+use seen::{Known, Lifetime, Seen};
+
+/// In files nothing further than this from the plan's start belongs to the live.
+pub const SPAN_MS: i64 = 48 * HOUR_MS;
 
 /// What came in, by what became of it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tally {
     pub accepted: u64,
     pub duplicate: u64,
@@ -18,42 +31,301 @@ pub struct Tally {
     pub test: u64,
     /// Refused by the engine; what was no event at all is counted by whoever read it.
     pub quarantine: BTreeMap<Quarantine, u64>,
-    /// Accepted events by type.
-    pub by_type: BTreeMap<&'static str, u64>,
     /// Smallest and largest accepted `ts`, control records aside.
     pub from: Option<At>,
     pub to: Option<At>,
+    by_type: [u64; Fact::TYPES.len()],
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            accepted: 0,
+            duplicate: 0,
+            conflict: 0,
+            late: 0,
+            test: 0,
+            quarantine: BTreeMap::new(),
+            from: None,
+            to: None,
+            by_type: [0; Fact::TYPES.len()],
+        }
+    }
+}
+
+impl Tally {
+    /// Accepted events by type, those that came.
+    pub fn by_type(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Fact::TYPES.iter().copied().zip(self.by_type).filter(|(_, number)| *number > 0)
+    }
+    /// Accepted events of one type.
+    #[must_use]
+    pub fn of_type(&self, id: &str) -> u64 {
+        Fact::TYPES.iter().position(|kind| *kind == id).map_or(0, |place| self.by_type[place])
+    }
+    /// Refused by the engine, all reasons together.
+    #[must_use]
+    pub fn quarantined(&self) -> u64 {
+        self.quarantine.values().sum()
+    }
+}
+
+/// A feed as far as lateness is concerned.
+#[derive(Clone, Debug, PartialEq)]
+struct Reader {
+    feed: Name,
+    source: Name,
+    gives: Vec<Name>,
+    caught_up: bool,
 }
 
 /// The door.
 #[derive(Clone, Debug, Default)]
 pub struct Identity {
     tally: Tally,
+    seen: Seen,
+    readers: Vec<Reader>,
+    late_minutes: Set<i64>,
+    late_by_source: Table<Name, u64>,
 }
 
 impl Identity {
+    /// A door that knows the plan's feeds: what they read before they have caught up is neither late nor too old.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        let reader = |feed: &super::plan::PlanFeed| Reader {
+            feed: feed.name.clone(),
+            source: feed.source.clone(),
+            gives: feed.gives.clone(),
+            caught_up: false,
+        };
+        Self { readers: plan.feeds.iter().map(reader).collect(), ..Self::default() }
+    }
+
+    /// Takes another plan before any fact came: feeds that were heard of stay.
+    pub fn replan(&mut self, plan: &Plan) {
+        let known = Self::new(plan).readers;
+        let new = known.into_iter().filter(|reader| self.readers.iter().all(|other| other.feed != reader.feed)).collect::<Vec<_>>();
+        self.readers.extend(new);
+    }
+
     #[must_use]
     pub const fn tally(&self) -> &Tally {
         &self.tally
     }
-
-    /// What would become of an event.
+    /// True for a clock minute that was re-opened by facts that came late.
     #[must_use]
-    pub fn judge(&self, event: &Event, at: At, arrival: Arrival, plan: &Plan) -> Admission {
-        let _ = (at, arrival, plan);
-        if event.test { Admission::Test } else { Admission::Accepted }
+    pub fn filled_late(&self, minute: i64) -> bool {
+        self.late_minutes.contains(&minute)
+    }
+    /// How many facts of a source came late.
+    #[must_use]
+    pub fn late_of(&self, source: &str) -> u64 {
+        self.late_by_source.get(source).copied().unwrap_or(0)
     }
 
-    /// Judges an event and remembers it.
-    pub fn admit(&mut self, event: &Event, at: At, arrival: Arrival, plan: &Plan) -> Admission {
-        let admission = self.judge(event, at, arrival, plan);
-        match admission {
-            Admission::Accepted => self.tally.accepted += 1,
+    /// What would become of an event, its version aside: a state's ledger knows whether it is a new one.
+    #[must_use]
+    pub fn judge(&self, event: &Event, at: At, arrival: Arrival, plan: &Plan) -> Admission {
+        if let Some(verdict) = self.judge_time(event, at, arrival, plan) {
+            return verdict;
+        }
+        match identify(event) {
+            None => Admission::Accepted,
+            Some((key, content, _)) => match self.seen.find(key, content) {
+                Known::No => Admission::Accepted,
+                Known::Same => Admission::Duplicate,
+                Known::Other => Admission::Conflict,
+            },
+        }
+    }
+
+    fn judge_time(&self, event: &Event, at: At, arrival: Arrival, plan: &Plan) -> Option<Admission> {
+        if event.test {
+            return Some(Admission::Test);
+        }
+        if event.fact.is_control() {
+            return Some(Admission::Accepted);
+        }
+        let begins = plan.starts_at.map(|start| start.plus_s(-plan.limits.grace_s));
+        let reason = match arrival {
+            Arrival::Files => {
+                let ends = plan.starts_at.map(|start| start.plus_ms(SPAN_MS));
+                (begins.is_some_and(|begins| event.ts < begins) || ends.is_some_and(|ends| event.ts > ends)).then_some(Quarantine::Span)
+            }
+            Arrival::Live if event.ts > at.plus_s(plan.limits.future_s) => Some(Quarantine::Future),
+            Arrival::Live if begins.is_some_and(|begins| event.ts < begins) => Some(Quarantine::TooEarly),
+            Arrival::Live if event.fact.is_high_volume() => {
+                let age = at.since_ms(event.ts);
+                (age > plan.limits.too_old_s * SECOND_MS && !self.is_history(event)).then_some(Quarantine::TooOld)
+            }
+            Arrival::Live => None,
+        };
+        reason.map(Admission::Refused)
+    }
+
+    /// True for what a feed reads before it has first caught up.
+    fn is_history(&self, event: &Event) -> bool {
+        self.readers.iter().any(|reader| {
+            !reader.caught_up
+                && reader.source == event.source
+                && (reader.gives.is_empty() || reader.gives.iter().any(|kind| kind == event.fact.type_id()))
+        })
+    }
+
+    /// Judges an event and remembers its id. `version` is what the state's ledger says.
+    pub fn admit(&mut self, event: &Event, at: At, arrival: Arrival, plan: &Plan, version: Admission) -> Admission {
+        let verdict = match self.judge_time(event, at, arrival, plan) {
+            Some(verdict) => verdict,
+            None => match identify(event) {
+                None => version,
+                Some((key, content, lifetime)) => self.remember(key, content, lifetime, event, at),
+            },
+        };
+        match verdict {
+            Admission::Accepted => self.accept(event, at, arrival, plan),
             Admission::Duplicate => self.tally.duplicate += 1,
             Admission::Conflict => self.tally.conflict += 1,
             Admission::Test => self.tally.test += 1,
             Admission::Refused(reason) => *self.tally.quarantine.entry(reason).or_default() += 1,
         }
-        admission
+        verdict
+    }
+
+    fn remember(&mut self, key: u128, content: u64, lifetime: Lifetime, event: &Event, at: At) -> Admission {
+        let lifetime = match lifetime {
+            Lifetime::Window(_) if !self.readers.is_empty() && self.is_history(event) => Lifetime::UntilCaughtUp,
+            Lifetime::Window(_) => Lifetime::Window(event.ts.max(at)),
+            other @ (Lifetime::WholeLive | Lifetime::UntilCaughtUp) => other,
+        };
+        if self.seen.is_full() {
+            let reading = self.readers.iter().any(|reader| !reader.caught_up);
+            self.seen.make_room(at, reading);
+        }
+        match self.seen.insert(key, content, lifetime) {
+            Known::No => Admission::Accepted,
+            Known::Same => Admission::Duplicate,
+            Known::Other => Admission::Conflict,
+        }
+    }
+
+    fn accept(&mut self, event: &Event, at: At, arrival: Arrival, plan: &Plan) {
+        self.tally.accepted += 1;
+        self.tally.by_type[event.fact.place()] += 1;
+        if event.fact.is_control() {
+            if let Fact::FeedState(state) = &event.fact {
+                self.hear(state, &event.source);
+            }
+            return;
+        }
+        self.tally.from = Some(self.tally.from.map_or(event.ts, |from| from.min(event.ts)));
+        self.tally.to = self.tally.to.max(Some(event.ts));
+        if arrival == Arrival::Live && at.since_ms(event.ts) > plan.limits.late_s * SECOND_MS && !self.is_history(event) {
+            self.tally.late += 1;
+            self.late_minutes.insert(event.ts.minute());
+            *self.late_by_source.entry(event.source.clone()).or_default() += 1;
+        }
+    }
+
+    fn hear(&mut self, state: &FeedState, source: &Name) {
+        let index = match self.readers.iter().position(|reader| reader.feed == state.feed) {
+            Some(index) => index,
+            None => {
+                let source = if source.is_empty() { state.feed.clone() } else { source.clone() };
+                self.readers.push(Reader { feed: state.feed.clone(), source, gives: Vec::new(), caught_up: false });
+                self.readers.len() - 1
+            }
+        };
+        let reader = &mut self.readers[index];
+        reader.gives.clone_from(&state.gives);
+        reader.caught_up |= state.caught_up;
     }
 }
+
+/// The key, the content and the lifetime of an event's identity; `None` for states and control records.
+fn identify(event: &Event) -> Option<(u128, u64, Lifetime)> {
+    match &event.fact {
+        Fact::Purchase(_) | Fact::Cart(_) | Fact::Plan(_) | Fact::Playbook(_) | Fact::Priors(_) | Fact::FeedState(_) | Fact::Closed(_) => {
+            None
+        }
+        Fact::Audience(_) | Fact::Inventory(_) | Fact::Reading(_) => Some((content_key(event), 0, Lifetime::Window(event.ts))),
+        Fact::AdSpend(spend) if spend.total || spend.bucket.is_some() => Some((content_key(event), 0, Lifetime::Window(event.ts))),
+        fact @ (Fact::ViewItem(_)
+        | Fact::SelectItem(_)
+        | Fact::AddToCart(_)
+        | Fact::RemoveFromCart(_)
+        | Fact::BeginCheckout(_)
+        | Fact::AddPaymentInfo(_)
+        | Fact::Payment(_)
+        | Fact::Refund(_)
+        | Fact::ViewerJoin(_)
+        | Fact::ViewerLeave(_)
+        | Fact::ChatMessage(_)
+        | Fact::Reaction(_)
+        | Fact::ProductPinned(_)
+        | Fact::ProductUnpinned(_)
+        | Fact::AdSpend(_)
+        | Fact::GenerateLead(_)
+        | Fact::Cue(_)
+        | Fact::Intervention(_)
+        | Fact::InterventionEnded(_)
+        | Fact::InterventionWithdrawn(_)
+        | Fact::Note(_)
+        | Fact::AdviceAnswer(_)
+        | Fact::Correction(_)) => {
+            let lifetime = if fact.is_high_volume() { Lifetime::Window(event.ts) } else { Lifetime::WholeLive };
+            let key = event.id.as_ref().map_or_else(|| content_key(event), |id| text_key(&event.source).rotate_left(64) ^ text_key(id));
+            Some((key, hash(event, 3), lifetime))
+        }
+    }
+}
+
+fn hash(value: &impl Hash, seed: u64) -> u64 {
+    FixedState::with_seed(seed).hash_one(value)
+}
+
+fn content_key(event: &Event) -> u128 {
+    u128::from(hash(event, 4)) << 64 | u128::from(hash(event, 5))
+}
+
+/// A text as a number of 128 bits: a UUID is its own, so is what is shorter than sixteen bytes; anything else its hash.
+fn text_key(text: &str) -> u128 {
+    let bytes = text.as_bytes();
+    if let Some(uuid) = uuid(bytes) {
+        return uuid;
+    }
+    if bytes.len() < 16 {
+        let mut key = [0u8; 16];
+        key[..bytes.len()].copy_from_slice(bytes);
+        key[15] = 0x80 | u8::try_from(bytes.len()).unwrap_or(0);
+        return u128::from_le_bytes(key);
+    }
+    let half = |seed| {
+        let mut hasher = FixedState::with_seed(seed).build_hasher();
+        hasher.write(bytes);
+        u128::from(hasher.finish())
+    };
+    half(1) << 64 | half(2)
+}
+
+/// The number of a UUID in its usual form, in small letters; in another form it is another text.
+fn uuid(bytes: &[u8]) -> Option<u128> {
+    if bytes.len() != 36 {
+        return None;
+    }
+    let mut number: u128 = 0;
+    for (index, byte) in bytes.iter().enumerate() {
+        let digit = match (index, byte) {
+            (8 | 13 | 18 | 23, b'-') => continue,
+            (8 | 13 | 18 | 23, _) => return None,
+            (_, b'0'..=b'9') => byte - b'0',
+            (_, b'a'..=b'f') => byte - b'a' + 10,
+            _ => return None,
+        };
+        number = number << 4 | u128::from(digit);
+    }
+    Some(number)
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 pub mod books;
 pub mod chat;
+pub mod commerce;
 pub mod feeds;
 pub mod gestures;
 pub mod interventions;
@@ -9,7 +10,8 @@ pub mod log;
 pub mod questions;
 pub mod segments;
 
-use super::event::{ChatMessage, Fact, Record};
+use super::Admission;
+use super::event::{ChatMessage, Event, Fact, Record};
 use super::notice::Notice;
 use super::plan::Plan;
 use super::series::Sheets;
@@ -21,7 +23,10 @@ use books::Books;
 pub struct Live {
     /// The names that every ledger speaks in.
     pub books: Books,
+    /// Everything that is summed, by scope and time.
     pub sheets: Sheets,
+    /// What is sold, who watches and what it costs.
+    pub commerce: commerce::Commerce,
     pub chat: chat::Chat,
     pub gestures: gestures::Gestures,
     pub questions: questions::Questions,
@@ -34,14 +39,21 @@ pub struct Live {
 impl Live {
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let mut live = Self { books: Books::new(plan), ..Self::default() };
+        let mut live = Self { books: Books::new(plan), commerce: commerce::Commerce::new(plan), ..Self::default() };
         live.questions.learn(plan, &mut live.books);
         live
+    }
+
+    /// Takes the plan, before any fact came.
+    pub fn begin(&mut self, plan: &Plan) {
+        self.books = Books::new(plan);
+        self.commerce = commerce::Commerce::new(plan);
     }
 
     /// Hands an admitted record to every ledger that it concerns.
     pub fn fold(&mut self, record: &Record, plan: &Plan, notices: &mut Vec<Notice>) {
         let books = &mut self.books;
+        self.commerce.fold(record, books, &mut self.sheets, plan);
         self.log.fold(record, books, plan, notices);
         match &record.event.fact {
             Fact::ChatMessage(message) => self.fold_chat(record, message, plan),
@@ -85,6 +97,7 @@ impl Live {
 
     /// Judges one whole second, once everything that arrived before it is folded.
     pub fn judge(&mut self, second: At, plan: &Plan, notices: &mut Vec<Notice>) {
+        self.settle(second, plan);
         self.interventions.judge(second, notices);
         let answers: Vec<_> = self.interventions.answers().collect();
         let show = questions::Show { on_air_at: &|at| self.segments.on_air_at(at), answers: &answers };
@@ -112,6 +125,26 @@ impl Live {
 
     /// Brings everything that ages (carts, questions) to `at`, judged or not.
     pub fn age(&mut self, at: At, plan: &Plan) {
-        let _ = (at, plan);
+        self.settle(at, plan);
+    }
+
+    fn settle(&mut self, at: At, plan: &Plan) {
+        self.commerce.settle(at, &mut self.books, &mut self.sheets, plan);
+    }
+
+    /// What the ledger of a state makes of an event; accepted for everything else.
+    #[must_use]
+    pub fn judge_version(&self, event: &Event) -> Admission {
+        self.commerce.judge(event, &self.books)
+    }
+
+    /// Takes a re-read of a state that says nothing new.
+    pub fn note_again(&mut self, event: &Event) {
+        self.commerce.note_again(event, &self.books);
+    }
+
+    /// Takes another plan in the middle of the live.
+    pub fn replan(&mut self, plan: &Plan) {
+        self.commerce.replan(&mut self.books, &mut self.sheets, plan);
     }
 }

@@ -114,11 +114,12 @@ pub enum Count {
     Refunds,
     AdClicks,
     AdImpressions,
+    Removes,
     PromoOrders,
     PremiumOrders,
     /// Visits whose length is known, by their end.
     Visits,
-    WatchedMs,
+    WatchedS,
     /// Visits by their begin, and those that were over before so many seconds.
     Entered,
     LeftBefore10s,

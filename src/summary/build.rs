@@ -172,7 +172,7 @@ fn events(engine: &Engine, reports: &[InputReport]) -> Events {
         conflict: tally.conflict,
         late: tally.late,
         test: tally.test,
-        by_type: tally.by_type.clone(),
+        by_type: tally.by_type().collect(),
         ..Events::default()
     };
     for (reason, count) in tally.quarantine.iter().chain(reports.iter().flat_map(|report| &report.quarantine)) {

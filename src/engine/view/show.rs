@@ -2,6 +2,7 @@
 
 use crate::engine::event::{AuthorKind, CorrectionKind, FeedState, InterventionKind, Parameters, SegmentKind};
 use crate::engine::id::Sym;
+use crate::engine::live::feeds::Feeds;
 use crate::engine::live::interventions::overlaps;
 use crate::engine::live::log::{Entry, What};
 use crate::engine::time::At;
@@ -407,7 +408,7 @@ impl Engine {
                 complete_to: feed.complete_to(self.now()),
                 stale: feed.is_stale_at(self.now(), self.plan()),
                 quarantined: feed.state.quarantined,
-                late: 0,
+                late: self.identity().late_of(Feeds::source(feed, self.plan())),
             })
             .collect()
     }
@@ -424,7 +425,7 @@ impl Engine {
     /// True where a feed of this desk gives one of these event types, or one has come.
     #[must_use]
     pub fn is_told(&self, types: &[&str]) -> bool {
-        types.iter().any(|kind| self.tally().by_type.contains_key(kind)) || self.live().feeds.give(types, self.plan())
+        types.iter().any(|kind| self.tally().of_type(kind) > 0) || self.live().feeds.give(types, self.plan())
     }
     /// True while a feed that gives one of these event types is stale.
     #[must_use]
@@ -434,6 +435,6 @@ impl Engine {
     /// True for a minute that was re-opened by facts that came late.
     #[must_use]
     pub fn filled_late(&self, minute: i64) -> bool {
-        self.live().feeds.filled_late(minute)
+        self.live().feeds.filled_late(minute) || self.identity().filled_late(minute)
     }
 }

@@ -1,0 +1,518 @@
+//! Orders: versions in, one winner each; what was placed, paid, cancelled and refunded, by minute (events.md, "Orders").
+//!
+//! An order's [`Account`] is a pure function of what is known of it. On every change the old account is taken out of the
+//! sheets and the new one put in, so no order of arrival can show.
+
+mod account;
+mod buyers;
+
+use smallvec::SmallVec;
+
+use super::Desk;
+use crate::engine::Admission;
+use crate::engine::event::{Correction, CorrectionKind, Event, Item, OrderStatus, Payment, PaymentStatus, Purchase, Refund, Rev};
+use crate::engine::id::{Name, Set, Sym, Table};
+use crate::engine::plan::{OrdersFrom, Plan};
+use crate::engine::series::{MOST_UNITS, Slots, slot_of};
+use crate::engine::time::At;
+pub use account::Account;
+pub use buyers::{Buyer, Buyers, Circle};
+
+/// Versions of one order that are told apart; of older ones only their effect stays.
+const MOST_VERSIONS: usize = 64;
+
+/// How versions are ordered: what is never left again last, then by revision (else time), rank, time, content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    is_final: bool,
+    stamp: i128,
+    rank: u8,
+    ts: At,
+    content: u64,
+}
+
+impl Version {
+    /// The version of a state's event.
+    #[must_use]
+    pub fn new(rev: Option<Rev>, rank: u8, is_final: bool, event: &Event) -> Self {
+        let stamp = rev.map_or_else(|| i128::from(event.ts.ms()) * 1_000_000, |rev| rev.0);
+        Self { is_final, stamp, rank, ts: event.ts, content: content_of(event) }
+    }
+    #[must_use]
+    pub const fn content(&self) -> u64 {
+        self.content
+    }
+}
+
+/// What a state says, whenever it was read.
+#[must_use]
+pub fn content_of(event: &Event) -> u64 {
+    use std::hash::BuildHasher;
+    foldhash::quality::FixedState::with_seed(6).hash_one((&event.fact, event.currency, &event.extra))
+}
+
+/// What a line of an order or a cart stands for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Line {
+    pub product: Sym,
+    pub units: i64,
+    /// Quantity × price − discount, in minor units.
+    pub amount: i128,
+}
+
+/// What the winning version says.
+#[derive(Clone, Debug, PartialEq)]
+struct Said {
+    version: Version,
+    status: OrderStatus,
+    value: i128,
+    placed_at: Option<At>,
+    paid_at: Option<At>,
+    cancelled_at: Option<At>,
+    expires_at: Option<At>,
+    channel: Sym,
+    cart: Option<Sym>,
+    customer: Option<Sym>,
+    visitor: Option<Sym>,
+    method: Option<Sym>,
+    new: Option<bool>,
+    promotional: bool,
+    excluded: bool,
+    attributed: bool,
+    lines: SmallVec<[Line; 1]>,
+}
+
+/// An order, by source and key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    pub source: Sym,
+    pub name: Sym,
+    said: Option<Said>,
+    /// Distinct versions: their content and the smallest time each was read at.
+    versions: SmallVec<[(u64, At); 2]>,
+    /// The smallest `ts` over the versions with each status.
+    first: [Option<At>; 3],
+    /// The smallest instants that any version names.
+    named: [Option<At>; 3],
+    /// What payments say: the first approval, the latest expiry and method.
+    approved: Option<At>,
+    approved_value: Option<i128>,
+    expiry: Option<At>,
+    paid_by: Option<Sym>,
+    refunds: SmallVec<[(At, i128); 1]>,
+}
+
+/// A payment or a refund that names an order.
+#[derive(Clone, Debug, PartialEq)]
+struct Claim {
+    source: Sym,
+    ts: At,
+    what: Claimed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Claimed {
+    Payment { status: PaymentStatus, value: Option<i128>, method: Option<Sym>, expires_at: Option<At> },
+    Refund { value: i128 },
+}
+
+/// Everything that bears one order name, whatever the source.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Namesakes {
+    orders: SmallVec<[u32; 2]>,
+    claims: Vec<Claim>,
+}
+
+/// What other ledgers hear of an order: who bought, with which cart, when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    pub order: u32,
+    pub source: Sym,
+    pub at: At,
+    pub cart: Option<Sym>,
+    pub visitor: Option<Sym>,
+    pub customer: Option<Sym>,
+}
+
+/// The ledger.
+#[derive(Clone, Debug, Default)]
+pub struct Orders {
+    orders: Vec<Order>,
+    by_name: Vec<Namesakes>,
+    /// Orders that count, by the slot they were placed in.
+    by_slot: Slots<Vec<u32>>,
+    pending: Set<u32>,
+    unmatched: usize,
+    excluded: usize,
+    out_of_scope: usize,
+    pub buyers: Buyers,
+    /// The latest word of the desk on an order: excluded or not.
+    corrected: Table<Sym, (At, bool)>,
+    ends_at: Option<At>,
+}
+
+impl Orders {
+    /// Takes a version of an order. Tells what is placed before and after it.
+    pub fn fold_purchase(&mut self, purchase: &Purchase, event: &Event, desk: &mut Desk<'_>) -> (Option<Placed>, Option<Placed>) {
+        let index = self.index_of(desk.source, desk.books.orders.intern(&purchase.order), desk);
+        let before = self.placed(index);
+        self.post(index, -1, desk);
+        let version = version_of(purchase, event);
+        let wins = self.orders[index as usize].said.as_ref().is_none_or(|said| version > said.version);
+        let said = wins.then(|| read_purchase(purchase, version, desk));
+        let order = &mut self.orders[index as usize];
+        order.note_version(purchase, version);
+        if said.is_some() {
+            order.said = said;
+        }
+        self.post(index, 1, desk);
+        (before, self.placed(index))
+    }
+
+    /// Whether a version of an order says anything new.
+    #[must_use]
+    pub fn judge(&self, purchase: &Purchase, event: &Event, source: Option<Sym>, name: Option<Sym>) -> Admission {
+        let known = || {
+            let namesakes = self.by_name.get(name?.index())?;
+            let index = namesakes.orders.iter().find(|index| Some(self.orders[**index as usize].source) == source)?;
+            self.orders.get(*index as usize)
+        };
+        let Some(order) = known() else { return Admission::Accepted };
+        let version = version_of(purchase, event);
+        match order.versions.iter().find(|(content, _)| *content == version.content) {
+            None => Admission::Accepted,
+            Some((_, earliest)) if version.ts < *earliest => Admission::Accepted,
+            Some(_) if order.said.as_ref().is_some_and(|said| version > said.version && said.version.content != version.content) => {
+                Admission::Accepted
+            }
+            Some(_) => Admission::Duplicate,
+        }
+    }
+
+    /// Takes a re-read that says nothing new: only its time may matter, should an older version still come.
+    pub fn note_again(&mut self, purchase: &Purchase, event: &Event, source: Option<Sym>, name: Option<Sym>) {
+        let (Some(source), Some(name)) = (source, name) else { return };
+        let Some(namesakes) = self.by_name.get(name.index()) else { return };
+        let Some(index) = namesakes.orders.iter().find(|index| self.orders[**index as usize].source == source) else { return };
+        let version = version_of(purchase, event);
+        if let Some(said) = &mut self.orders[*index as usize].said
+            && said.version.content == version.content
+        {
+            said.version = said.version.max(version);
+        }
+    }
+
+    /// Takes a payment: an approved one makes a placed order paid.
+    pub fn fold_payment(&mut self, payment: &Payment, event: &Event, desk: &mut Desk<'_>) {
+        let what = Claimed::Payment {
+            status: payment.status,
+            value: payment.value.map(|value| desk.purse.take(value)),
+            method: payment.method.as_ref().map(|method| desk.books.methods.intern(method)),
+            expires_at: payment.expires_at,
+        };
+        let name = desk.books.orders.intern(&payment.order);
+        if desk.plan.orders_from == OrdersFrom::Payments && payment.status == PaymentStatus::Approved {
+            self.index_of(desk.source, name, desk);
+        }
+        self.claim(name, Claim { source: desk.source, ts: event.ts, what }, desk);
+    }
+
+    pub fn fold_refund(&mut self, refund: &Refund, event: &Event, desk: &mut Desk<'_>) {
+        let what = Claimed::Refund { value: desk.purse.take(refund.value).max(0) };
+        let name = desk.books.orders.intern(&refund.order);
+        self.claim(name, Claim { source: desk.source, ts: event.ts, what }, desk);
+    }
+
+    fn claim(&mut self, name: Sym, claim: Claim, desk: &mut Desk<'_>) {
+        self.namesakes(name).claims.push(claim);
+        self.unmatched += 1;
+        let orders = self.by_name[name.index()].orders.clone();
+        for index in &orders {
+            self.post(*index, -1, desk);
+        }
+        self.settle_claims(name);
+        for index in &orders {
+            self.post(*index, 1, desk);
+        }
+    }
+
+    fn namesakes(&mut self, name: Sym) -> &mut Namesakes {
+        if self.by_name.len() <= name.index() {
+            self.by_name.resize(name.index() + 1, Namesakes::default());
+        }
+        &mut self.by_name[name.index()]
+    }
+
+    /// The order with that key, new if nobody named it. A new one may take claims that waited for it, or make others ambiguous.
+    fn index_of(&mut self, source: Sym, name: Sym, desk: &mut Desk<'_>) -> u32 {
+        let orders = self.namesakes(name).orders.clone();
+        if let Some(index) = orders.iter().find(|index| self.orders[**index as usize].source == source) {
+            return *index;
+        }
+        let index = u32::try_from(self.orders.len()).unwrap_or(u32::MAX);
+        self.orders.push(Order::new(source, name));
+        self.by_name[name.index()].orders.push(index);
+        if !self.by_name[name.index()].claims.is_empty() {
+            for index in &orders {
+                self.post(*index, -1, desk);
+            }
+            self.settle_claims(name);
+            for index in orders {
+                self.post(index, 1, desk);
+            }
+        }
+        index
+    }
+
+    /// Gives every claim on a name to the order that it means: its own source's, else the one that there is.
+    fn settle_claims(&mut self, name: Sym) {
+        let Namesakes { orders, claims } = &self.by_name[name.index()];
+        self.unmatched = self.unmatched.saturating_sub(claims.len());
+        for index in orders {
+            self.orders[*index as usize].forget_claims();
+        }
+        let mut sorted: Vec<&Claim> = claims.iter().collect();
+        sorted.sort_by_key(|claim| claim.ts);
+        for claim in sorted {
+            let own = orders.iter().find(|index| self.orders[**index as usize].source == claim.source);
+            let only = (orders.len() == 1).then(|| orders.first()).flatten();
+            match own.or(only) {
+                Some(index) => self.orders[*index as usize].take_claim(claim),
+                None => self.unmatched += 1,
+            }
+        }
+    }
+
+    /// Takes the desk's word that an order does not count, or does again.
+    pub fn fold_correction(&mut self, correction: &Correction, ts: At, desk: &mut Desk<'_>) {
+        let excluded = match correction.kind {
+            CorrectionKind::ExcludeOrder => true,
+            CorrectionKind::IncludeOrder => false,
+            CorrectionKind::MergeChannel | CorrectionKind::Void => return,
+        };
+        let name = desk.books.orders.intern(&correction.target);
+        let orders = self.namesakes(name).orders.clone();
+        for index in &orders {
+            self.post(*index, -1, desk);
+        }
+        let word = self.corrected.entry(name).or_insert((ts, excluded));
+        *word = (*word).max((ts, excluded));
+        for index in &orders {
+            self.post(*index, 1, desk);
+        }
+    }
+
+    /// Takes what changes which orders belong to the live, and puts every order anew.
+    pub fn reopen(&mut self, desk: &mut Desk<'_>, change: impl FnOnce(&mut Self)) {
+        let all = u32::try_from(self.orders.len()).unwrap_or(u32::MAX);
+        for index in 0..all {
+            self.post(index, -1, desk);
+        }
+        change(self);
+        for index in 0..all {
+            self.post(index, 1, desk);
+        }
+    }
+
+    /// The live ended: orders after it belong to it only within the tail.
+    pub fn close(&mut self, at: At, desk: &mut Desk<'_>) {
+        if self.ends_at.is_none_or(|ends| at < ends) {
+            self.reopen(desk, |orders| orders.ends_at = Some(at));
+        }
+    }
+
+    fn placed(&self, index: u32) -> Option<Placed> {
+        let order = &self.orders[index as usize];
+        let said = order.said.as_ref()?;
+        let at = order.placed_at()?;
+        Some(Placed { order: index, source: order.source, at, cart: said.cart, visitor: said.visitor, customer: said.customer })
+    }
+
+    /// Puts an order's account into the sheets, or takes it out again.
+    fn post(&mut self, index: u32, sign: i64, desk: &mut Desk<'_>) {
+        let order = &self.orders[index as usize];
+        let Some(account) = account::of(order, desk.plan, self.ends_at) else { return };
+        let excluded = self.corrected.get(&order.name).map_or(account.excluded, |(_, excluded)| *excluded);
+        if excluded || !account.in_scope {
+            let counter = if excluded { &mut self.excluded } else { &mut self.out_of_scope };
+            *counter = if sign > 0 { *counter + 1 } else { counter.saturating_sub(1) };
+            return;
+        }
+        account.post(sign, desk.sheets);
+        self.buyers.post(&account, sign);
+        let placed = self.by_slot.entry(slot_of(account.placed));
+        if sign > 0 {
+            placed.push(index);
+        } else {
+            placed.retain(|other| *other != index);
+        }
+        if account.is_pending() && sign > 0 {
+            self.pending.insert(index);
+        } else {
+            self.pending.swap_remove(&index);
+        }
+    }
+
+    /// The accounts of the orders that count and were placed in these slots.
+    pub fn accounts<'a>(&'a self, from: u32, to: u32, plan: &'a Plan) -> impl Iterator<Item = (u32, Account)> + 'a {
+        let indexes = self.by_slot.range(from, to).iter().flat_map(|(_, orders)| orders.iter().copied());
+        indexes.filter_map(move |index| Some((index, account::of(&self.orders[index as usize], plan, self.ends_at)?)))
+    }
+
+    /// Orders that are placed, neither paid nor cancelled.
+    pub fn pending<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a Order, Account)> + 'a {
+        self.pending.iter().filter_map(move |index| {
+            let order = &self.orders[*index as usize];
+            Some((order, account::of(order, plan, self.ends_at)?))
+        })
+    }
+
+    /// Payments and refunds that name no order that is known, or one that several sources hold.
+    #[must_use]
+    pub const fn unmatched(&self) -> usize {
+        self.unmatched
+    }
+    /// Orders of staff, testers, or excluded by the desk.
+    #[must_use]
+    pub const fn excluded(&self) -> usize {
+        self.excluded
+    }
+    /// Orders that the plan's scope leaves out.
+    #[must_use]
+    pub const fn out_of_scope(&self) -> usize {
+        self.out_of_scope
+    }
+}
+
+impl Order {
+    const fn new(source: Sym, name: Sym) -> Self {
+        Self {
+            source,
+            name,
+            said: None,
+            versions: SmallVec::new_const(),
+            first: [None; 3],
+            named: [None; 3],
+            approved: None,
+            approved_value: None,
+            expiry: None,
+            paid_by: None,
+            refunds: SmallVec::new_const(),
+        }
+    }
+
+    fn note_version(&mut self, purchase: &Purchase, version: Version) {
+        let earliest = |known: &mut Option<At>, at: Option<At>| {
+            if let Some(at) = at {
+                *known = Some(known.map_or(at, |known| known.min(at)));
+            }
+        };
+        earliest(&mut self.first[purchase.status as usize], Some(version.ts));
+        for (named, at) in self.named.iter_mut().zip([purchase.placed_at, purchase.paid_at, purchase.cancelled_at]) {
+            earliest(named, at);
+        }
+        match self.versions.iter_mut().find(|(content, _)| *content == version.content) {
+            Some((_, ts)) => *ts = version.ts.min(*ts),
+            None => {
+                if self.versions.len() >= MOST_VERSIONS {
+                    self.versions.remove(0);
+                }
+                self.versions.push((version.content, version.ts));
+            }
+        }
+    }
+
+    fn forget_claims(&mut self) {
+        (self.approved, self.approved_value, self.expiry, self.paid_by) = (None, None, None, None);
+        self.refunds.clear();
+    }
+
+    /// Takes a claim; they come by time.
+    fn take_claim(&mut self, claim: &Claim) {
+        match claim.what {
+            Claimed::Payment { status, value, method, expires_at } => {
+                if status == PaymentStatus::Approved && self.approved.is_none() {
+                    self.approved = Some(claim.ts);
+                    self.approved_value = value;
+                }
+                self.expiry = expires_at.or(self.expiry);
+                self.paid_by = method.or(self.paid_by);
+            }
+            Claimed::Refund { value } => self.refunds.push((claim.ts, value)),
+        }
+    }
+
+    fn placed_at(&self) -> Option<At> {
+        let said = self.said.as_ref().and_then(|said| said.placed_at);
+        let first = || self.first.iter().flatten().min().copied();
+        said.or(self.named[0]).or(self.first[0]).or_else(first).or(self.approved)
+    }
+}
+
+fn read_purchase(purchase: &Purchase, version: Version, desk: &mut Desk<'_>) -> Said {
+    let excluded = {
+        let exclude = &desk.plan.exclude;
+        let listed = |list: &[Name], name: &Option<Name>| name.as_ref().is_some_and(|name| list.contains(name));
+        listed(&exclude.customers, &purchase.customer)
+            || listed(&exclude.visitors, &purchase.visitor)
+            || purchase.coupons.iter().any(|coupon| exclude.coupons.contains(coupon))
+    };
+    let discounted = purchase.discount.is_some_and(|discount| discount.minor > 0)
+        || purchase.items.iter().any(|item| item.discount.is_some_and(|discount| discount.minor > 0));
+    Said {
+        version,
+        status: purchase.status,
+        value: desk.purse.take(purchase.value),
+        placed_at: purchase.placed_at,
+        paid_at: purchase.paid_at,
+        cancelled_at: purchase.cancelled_at,
+        expires_at: purchase.expires_at,
+        channel: desk.books.channel(purchase.channel.as_ref(), &purchase.coupons, desk.plan),
+        cart: purchase.cart.as_ref().map(|cart| desk.books.carts.intern(cart)),
+        customer: purchase.customer.as_ref().map(|customer| desk.books.customers.intern(customer)),
+        visitor: purchase.visitor.as_ref().map(|visitor| desk.books.visitors.intern(visitor)),
+        method: purchase.method.as_ref().map(|method| desk.books.methods.intern(method)),
+        new: purchase.new,
+        promotional: discounted || !purchase.coupons.is_empty(),
+        excluded,
+        attributed: is_attributed(purchase, desk.plan),
+        lines: read_lines(&purchase.items, desk),
+    }
+}
+
+/// The order says itself that it belongs to this live: by its tag, a coupon or a campaign.
+fn is_attributed(purchase: &Purchase, plan: &Plan) -> bool {
+    use crate::engine::event::ChannelClue;
+    let scope = &plan.scope;
+    let campaign = match &purchase.channel {
+        Some(ChannelClue::Parts(parts)) => parts.campaign.as_ref(),
+        Some(ChannelClue::Name(_)) | None => None,
+    };
+    purchase.live.as_ref().is_some_and(|tag| scope.live.contains(tag))
+        || purchase.coupons.iter().any(|coupon| scope.coupons.iter().any(|known| known.eq_ignore_ascii_case(coupon)))
+        || campaign.is_some_and(|campaign| scope.campaigns.iter().any(|known| known.eq_ignore_ascii_case(campaign)))
+}
+
+/// The lines of an order or a cart, one a product.
+pub fn read_lines(items: &[Item], desk: &mut Desk<'_>) -> SmallVec<[Line; 1]> {
+    let mut lines = SmallVec::<[Line; 1]>::new();
+    for item in items {
+        let product = desk.books.product(&item.sku, None, desk.plan);
+        let units = item.quantity.clamp(-MOST_UNITS, MOST_UNITS);
+        let price = item.price.map_or(0, |price| desk.purse.take(price));
+        let discount = item.discount.map_or(0, |discount| desk.purse.take(discount));
+        let amount = i128::from(units).saturating_mul(price).saturating_sub(discount);
+        match lines.iter_mut().find(|line| line.product == product) {
+            Some(line) => {
+                line.units += units;
+                line.amount = line.amount.saturating_add(amount);
+            }
+            None => lines.push(Line { product, units, amount }),
+        }
+    }
+    lines
+}
+
+fn version_of(purchase: &Purchase, event: &Event) -> Version {
+    Version::new(purchase.rev, purchase.status as u8, purchase.status == OrderStatus::Cancelled, event)
+}

@@ -1,0 +1,191 @@
+//! What an order comes to: when it was placed, paid and cancelled, what it is worth, and what stays of it.
+
+use smallvec::SmallVec;
+
+use super::{Line, Order};
+use crate::engine::event::OrderStatus;
+use crate::engine::id::Sym;
+use crate::engine::plan::Plan;
+use crate::engine::series::{Count, Sheet, Sheets, Sum, slot_of};
+use crate::engine::time::At;
+
+use super::Buyer;
+
+/// The account of one order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    pub placed: At,
+    pub paid: Option<At>,
+    pub cancelled: Option<At>,
+    /// What the customer pays, in minor units.
+    pub value: i128,
+    pub channel: Option<Sym>,
+    pub method: Option<Sym>,
+    pub buyer: Buyer,
+    /// The platform's word on a first-ever buyer.
+    pub new: Option<bool>,
+    pub lines: SmallVec<[Line; 1]>,
+    pub expires_at: Option<At>,
+    pub in_scope: bool,
+    pub excluded: bool,
+    promotional: bool,
+    premium: bool,
+    attributed: bool,
+    direct: bool,
+    refunds: SmallVec<[(At, i128); 1]>,
+}
+
+/// The account of an order; `None` while only claims know of it.
+pub fn of(order: &Order, plan: &Plan, closed: Option<At>) -> Option<Account> {
+    let said = order.said.as_ref();
+    let placed = order.placed_at()?;
+    let value = said.map(|said| said.value).or(order.approved_value)?;
+    let cancelled = said.and_then(|said| {
+        (said.status == OrderStatus::Cancelled || order.first[2].is_some() || said.cancelled_at.is_some())
+            .then(|| said.cancelled_at.or(order.named[2]).or(order.first[2]).unwrap_or(said.version.ts))
+    });
+    let first_paid = || order.first[1].into_iter().chain(order.approved).min();
+    let paid = said.and_then(|said| said.paid_at).or(order.named[1]).or_else(first_paid);
+    let ends = closed.or_else(|| plan.ends_at());
+    let after_start = plan.starts_at.is_none_or(|start| placed >= start);
+    let direct = after_start && ends.is_none_or(|ends| placed < ends);
+    let attributed = said.is_some_and(|said| said.attributed);
+    Some(Account {
+        placed,
+        paid,
+        cancelled,
+        value,
+        channel: said.map(|said| said.channel),
+        method: order.paid_by.or_else(|| said.and_then(|said| said.method)),
+        buyer: buyer(order),
+        new: said.and_then(|said| said.new),
+        lines: said.map(|said| said.lines.clone()).unwrap_or_default(),
+        expires_at: order.expiry.or_else(|| said.and_then(|said| said.expires_at)),
+        in_scope: in_scope(plan, attributed, placed, ends),
+        excluded: said.is_some_and(|said| said.excluded),
+        promotional: said.is_some_and(|said| said.promotional),
+        premium: is_premium(value, plan),
+        attributed,
+        direct,
+        refunds: order.refunds.clone(),
+    })
+}
+
+fn buyer(order: &Order) -> Buyer {
+    let said = order.said.as_ref();
+    match (said.and_then(|said| said.customer), said.and_then(|said| said.visitor)) {
+        (Some(customer), _) => Buyer::Customer(customer),
+        (None, Some(visitor)) => Buyer::Visitor(visitor),
+        (None, None) => Buyer::Order(order.source, order.name),
+    }
+}
+
+/// An order belongs when any of the given rules says so; all do when none is given.
+fn in_scope(plan: &Plan, attributed: bool, placed: At, ends: Option<At>) -> bool {
+    let scope = &plan.scope;
+    let tagged = !(scope.live.is_empty() && scope.coupons.is_empty() && scope.campaigns.is_empty());
+    let in_time = |tail_min: i64| {
+        let begins = plan.starts_at.is_none_or(|start| placed >= start);
+        begins && ends.is_none_or(|ends| placed < ends.plus_s(tail_min.saturating_mul(60)))
+    };
+    match (tagged, scope.tail_min) {
+        (false, None) => true,
+        (_, tail) => attributed || tail.is_some_and(in_time),
+    }
+}
+
+/// A ticket in the dearest price band.
+fn is_premium(value: i128, plan: &Plan) -> bool {
+    let unit = 10i128.pow(plan.currency.map_or(2, crate::engine::money::Currency::exponent));
+    plan.limits.price_bands.last().is_some_and(|edge| value >= i128::from(*edge).saturating_mul(unit))
+}
+
+impl Account {
+    #[must_use]
+    pub const fn is_pending(&self) -> bool {
+        self.paid.is_none() && self.cancelled.is_none()
+    }
+
+    /// The changes of what stays of the order, by time.
+    fn net_steps(&self) -> SmallVec<[(At, i128); 4]> {
+        let mut steps = SmallVec::new();
+        let Some(paid_at) = self.paid else { return steps };
+        let mut instants: SmallVec<[At; 4]> = self.refunds.iter().map(|(at, _)| *at).chain([paid_at]).chain(self.cancelled).collect();
+        instants.sort_unstable();
+        instants.dedup();
+        let mut stood = 0;
+        for at in instants {
+            let paid = if at >= paid_at { self.value } else { 0 };
+            let refunded: i128 = self.refunds.iter().filter(|(ts, _)| *ts <= at).map(|(_, value)| value).sum();
+            let taken = if self.cancelled.is_some_and(|cancelled| cancelled <= at) { paid.max(refunded) } else { refunded };
+            let stands = paid - taken.min(paid);
+            if stands != stood {
+                steps.push((at, stands - stood));
+                stood = stands;
+            }
+        }
+        steps
+    }
+
+    /// Adds the account to every sheet that it concerns; with `sign` −1 takes it out again.
+    pub fn post(&self, sign: i64, sheets: &mut Sheets) {
+        self.post_whole(sign, &mut sheets.live);
+        if let Some(channel) = self.channel {
+            self.post_whole(sign, sheets.channel(channel));
+        }
+        if let Some(method) = self.method {
+            self.post_whole(sign, sheets.method(method));
+        }
+        for line in &self.lines {
+            self.post_line(line, sign, sheets.product(line.product));
+        }
+    }
+
+    fn post_whole(&self, sign: i64, sheet: &mut Sheet) {
+        let placed = slot_of(self.placed);
+        let money = |value: i128| value * i128::from(sign);
+        sheet.add(Count::OrdersPlaced, placed, sign);
+        sheet.add_money(Sum::GmvPlaced, placed, money(self.value));
+        let units: i64 = self.lines.iter().map(|line| line.units).fold(0, i64::saturating_add);
+        if units != 0 {
+            sheet.add(Count::Units, placed, units * sign);
+        }
+        for (flag, count) in [(self.promotional, Count::PromoOrders), (self.premium, Count::PremiumOrders)] {
+            if flag {
+                sheet.add(count, placed, sign);
+            }
+        }
+        if let Some(cancelled) = self.cancelled {
+            sheet.add(Count::OrdersCancelled, slot_of(cancelled), sign);
+        }
+        for (at, value) in &self.refunds {
+            sheet.add(Count::Refunds, slot_of(*at), sign);
+            sheet.add_money(Sum::Refunded, slot_of(*at), money(*value));
+        }
+        let Some(paid) = self.paid.map(slot_of) else { return };
+        sheet.add(Count::OrdersPaid, paid, sign);
+        sheet.add_money(Sum::GmvPaid, paid, money(self.value));
+        for (flag, sum) in [(self.direct, Sum::GmvDirect), (self.attributed, Sum::GmvAttributed)] {
+            if flag {
+                sheet.add_money(sum, paid, money(self.value));
+            }
+        }
+        for (at, change) in self.net_steps() {
+            sheet.add_money(Sum::GmvNet, slot_of(at), money(change));
+        }
+    }
+
+    fn post_line(&self, line: &Line, sign: i64, sheet: &mut Sheet) {
+        let placed = slot_of(self.placed);
+        sheet.add(Count::OrdersPlaced, placed, sign);
+        sheet.add(Count::Units, placed, line.units * sign);
+        sheet.add_money(Sum::GmvPlaced, placed, line.amount * i128::from(sign));
+        if let Some(paid) = self.paid.map(slot_of) {
+            sheet.add(Count::OrdersPaid, paid, sign);
+            sheet.add_money(Sum::GmvPaid, paid, line.amount * i128::from(sign));
+        }
+        if let Some(cancelled) = self.cancelled.map(slot_of) {
+            sheet.add(Count::OrdersCancelled, cancelled, sign);
+        }
+    }
+}
