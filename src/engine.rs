@@ -25,10 +25,9 @@ pub mod wire;
 use event::{Control, Event, Fact, Quarantine, Record};
 use identity::{Identity, Tally};
 use live::Live;
-use metric::{Metric, Reading, Scope, Why};
 use notice::Notice;
 use plan::Plan;
-use time::{At, Span};
+use time::At;
 
 /// How arrival is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,26 +168,5 @@ impl Engine {
             self.live.age(at, &self.plan);
         }
         notices
-    }
-
-    /// A metric over a scope and the window that ends at the completeness of the feeds it needs.
-    #[must_use]
-    pub fn reading(&self, metric: Metric, scope: Scope, span: Span) -> Reading {
-        let _ = (metric, scope, span);
-        Reading::unknown(Why::NotInFeeds)
-    }
-
-    /// The same metric over the window before that one.
-    #[must_use]
-    pub fn reading_before(&self, metric: Metric, scope: Scope, span: Span) -> Reading {
-        let _ = (metric, scope, span);
-        Reading::unknown(Why::NotInFeeds)
-    }
-
-    /// The metric in one clock minute (UTC, minutes since 1970).
-    #[must_use]
-    pub fn reading_in_minute(&self, metric: Metric, scope: Scope, minute: i64) -> Reading {
-        let _ = (metric, scope, minute);
-        Reading::unknown(Why::NotInFeeds)
     }
 }

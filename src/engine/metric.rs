@@ -3,11 +3,21 @@
 //! A [`Metric`] over a [`Scope`] and a [`Span`] is a [`Reading`]: a value, the counts that it stands on, and until when
 //! it is complete. Ratios are sums over sums, unrounded; what is not known is [`Value::Unknown`] with a reason.
 
+mod ask;
+mod chain;
+mod special;
+mod table;
+
 use serde::Serialize;
 
+use super::Engine;
 use super::id::Sym;
 use super::money::Money;
-use super::time::At;
+use super::series::{MINUTE_SLOTS, Window, slot_of, slot_of_minute};
+use super::time::{At, SLOT_MS, Span};
+use ask::{Ask, Whom};
+use table::How;
+pub use table::{METRICS, MetricDef, ScopeKind, Unit, definition};
 
 /// Defines [`Metric`] with its ids, so that an id is written once.
 macro_rules! metrics {
@@ -160,3 +170,177 @@ impl Reading {
         self.value.number()
     }
 }
+
+/// Which window a reading is asked over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Over {
+    /// The one that ends at completeness, or so many before it.
+    Span(Span, u32),
+    Minute(i64),
+}
+
+impl Engine {
+    /// A metric over a scope and the window that ends at the completeness of the feeds it needs.
+    #[must_use]
+    pub fn reading(&self, metric: Metric, scope: Scope, span: Span) -> Reading {
+        self.read(metric, scope, Over::Span(span, 0))
+    }
+
+    /// The same metric over the window before that one. Before the whole live there is nothing.
+    #[must_use]
+    pub fn reading_before(&self, metric: Metric, scope: Scope, span: Span) -> Reading {
+        if span == Span::Live {
+            return Reading::unknown(Why::NoHistory);
+        }
+        self.read(metric, scope, Over::Span(span, 1))
+    }
+
+    /// The metric in one clock minute (UTC, minutes since 1970).
+    #[must_use]
+    pub fn reading_in_minute(&self, metric: Metric, scope: Scope, minute: i64) -> Reading {
+        self.read(metric, scope, Over::Minute(minute))
+    }
+
+    fn read(&self, metric: Metric, scope: Scope, over: Over) -> Reading {
+        let row = definition(metric);
+        if !row.scopes.contains(&kind_of(scope)) {
+            return Reading::unknown(Why::NotForScope);
+        }
+        let told_by_platform = self.is_told_by_platform(metric);
+        let own = row.needs.iter().all(|group| self.is_needed_told(group, told_by_platform));
+        if !own && !told_by_platform {
+            return Reading::unknown(Why::NotInFeeds);
+        }
+        let until = if own { self.complete_to_all(row.needs, told_by_platform) } else { self.complete_to(&["reading"]) };
+        let Some(until) = until else { return Reading::unknown(Why::NotEnoughYet) };
+        let Some(ask) = self.ask(metric, scope, over, until) else { return Reading::unknown(Why::NotForScope) };
+        if over_is_ahead(over, until) {
+            return Reading { until: Some(until), ..Reading::unknown(Why::NotEnoughYet) };
+        }
+        let reading = if own { answer(&ask, row.how) } else { special::told(&ask).unwrap_or(Reading::unknown(Why::NotInFeeds)) };
+        let stale = row.needs.iter().any(|group| self.is_stale(group));
+        Reading { until: Some(until), stale, ..reading }
+    }
+
+    /// True where a platform's own counter tells this metric.
+    fn is_told_by_platform(&self, metric: Metric) -> bool {
+        self.live().commerce.readings.tells(metric)
+    }
+
+    /// One of the types of a group has come, or a feed gives it; a payment is an order where the plan says so.
+    fn is_needed_told(&self, group: &[&str], by_platform: bool) -> bool {
+        let payments = || self.plan().orders_from == super::plan::OrdersFrom::Payments && group.contains(&"purchase");
+        let entries = || {
+            let readings = &self.live().commerce.readings;
+            (group.contains(&"viewer_join") && (readings.tells(Metric::ViewsPv) || readings.tells(Metric::ViewersUv)))
+                || (by_platform && group.contains(&"viewer_join"))
+        };
+        self.is_told(group) || entries() || (payments() && self.is_told(&["payment"]))
+    }
+
+    /// The oldest completeness of what a metric needs.
+    fn complete_to_all(&self, needs: &[&[&str]], by_platform: bool) -> Option<At> {
+        let mut until = self.now();
+        for group in needs.iter().filter(|group| self.is_told(group)) {
+            until = until.min(self.complete_to(group)?);
+        }
+        if by_platform { self.complete_to(&["reading"]).map(|to| to.min(until)) } else { Some(until) }
+    }
+
+    fn ask(&self, metric: Metric, scope: Scope, over: Over, until: At) -> Option<Ask<'_>> {
+        let (whom, stretch) = self.resolve(scope)?;
+        let begins = self.begins();
+        let (window, from, to, past) = match (over, stretch) {
+            (Over::Minute(minute), _) => {
+                let from = slot_of_minute(minute);
+                (Window::between(from, from + MINUTE_SLOTS), At::from_minute(minute), At::from_minute(minute + 1), true)
+            }
+            (Over::Span(Span::Live, _), Some((from, to))) => (Window::between(slot_of(from), slot_of(to) + 1), from, to, true),
+            (Over::Span(span, back), stretch) => match span.ms() {
+                None => (Window { from: 0, to: u32::MAX, whole: true }, begins, self.now(), false),
+                Some(length) => {
+                    let to = At::from_ms(until.slot() * SLOT_MS - length * i64::from(back));
+                    let from = to.plus_ms(-length);
+                    let (from, to) = stretch.map_or((from, to), |(begun, ended)| (from.max(begun), to.min(ended)));
+                    (Window::between(slot_of(from), slot_of(to).max(slot_of(from))), from, to, back > 0)
+                }
+            },
+        };
+        Some(Ask { engine: self, metric, whom, window, from, to, past })
+    }
+
+    /// When the live that rates are told over began.
+    fn begins(&self) -> At {
+        let first = self.tally().from;
+        match (self.plan().starts_at, first) {
+            (Some(start), Some(first)) if start <= self.now() => start.min(first.max(start)),
+            (_, Some(first)) => first,
+            (Some(start), None) => start,
+            (None, None) => self.now(),
+        }
+    }
+
+    /// The scope with its merged channels; a segment or an explain is a stretch of time.
+    fn resolve(&self, scope: Scope) -> Option<(Whom, Option<(At, At)>)> {
+        Some(match scope {
+            Scope::Live => (Whom::Live, None),
+            Scope::Product(product) => (Whom::Product(product), None),
+            Scope::Channel(channel) => {
+                let live = self.live();
+                (Whom::Channels(live.commerce.channels.told_under(channel, &live.books).collect()), None)
+            }
+            Scope::Band(band) => (Whom::Band(band), None),
+            Scope::Method(method) => (Whom::Method(method), None),
+            Scope::Segment(index) => {
+                let segments = self.segments();
+                let segment = segments.iter().find(|segment| segment.index == index)?;
+                (Whom::Live, Some((segment.from, segment.to.unwrap_or(self.now()))))
+            }
+            Scope::Explain(index) => {
+                let explain = self.explains().into_iter().find(|explain| explain.index == index)?;
+                (Whom::Product(explain.product), Some((explain.from, explain.to.unwrap_or(self.now()))))
+            }
+        })
+    }
+}
+
+/// A minute that nothing is complete of yet.
+fn over_is_ahead(over: Over, until: At) -> bool {
+    matches!(over, Over::Minute(minute) if At::from_minute(minute) > until)
+}
+
+const fn kind_of(scope: Scope) -> ScopeKind {
+    match scope {
+        Scope::Live => ScopeKind::Live,
+        Scope::Product(_) => ScopeKind::Product,
+        Scope::Channel(_) => ScopeKind::Channel,
+        Scope::Band(_) => ScopeKind::Band,
+        Scope::Segment(_) => ScopeKind::Segment,
+        Scope::Explain(_) => ScopeKind::Explain,
+        Scope::Method(_) => ScopeKind::Method,
+    }
+}
+
+fn answer(ask: &Ask<'_>, how: How) -> Reading {
+    let both = |over, under| Ok((ask.term(over)?, ask.term(under)?));
+    let reading = match how {
+        How::Plain(term) => ask.plain(term),
+        How::Own(own) => own(ask),
+        How::PerTime(term, minutes) => ask.per_time(term, minutes),
+        How::Ratio(over, under, zero) => match both(over, under) {
+            Ok((over, under)) => ask.ratio(over, under, zero),
+            Err(why) => Reading::unknown(why),
+        },
+        How::MoneyPer(over, under, times, zero) => match both(over, under) {
+            Ok((over, under)) => ask.money_per(over, under, times, zero),
+            Err(why) => Reading::unknown(why),
+        },
+    };
+    match reading.value {
+        Value::Unknown(Why::NotInFeeds) => special::told(ask).unwrap_or(reading),
+        _ => reading,
+    }
+}
+
+#[cfg(test)]
+mod tests;

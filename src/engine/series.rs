@@ -152,6 +152,18 @@ pub struct CartStates {
     pub ever_abandoned: i64,
 }
 
+impl CartStates {
+    /// Adds those of another scope.
+    pub fn add(&mut self, other: &Self) {
+        self.open += other.open;
+        self.idle += other.idle;
+        self.abandoned += other.abandoned;
+        self.bought += other.bought;
+        self.recovered += other.recovered;
+        self.ever_abandoned += other.ever_abandoned;
+    }
+}
+
 /// A stretch of time that a figure is told over: slots from `from` to before `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {

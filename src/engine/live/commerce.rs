@@ -5,6 +5,7 @@ pub mod audience;
 pub mod carts;
 pub mod channels;
 pub mod orders;
+pub mod prices;
 pub mod purse;
 pub mod readings;
 pub mod stock;
@@ -46,11 +47,10 @@ pub struct Commerce {
     pub audience: audience::Audience,
     pub ads: ads::Ads,
     pub readings: readings::Readings,
+    pub prices: prices::Prices,
     pub stock: stock::Stock,
     /// Facts of staff, testers and bots by the plan: shown, never counted.
     excluded: u64,
-    /// The types that came, by their place in [`Fact::TYPES`].
-    came: u64,
     now: At,
 }
 
@@ -75,20 +75,21 @@ impl Commerce {
     /// Takes an admitted record.
     pub fn fold(&mut self, record: &Record, books: &mut Books, sheets: &mut Sheets, plan: &Plan) {
         let event = &record.event;
-        self.came |= 1 << event.fact.place();
         self.now = self.now.max(record.at);
         if is_excluded(&event.fact, plan) {
             self.excluded += 1;
             return;
         }
         let source = books.sources.intern(&event.source);
-        let Self { purse, orders, carts, channels, visitors, audience, ads, readings, stock, .. } = self;
+        let Self { purse, orders, carts, channels, visitors, audience, ads, readings, stock, prices, .. } = self;
         let desk = &mut Desk { source, now: self.now, books, sheets, purse, plan };
         match &event.fact {
-            Fact::ViewItem(act) => carts.fold_item(act, 0, see_item(act, Count::Views, event, visitors, desk), event, desk),
-            Fact::SelectItem(act) => carts.fold_item(act, 0, see_item(act, Count::Clicks, event, visitors, desk), event, desk),
-            Fact::AddToCart(act) => carts.fold_item(act, 1, see_item(act, Count::Adds, event, visitors, desk), event, desk),
-            Fact::RemoveFromCart(act) => carts.fold_item(act, -1, see_item(act, Count::Removes, event, visitors, desk), event, desk),
+            Fact::ViewItem(act) => carts.fold_item(act, 0, see_item(act, Count::Views, event, (visitors, prices), desk), event, desk),
+            Fact::SelectItem(act) => carts.fold_item(act, 0, see_item(act, Count::Clicks, event, (visitors, prices), desk), event, desk),
+            Fact::AddToCart(act) => carts.fold_item(act, 1, see_item(act, Count::Adds, event, (visitors, prices), desk), event, desk),
+            Fact::RemoveFromCart(act) => {
+                carts.fold_item(act, -1, see_item(act, Count::Removes, event, (visitors, prices), desk), event, desk)
+            }
             Fact::BeginCheckout(act) => {
                 see(act.visitor.as_ref(), act.channel.as_ref(), event, visitors, desk);
                 carts.fold_checkout(act, true, event, desk);
@@ -183,11 +184,6 @@ impl Commerce {
         audience.settle(at);
     }
 
-    /// True once an event of this type came.
-    #[must_use]
-    pub fn has_come(&self, kind: &str) -> bool {
-        Fact::TYPES.iter().position(|known| *known == kind).is_some_and(|place| self.came & (1 << place) != 0)
-    }
     /// Facts of staff, testers and bots by the plan.
     #[must_use]
     pub const fn excluded(&self) -> u64 {
@@ -212,12 +208,21 @@ fn is_excluded(fact: &Fact, plan: &Plan) -> bool {
 }
 
 /// Counts an act on a product for the live, its channel and the product; tells which product.
-fn see_item(act: &ItemAct, count: Count, event: &Event, visitors: &mut visitors::Visitors, desk: &mut Desk<'_>) -> Sym {
+fn see_item(
+    act: &ItemAct,
+    count: Count,
+    event: &Event,
+    (visitors, prices): (&mut visitors::Visitors, &mut prices::Prices),
+    desk: &mut Desk<'_>,
+) -> Sym {
     let product = desk.books.product(&act.sku, act.product.as_ref(), desk.plan);
     let channel = desk.books.channel(act.channel.as_ref(), &[], desk.plan);
     let slot = slot_of(event.ts);
     desk.sheets.count(channel, count, slot, 1);
     desk.sheets.product(product).add(count, slot, 1);
+    if let Some(price) = act.price {
+        prices.note(product, price, event.ts);
+    }
     if let Some(visitor) = &act.visitor {
         let visitor = desk.books.visitors.intern(visitor);
         visitors.see(visitor, channel, event.ts);

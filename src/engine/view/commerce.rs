@@ -2,9 +2,12 @@
 
 use crate::engine::Engine;
 use crate::engine::id::Sym;
+use crate::engine::live::commerce::channels::UNKNOWN;
+use crate::engine::live::commerce::stock::{Level, Shelf};
 use crate::engine::metric::Scope;
-use crate::engine::money::Money;
+use crate::engine::money::{Currency, Money};
 use crate::engine::plan::PlanProduct;
+use crate::engine::series::{Count, Window, slot_of};
 use crate::engine::time::{At, Span};
 
 /// A product that was planned or seen.
@@ -94,52 +97,134 @@ impl Engine {
     /// All products, by slot.
     #[must_use]
     pub fn products(&self) -> Vec<ProductView<'_>> {
-        Vec::new()
+        let (plan, books, on_air) = (self.plan(), &self.live().books, self.on_air());
+        let mut free = plan.products.iter().map(|product| product.slot).max().unwrap_or(0);
+        let mut rows: Vec<ProductView<'_>> = Vec::new();
+        for sym in books.products() {
+            let sku = books.skus.text(sym);
+            let planned = plan.product(sku);
+            let slot = planned.map(|product| product.slot).filter(|slot| *slot > 0).unwrap_or_else(|| {
+                free += 1;
+                free
+            });
+            let plan_price = || Some(Money::new(planned?.price_minor?, self.currency()?));
+            let price = self.live().commerce.prices.latest(sym).or_else(plan_price);
+            let name = planned.map(|product| product.name.as_str()).filter(|name| !name.is_empty()).unwrap_or(sku);
+            rows.push(ProductView { sym, sku, name, slot, price, planned, on_air: on_air == Some(sym) });
+        }
+        rows.sort_by_key(|row| row.slot);
+        rows
     }
+
+    /// The currency that sums are told in; `None` when there are several.
+    #[must_use]
+    pub fn currency(&self) -> Option<Currency> {
+        self.live().commerce.purse.currency()
+    }
+
+    /// Channels that were planned or seen; those that were merged into another are told there.
     #[must_use]
     pub fn channels(&self) -> Vec<ChannelView<'_>> {
-        Vec::new()
+        let (plan, live) = (self.plan(), self.live());
+        let planned = |name: &str| plan.channels.iter().any(|channel| channel.name == name);
+        let seen = |sym: Sym| live.sheets.of_channel(sym).is_some_and(|sheet| !sheet.is_blank());
+        let told = |sym: Sym| live.commerce.channels.told_under(sym, &live.books).any(seen);
+        let mut rows: Vec<ChannelView<'_>> = live
+            .books
+            .channels
+            .iter()
+            .filter(|(sym, name)| live.commerce.channels.home(*sym) == *sym && (planned(name) || told(*sym)))
+            .map(|(sym, name)| ChannelView { sym, name })
+            .collect();
+        rows.sort_by_key(|row| (row.name == UNKNOWN, row.sym));
+        rows
     }
+
+    /// The price bands of carts, the cheapest first.
     #[must_use]
     pub fn bands(&self) -> Vec<BandView> {
-        Vec::new()
+        let Some(currency) = self.currency() else { return Vec::new() };
+        let edges = &self.plan().limits.price_bands;
+        let edge = |index: usize| edges.get(index).map(|major| Money::new(major.saturating_mul(10i64.pow(currency.exponent())), currency));
+        let bands = (0..edges.len()).filter_map(|index| Some(BandView { index, from: edge(index)?, to: edge(index + 1) }));
+        bands.collect()
     }
+
+    /// Payment methods that feeds named, by first appearance.
     #[must_use]
     pub fn methods(&self) -> Vec<MethodView<'_>> {
-        Vec::new()
+        self.live().books.methods.iter().map(|(sym, name)| MethodView { sym, name }).collect()
     }
+
     /// Unpaid orders, the first to expire first, those without an expiry last.
     #[must_use]
     pub fn pending_orders(&self) -> Vec<PendingOrder<'_>> {
-        Vec::new()
+        let Some(currency) = self.currency() else { return Vec::new() };
+        let books = &self.live().books;
+        let pending = self.live().commerce.orders.pending(self.plan());
+        let mut rows: Vec<PendingOrder<'_>> = pending
+            .map(|(order, account)| PendingOrder {
+                order: books.orders.text(order.name),
+                value: Money::new(i64::try_from(account.value).unwrap_or(i64::MAX), currency),
+                method: account.method.map(|method| books.methods.text(method)),
+                placed_at: account.placed,
+                expires_at: account.expires_at,
+            })
+            .collect();
+        rows.sort_by_key(|row| (row.expires_at.is_none(), row.expires_at, row.placed_at, row.order));
+        rows
     }
+
     /// Stock of a product by source and location.
     #[must_use]
     pub fn stock(&self, product: Sym) -> Vec<StockView<'_>> {
-        let _ = product;
-        Vec::new()
+        let books = &self.live().books;
+        let shelves = self.live().commerce.stock.shelves(product);
+        let row = |(shelf, level): &(Shelf, Level)| StockView {
+            source: books.sources.text(shelf.source),
+            location: shelf.location.map_or("", |location| books.locations.text(location)),
+            available: level.available,
+            at: level.at,
+        };
+        shelves.iter().map(row).collect()
     }
+
+    /// What is wrong with a product's stock: sources that disagree, more sold than there was, nothing left.
     #[must_use]
     pub fn stock_alarm(&self, product: Sym) -> StockAlarm {
-        let _ = product;
-        StockAlarm::default()
+        let sources = self.live().commerce.stock.by_source(product);
+        let figures = || sources.iter().map(|(_, level)| level.available);
+        let mismatch = figures().min().zip(figures().max()).filter(|(least, most)| least != most);
+        let sold = |from: u32| {
+            let sheet = self.live().sheets.of_product(product);
+            sheet.map_or(0, |sheet| sheet.count(Count::Units, Window::between(from, u32::MAX)))
+        };
+        let planned = self.plan().product(self.live().books.skus.text(product)).and_then(|product| product.stock);
+        let beyond_figures = sources.iter().map(|(_, level)| sold(slot_of(level.at) + 1) - level.available);
+        let beyond_plan = planned.filter(|_| sources.is_empty()).map(|stock| sold(0) - stock);
+        let oversold = beyond_figures.chain(beyond_plan).max().unwrap_or(0).max(0);
+        let left = figures().min().or_else(|| planned.map(|stock| stock - sold(0)));
+        StockAlarm { mismatch, oversold, sold_out: left.is_some_and(|left| left <= 0) }
     }
+
     /// When the product last sold.
     #[must_use]
     pub fn last_sale(&self, product: Sym) -> Option<At> {
-        let _ = product;
-        None
+        let slot = self.live().sheets.of_product(product)?.last(Count::OrdersPlaced)?;
+        let accounts = self.live().commerce.orders.accounts(slot, slot + 1, self.plan());
+        let sold = accounts.filter(|(_, account)| account.lines.iter().any(|line| line.product == product));
+        sold.map(|(_, account)| account.placed).max()
     }
+
     /// Where the money of a window comes from.
     #[must_use]
     pub fn chain(&self, scope: Scope, span: Span) -> Chain {
-        let _ = (scope, span);
-        Chain::default()
+        self.chain_over(scope, span, false)
     }
+
     /// The same over the window before.
     #[must_use]
     pub fn chain_before(&self, scope: Scope, span: Span) -> Chain {
-        let _ = (scope, span);
-        Chain::default()
+        self.chain_over(scope, span, true)
     }
 }

@@ -174,6 +174,12 @@ impl Readings {
         sum.map(Told::Sum).or(gauge.map(|(_, micro)| Told::Gauge(micro)))
     }
 
+    /// True once a platform told a metric.
+    #[must_use]
+    pub fn tells(&self, metric: Metric) -> bool {
+        self.counters.keys().any(|(of, ..)| *of == metric)
+    }
+
     /// Running totals that went back.
     #[must_use]
     pub fn resets(&self) -> usize {

@@ -1,0 +1,1 @@
+//! Every metric from facts that were counted by hand.
