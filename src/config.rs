@@ -11,3 +11,5 @@ pub mod fields;
 pub mod judge;
 pub mod plan;
 pub mod spelling;
+
+pub mod playbook;
