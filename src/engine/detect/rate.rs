@@ -59,7 +59,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             direction: Direction::Falls,
-            drift_sd: 0.10,
+            drift_sd: 0.08,
             half_life_bins: 60.0,
             warm_up_bins: 40,
             least_events: 20.0,
@@ -392,7 +392,7 @@ mod tests {
         for _ in 0..120 {
             assert!(ln_m(detector.push(bin(15.0, 100.0))) < 7.0);
         }
-        let seen = (1..20).find(|_| ln_m(detector.push(bin(7.0, 100.0))) > 10.5);
+        let seen = (1..20).find(|_| ln_m(detector.push(bin(7.0, 100.0))) > 11.0);
         assert!(seen.is_some_and(|bins| bins <= 10), "{seen:?}");
     }
 
