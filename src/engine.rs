@@ -3,6 +3,7 @@
 //! [`event`] is the vocabulary, [`wire`] its JSON form, [`plan`] what the broadcast was meant to be,
 //! [`live`] one ledger a file, [`metric`] every formula of the product, once.
 
+pub mod advice;
 pub mod detect;
 pub mod event;
 pub mod guard;
@@ -15,11 +16,13 @@ pub mod metric;
 pub mod money;
 pub mod notice;
 pub mod plan;
+pub mod price;
 pub mod rule;
 pub mod series;
 pub mod text;
 pub mod time;
 pub mod view;
+pub mod watch;
 pub mod wire;
 
 use event::{Control, Event, Fact, Quarantine, Record};
@@ -61,6 +64,7 @@ pub struct Engine {
     arrival: Arrival,
     live: Live,
     identity: Identity,
+    advisor: advice::Advisor,
     /// The instant that the state stands at.
     now: At,
     /// When the last record arrived.
@@ -74,7 +78,16 @@ impl Engine {
     #[must_use]
     pub fn new(plan: Plan, arrival: Arrival) -> Self {
         let live = Live::new(&plan);
-        Self { live, identity: Identity::new(&plan), plan, arrival, now: At::default(), last_record: None, judged_s: 0 }
+        Self {
+            live,
+            identity: Identity::new(&plan),
+            advisor: advice::Advisor::default(),
+            plan,
+            arrival,
+            now: At::default(),
+            last_record: None,
+            judged_s: 0,
+        }
     }
 
     #[must_use]
@@ -88,6 +101,15 @@ impl Engine {
     #[must_use]
     pub const fn live(&self) -> &Live {
         &self.live
+    }
+    /// The playbook at work, and what it recommends.
+    #[must_use]
+    pub const fn advisor(&self) -> &advice::Advisor {
+        &self.advisor
+    }
+    /// Puts a playbook in force without a record: for files, which carry none.
+    pub fn arm(&mut self, playbook: rule::Playbook) {
+        self.advisor.arm(playbook);
     }
     /// The instant that the state stands at.
     #[must_use]
@@ -129,6 +151,7 @@ impl Engine {
                     self.replan(control);
                 }
                 self.live.fold(record, &self.plan, &mut notices);
+                self.advise(|advisor, engine| advisor.fold(record, engine, &mut notices));
             }
             Admission::Duplicate => self.live.note_again(&record.event),
             Admission::Conflict | Admission::Test | Admission::Refused(_) => {}
@@ -150,6 +173,13 @@ impl Engine {
         }
     }
 
+    /// Lets the advisor look at the rest of the engine.
+    fn advise(&mut self, act: impl FnOnce(&mut advice::Advisor, &Self)) {
+        let mut advisor = std::mem::take(&mut self.advisor);
+        act(&mut advisor, self);
+        self.advisor = advisor;
+    }
+
     /// Walks the one-second grid to `at`. How often it is called cannot change the outcome: seconds are judged up to
     /// [`JUDGED_AFTER_S`] after the last record, and nothing in the gap beyond until the next one.
     pub fn advance_to(&mut self, at: At) -> Vec<Notice> {
@@ -161,6 +191,10 @@ impl Engine {
                 let second = At::from_ms(self.judged_s * time::SECOND_MS);
                 self.now = self.now.max(second);
                 self.live.judge(second, &self.plan, &mut notices);
+                if self.advisor.looks_at(second) {
+                    self.live.age(second, &self.plan);
+                    self.advise(|advisor, engine| advisor.judge(second, engine, &mut notices));
+                }
             }
         }
         if at > self.now {

@@ -47,7 +47,8 @@ pub fn run(request: &Request, look: Look) -> std::io::Result<Ending> {
     let zone = plan.time_zone.unwrap_or(chrono_tz::UTC);
     let clock = Clock::scaled(now, request.speed);
     let glass = Glass::open(look, Mode::Demo, zone)?;
-    let desk = Desk::new(plan, clock.clone(), None);
+    let mut desk = Desk::new(plan, clock.clone(), None);
+    desk.arm(crate::config::playbook::shipped());
     let (acts, heard) = mpsc::unbounded_channel();
     let session = Session {
         desk,

@@ -81,6 +81,11 @@ impl Desk {
         }
     }
 
+    /// Puts a playbook in force without a record, for a broadcast that is not kept.
+    pub fn arm(&mut self, playbook: crate::engine::rule::Playbook) {
+        self.engine.arm(playbook);
+    }
+
     /// Hides people's names from now on.
     pub fn hide_people(&mut self, pseudonymise: Pseudonymise) {
         self.pseudonymise = Some(pseudonymise);

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::Engine;
-use super::event::{Answer as Reply, AdviceAnswer, Fact, Intervention, InterventionKind, Parameters, Record};
+use super::event::{AdviceAnswer, Answer as Reply, Fact, Intervention, InterventionKind, Parameters, Record};
 use super::guard::Guard;
 use super::id::{Name, Table};
 use super::notice::{Notice, NoticeKind};
@@ -38,10 +38,14 @@ pub enum State {
     Raised,
     Seen,
     /// The host was told; the act is not on air yet.
-    Waiting { since: At },
+    Waiting {
+        since: At,
+    },
     Accepted,
     Declined,
-    Snoozed { until: At },
+    Snoozed {
+        until: At,
+    },
     Expired,
     /// The operator did it without the card, or another card took its place.
     Superseded,
@@ -162,7 +166,8 @@ pub struct Advisor {
 impl Advisor {
     /// Takes a playbook; the state of rules that stay as they are is kept.
     pub fn arm(&mut self, playbook: Playbook) {
-        let mut before: Table<String, Armed> = std::mem::take(&mut self.armed).into_iter().map(|armed| (armed.rule.name.clone(), armed)).collect();
+        let mut before: Table<String, Armed> =
+            std::mem::take(&mut self.armed).into_iter().map(|armed| (armed.rule.name.clone(), armed)).collect();
         self.hold_out = playbook.hold_out;
         self.armed = playbook
             .rules
@@ -279,9 +284,15 @@ impl Advisor {
         }
     }
 
-    /// Judges one whole second.
+    /// True for a second at which the watches look.
+    #[must_use]
+    pub const fn looks_at(&self, second: At) -> bool {
+        second.second() % LOOK_EVERY_S == 0 && !self.armed.is_empty()
+    }
+
+    /// Judges a second that [`Advisor::looks_at`] picked.
     pub fn judge(&mut self, second: At, engine: &Engine, notices: &mut Vec<Notice>) {
-        if second.second() % LOOK_EVERY_S != 0 || self.armed.is_empty() || engine.started().is_none() || engine.closed().is_some() {
+        if engine.started().is_none_or(|started| second < started) || engine.closed().is_some() {
             return;
         }
         self.look(second, engine);
@@ -353,14 +364,23 @@ impl Advisor {
     }
 
     /// A card, if manners allow one; `None` when it is there already.
-    fn try_raise(&mut self, index: usize, target: Target, because: Because, now: At, engine: &Engine) -> Result<Option<Recommendation>, Silent> {
+    fn try_raise(
+        &mut self,
+        index: usize,
+        target: Target,
+        because: Because,
+        now: At,
+        engine: &Engine,
+    ) -> Result<Option<Recommendation>, Silent> {
         let armed = &self.armed[index];
         let rule = &armed.rule;
         if self.cards.iter().any(|card| card.state.is_open() && card.rule == rule.name && card.target == target) {
             return Ok(None);
         }
         self.silence(index, target, now, engine)?;
-        if let Some(card) = self.cards.iter_mut().find(|card| card.state.is_open() && card.cause == rule.cause && card.cause != Cause::Stock) {
+        if let Some(card) =
+            self.cards.iter_mut().find(|card| card.state.is_open() && card.cause == rule.cause && card.cause != Cause::Stock)
+        {
             let member = (rule.name.clone(), target);
             if !card.members.contains(&member) {
                 card.members.push(member);
@@ -407,7 +427,8 @@ impl Advisor {
 
     /// The product of the watch's own target; the act's product is a parameter.
     fn watched_product(&self, index: usize, card: &Recommendation, act: Target) -> Option<super::id::Sym> {
-        let watched = self.armed[index].watching.iter().any(|watching| watching.target.product == act.product && watching.target.product.is_some());
+        let watched =
+            self.armed[index].watching.iter().any(|watching| watching.target.product == act.product && watching.target.product.is_some());
         if watched { act.product } else { card.because.product }
     }
 

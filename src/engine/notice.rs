@@ -17,6 +17,14 @@ pub struct Notice {
 /// What became true. Products are symbols of `live().books.skus`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NoticeKind {
+    /// A recommendation was raised.
+    AdviceRaised {
+        id: Name,
+    },
+    /// A playbook came into force.
+    PlaybookLoaded {
+        rules: usize,
+    },
     FeedStale {
         feed: String,
     },

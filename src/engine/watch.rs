@@ -11,6 +11,7 @@ use super::detect::alarm::Thresholds;
 use super::detect::rate::Evidence;
 use super::guard::Guard;
 use super::id::Sym;
+use super::live::commerce::audience::Figure;
 use super::rule::{Across, Rule, Watch};
 use super::time::At;
 
@@ -53,7 +54,9 @@ pub enum Answer {
     Quiet(Option<Because>),
     Fires(Because),
     /// Too few events: a halving would show after about so many minutes.
-    NotEnoughYet { halving_min: Option<f64> },
+    NotEnoughYet {
+        halving_min: Option<f64>,
+    },
     /// A feed that it needs is stale, or its window is not complete.
     Frozen,
     /// The rule's own condition is not met (guard, aim, time of the live).
@@ -137,7 +140,9 @@ impl Watching {
         let needs = rule.watch.needs();
         let stale = !needs.is_empty() && engine.is_stale(needs);
         let rated = match &rule.watch {
-            Watch::Rate { .. } => Some(self.rate.get_or_insert_with(|| rate::Stream::new(&rule.watch)).look(rule, self.target, engine, now)),
+            Watch::Rate { .. } => {
+                Some(self.rate.get_or_insert_with(|| rate::Stream::new(&rule.watch)).look(rule, self.target, engine, now))
+            }
             _ => None,
         };
         if let Some(not_now) = not_now(rule, guard, engine, now) {
@@ -148,7 +153,9 @@ impl Watching {
         }
         match &rule.watch {
             Watch::Rate { .. } => rated.unwrap_or(Answer::Frozen),
-            Watch::Level { .. } | Watch::Behind { .. } | Watch::Peak { .. } | Watch::Silence { .. } => level::ask(&rule.watch, self.target, engine, now),
+            Watch::Level { .. } | Watch::Behind { .. } | Watch::Peak { .. } | Watch::Silence { .. } => {
+                level::ask(&rule.watch, self.target, engine, now)
+            }
             Watch::RunsOut { .. } | Watch::StockWrong {} | Watch::Questions { .. } => level::supply(&rule.watch, self.target, engine, now),
             Watch::Differ { groups, ratio } => compare::ask(groups, *ratio, self.target, engine),
             Watch::Surge { .. } => compare::surge(&rule.watch, engine, now),
@@ -183,9 +190,9 @@ pub const MOST_PRODUCTS: usize = 30;
 pub fn targets(rule: &Rule, engine: &Engine) -> Vec<Target> {
     let across = match &rule.watch {
         Watch::Rate { across, .. } | Watch::Level { across, .. } => *across,
-        Watch::Differ { groups: super::rule::Groups::Products, .. } | Watch::RunsOut { supply: super::rule::Supply::Stock, .. } | Watch::StockWrong {} => {
-            Across::Products
-        }
+        Watch::Differ { groups: super::rule::Groups::Products, .. }
+        | Watch::RunsOut { supply: super::rule::Supply::Stock, .. }
+        | Watch::StockWrong {} => Across::Products,
         Watch::RunsOut { supply: super::rule::Supply::Budget, .. } => Across::Channels,
         Watch::Differ { .. }
         | Watch::RunsOut { .. }
@@ -201,9 +208,7 @@ pub fn targets(rule: &Rule, engine: &Engine) -> Vec<Target> {
             engine.live().books.products().take(MOST_PRODUCTS).map(|product| Target { product: Some(product), channel: None }).collect()
         }
         Across::OnAir => engine.on_air().map(|product| Target { product: Some(product), channel: None }).into_iter().collect(),
-        Across::Channels => {
-            engine.channels().into_iter().map(|channel| Target { product: None, channel: Some(channel.sym) }).collect()
-        }
+        Across::Channels => engine.channels().into_iter().map(|channel| Target { product: None, channel: Some(channel.sym) }).collect(),
     }
 }
 
@@ -232,4 +237,11 @@ fn told(evidence: &Evidence, metric: &str, target: Target) -> Because {
         expected: Some(evidence.expected),
         window_s,
     }
+}
+
+/// Average viewers over a stretch, by the sources that told; `None` where none did.
+fn viewers_between(engine: &Engine, from: At, to: At) -> Option<f64> {
+    let crowd = engine.live().commerce.audience.measure(None, Figure::Viewers, from, to);
+    #[expect(clippy::cast_precision_loss, reason = "viewers × milliseconds of a window")]
+    (crowd.known_ms > 0).then(|| crowd.integral as f64 / crowd.known_ms as f64)
 }

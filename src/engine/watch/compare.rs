@@ -1,6 +1,6 @@
 //! Groups against each other, and a chat gesture against its own past.
 
-use super::{Answer, Because, Target};
+use super::{Answer, Because, Target, viewers_between};
 use crate::engine::Engine;
 use crate::engine::detect::groups::{Comparison, LEAST_EVENTS, compare, compare_shares};
 use crate::engine::metric::{Metric, Scope};
@@ -77,9 +77,9 @@ fn segments(kind: crate::engine::event::SegmentKind, engine: &Engine) -> Compare
             Some(_) | None => continue,
         };
         let to = segment.to.unwrap_or_else(|| engine.now());
-        let Some(viewers) = engine.viewers_between(segment.from, to) else { continue };
+        let Some(viewers) = viewers_between(engine, segment.from, to) else { continue };
         let minutes = (to.since_ms(segment.from) as f64 / 60_000.0).max(0.0);
-        group.0 += engine.leaves_between(segment.from, to);
+        group.0 += left_between(engine, segment.from, to);
         group.1 += viewers * minutes;
     }
     // Fewer leave per viewer-minute while it is shown: the ratio is told as "who stays" = talk's leaving / the kind's leaving.
@@ -87,6 +87,14 @@ fn segments(kind: crate::engine::event::SegmentKind, engine: &Engine) -> Compare
     let compared = if enough { compare(of_talk.0, of_talk.1, of_kind.0, of_kind.1, CHAT_PHI) } else { None };
     let per_minute = |(left, exposed): (f64, f64)| (exposed > 0.0).then(|| left / exposed);
     ("avg_watch_s", compared, per_minute(of_talk), per_minute(of_kind))
+}
+
+/// Visits that ended within a stretch.
+fn left_between(engine: &Engine, from: At, to: At) -> f64 {
+    use crate::engine::series::{Count, Window, slot_of};
+    #[expect(clippy::cast_precision_loss, reason = "visits of a segment")]
+    let left = engine.live().sheets.live.count(Count::Visits, Window::between(slot_of(from), slot_of(to))) as f64;
+    left
 }
 
 /// A product's orders per click against those of all others.

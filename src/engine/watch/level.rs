@@ -51,7 +51,15 @@ pub fn ask(watch: &Watch, target: Target, engine: &Engine, now: At) -> Answer {
     }
 }
 
-fn level(metric: Metric, span: Span, bounds: (Option<f64>, Option<f64>), times: Times, least: f64, target: Target, engine: &Engine) -> Answer {
+fn level(
+    metric: Metric,
+    span: Span,
+    bounds: (Option<f64>, Option<f64>),
+    times: Times,
+    least: f64,
+    target: Target,
+    engine: &Engine,
+) -> Answer {
     let scope = scope_of(target);
     let reading = engine.reading(metric, scope, span);
     if reading.stale {
@@ -185,7 +193,8 @@ fn stock(within_min: f64, target: Target, engine: &Engine, now: At) -> Answer {
 fn pending(within_min: f64, engine: &Engine, now: At) -> Answer {
     #[expect(clippy::cast_possible_truncation, reason = "minutes in a rule")]
     let until = now.plus_ms((within_min * 60_000.0) as i64);
-    let ending: Vec<_> = engine.pending_orders().into_iter().filter(|order| order.expires_at.is_some_and(|at| at > now && at <= until)).collect();
+    let ending: Vec<_> =
+        engine.pending_orders().into_iter().filter(|order| order.expires_at.is_some_and(|at| at > now && at <= until)).collect();
     let minor: i128 = ending.iter().map(|order| i128::from(order.value.minor)).sum();
     #[expect(clippy::cast_precision_loss, reason = "a handful of orders")]
     let because = Because {

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Answer, Because, Target, thresholds, told};
+use super::{Answer, Because, Target, thresholds, told, viewers_between};
 use crate::engine::Engine;
 use crate::engine::detect::alarm::{Alarm, Change, Level};
 use crate::engine::detect::rate::{BIN_S, Bin, Direction, Part, RateDetector, Settings, Verdict, minutes_to_see};
@@ -123,7 +123,11 @@ impl Stream {
                 bin.push(part);
             }
         }
-        let rest = Part { part: MOST_PARTS as u32, events: (all_events - seen_events).max(0.0), exposure: (all_exposure - seen_exposure).max(0.0) };
+        let rest = Part {
+            part: MOST_PARTS as u32,
+            events: (all_events - seen_events).max(0.0),
+            exposure: (all_exposure - seen_exposure).max(0.0),
+        };
         if rest.exposure > 0.0 {
             bin.push(rest);
         }
@@ -190,8 +194,14 @@ fn exposed(sheet: &Sheet, against: Against, engine: &Engine, window: Window) -> 
         Against::ChatMessages => Count::Chats,
         Against::Minutes => return f64::from(window.slots()) * SLOT_MS as f64 / 60_000.0,
         Against::ViewerMinutes => {
-            return engine.viewers_in(window).map_or(0.0, |viewers| viewers * f64::from(window.slots()) * SLOT_MS as f64 / 60_000.0);
+            return viewers_between(engine, slot_start(window.from), slot_start(window.to))
+                .map_or(0.0, |viewers| viewers * f64::from(window.slots()) * SLOT_MS as f64 / 60_000.0);
         }
     };
     sheet.count(count, window) as f64
+}
+
+/// The first instant of a slot.
+fn slot_start(slot: u32) -> At {
+    At::from_ms(i64::from(slot) * SLOT_MS)
 }
