@@ -8,6 +8,51 @@ pub mod history;
 pub mod session;
 pub mod terminal;
 
+use std::path::PathBuf;
+
+use crate::config::paths::Folders;
+use crate::config::plan::Loaded;
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub struct Request {
+    pub show: Show,
+    pub look: glass::Look,
+    /// Lines instead of the screen.
+    pub plain: bool,
+    /// Who is at the desk.
+    pub operator: Option<String>,
+}
+
+/// What is on the glass.
+#[derive(Debug)]
+pub enum Show {
+    Demo(demo::Request),
+    Live(Box<LiveRequest>),
+    Replay { file: PathBuf, speed: f64 },
+}
+
+/// What a live needs.
+#[derive(Debug)]
+pub struct LiveRequest {
+    pub loaded: Loaded,
+    /// The live's journal: opened if it is there, else begun ([`crate::journal::Journal::of_live`]).
+    pub journal: PathBuf,
+    /// Where the key of people and the ledger of customers lie.
+    pub folders: Folders,
+}
+
+/// Opens the glass and runs until the operator leaves; the exit code.
+///
+/// # Errors
+/// When the terminal cannot be used, or what is to be shown cannot be opened.
+pub fn open(request: Request) -> std::io::Result<u8> {
+    match request.show {
+        Show::Demo(demo) => demo::run(&demo, request.look).map(ending::Ending::code),
+        Show::Live(_) | Show::Replay { .. } => Err(std::io::Error::from(std::io::ErrorKind::Unsupported)),
+    }
+}
+
 /// A runtime of two threads: the owner's and one for the network.
 ///
 /// # Errors

@@ -1,1 +1,176 @@
 //! The command line: verbs, options, help with examples, exit codes.
+//!
+//! [`run`] parses, calls and gives the exit code; what a verb does lies in the modules that it calls.
+
+pub mod args;
+pub mod check;
+pub mod log;
+pub mod look;
+pub mod output;
+pub mod simulated;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{CommandFactory, Parser};
+
+use crate::app;
+use crate::config::paths::Folders;
+use crate::config::plan::{self, Loaded};
+use crate::config::settings::Settings;
+use crate::engine::time::At;
+use crate::journal::{JournalError, Reader, export};
+use crate::lives;
+use crate::schema::Subject;
+use crate::simulate;
+use crate::summary;
+use args::{Cli, DemoArgs, Options, SchemaSubject, Verb};
+use output::{Failure, code, print, table};
+
+/// The environment's door.
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Everything between the arguments and the exit code.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too.
+            drop(error.print());
+            return u8::try_from(error.exit_code()).unwrap_or(code::FAILED);
+        }
+    };
+    dispatch(cli).unwrap_or_else(|failure| {
+        failure.tell();
+        failure.code
+    })
+}
+
+fn dispatch(cli: Cli) -> Result<u8, Failure> {
+    let Cli { options, verb } = cli;
+    if let Some(file) = &options.log {
+        log::start(file, environment(log::VARIABLE).as_deref())?;
+    }
+    match verb.unwrap_or(Verb::Demo(DemoArgs::default())) {
+        Verb::Demo(demo) => show(&options, app::Show::Demo(app::demo::Request { seed: demo.seed, speed: demo.speed, from_min: demo.from })),
+        Verb::Live { plan } => live(&options, &plan),
+        Verb::Replay { file, speed } => show(&options, app::Show::Replay { file, speed }),
+        Verb::Summary { inputs, json, plan, at } => summarise(inputs, json, plan.as_deref(), at.as_deref()),
+        Verb::Export { file } => export_journal(file.or(options.journal)),
+        Verb::Check { plan } => check_plan(&plan, options.journal.as_deref()),
+        Verb::Lives { word } => list_lives(word.as_deref()),
+        Verb::Simulate { seed, hours } => simulate(seed, hours, options.journal.as_deref()),
+        Verb::Schema { subject } => schema(subject),
+        Verb::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "warroom", &mut script);
+            print(|out| out.write_all(&script)).map(|()| code::DONE)
+        }
+    }
+}
+
+fn folders() -> Result<Folders, Failure> {
+    Folders::find(&environment).ok_or_else(|| Failure::new(code::CONFIGURATION, "no home folder; set HOME or XDG_DATA_HOME"))
+}
+
+/// Opens the screen, or its lines with `--plain`.
+fn show(options: &Options, show: app::Show) -> Result<u8, Failure> {
+    let own = Folders::find(&environment);
+    let settings = Settings::load(own.as_ref().map(Folders::settings).as_deref()).map_err(|problems| Failure::configuration(&problems))?;
+    let look = look::choose(options, &settings, own.as_ref(), &environment)?;
+    let request = app::Request { show, look, plain: options.plain, operator: settings.operator };
+    app::open(request).map_err(Failure::other)
+}
+
+fn live(options: &Options, plan: &Path) -> Result<u8, Failure> {
+    let loaded = plan::load(plan, &environment).map_err(|problems| Failure::configuration(&problems))?;
+    let folders = folders()?;
+    let journal = options.journal.clone().unwrap_or_else(|| folders.journal_of(&loaded.plan));
+    show(options, app::Show::Live(Box::new(app::LiveRequest { loaded, journal, folders })))
+}
+
+/// A plan that only judges figures: its feeds are not started, so their secrets are not asked for.
+fn plan_without_feeds(path: &Path) -> Result<Loaded, Failure> {
+    plan::load(path, &|_| Some("unused".to_owned())).map_err(|problems| Failure::configuration(&problems))
+}
+
+fn summarise(inputs: Vec<String>, json: bool, plan: Option<&Path>, at: Option<&str>) -> Result<u8, Failure> {
+    let plan = plan.map(plan_without_feeds).transpose()?.map(|loaded| loaded.plan);
+    let zone = plan.as_ref().and_then(|plan| plan.time_zone);
+    let at = at
+        .map(|text| {
+            At::parse(text, zone)
+                .ok_or_else(|| Failure::new(code::CONFIGURATION, format!("--at {text}: no time; write it as 2026-11-21T21:00:00-03:00")))
+        })
+        .transpose()?;
+    let figures = summary::run(&summary::Request { inputs, plan, at, json }).map_err(Failure::other)?;
+    print(|out| out.write_all(figures.as_bytes()))?;
+    Ok(code::DONE)
+}
+
+fn of_journal(error: &JournalError) -> Failure {
+    Failure::other(error)
+}
+
+fn export_journal(file: Option<PathBuf>) -> Result<u8, Failure> {
+    let path = file.ok_or_else(|| Failure::new(code::CONFIGURATION, "name the journal: warroom export FILE"))?;
+    let reader = Reader::open(&path).map_err(|error| of_journal(&error))?;
+    let mut losses = None;
+    print(|mut out| {
+        losses = Some(export::export(&reader, &mut out)?);
+        Ok(())
+    })?;
+    if let Some(lost) = losses.filter(|losses| !losses.is_empty()) {
+        let end = if lost.tail { ", and its end cannot be read" } else { "" };
+        Failure::other(format!("{}: damaged: {} records are missing{end}; the rest was written", path.display(), lost.records())).tell();
+    }
+    Ok(code::DONE)
+}
+
+fn check_plan(plan: &Path, journal: Option<&Path>) -> Result<u8, Failure> {
+    let findings = check::check(plan, journal, &environment);
+    let rows: Vec<[String; 2]> = findings
+        .points
+        .iter()
+        .map(|point| {
+            let remedy = if point.remedy.is_empty() { String::new() } else { format!(" → {}", point.remedy) };
+            let told = crate::engine::text::clean(&format!("{}{remedy}", point.what), 1_000);
+            [point.verdict.label().to_owned(), told.to_string()]
+        })
+        .collect();
+    print(|out| out.write_all(table(&rows).as_bytes()))?;
+    Ok(findings.code)
+}
+
+fn list_lives(word: Option<&str>) -> Result<u8, Failure> {
+    let folder = folders()?.journals();
+    let found = lives::list(&folder, word).map_err(|cause| Failure::other(format!("{}: {cause}", folder.display())))?;
+    if found.is_empty() {
+        print(|out| writeln!(out, "no lives yet in {}", folder.display()))?;
+        return Ok(code::DONE);
+    }
+    let mut rows = vec![["name", "date", "length", "paid", "orders", "cvr", "state", "journal"].map(str::to_owned)];
+    rows.extend(found.iter().map(|life| life.cells().map(|cell| crate::engine::text::clean(&cell, 200).to_string())));
+    print(|out| out.write_all(table(&rows).as_bytes()))?;
+    Ok(code::DONE)
+}
+
+fn simulate(seed: u64, hours: f64, journal: Option<&Path>) -> Result<u8, Failure> {
+    match journal {
+        Some(path) => simulated::to_journal(seed, hours, path),
+        None => print(|mut out| simulate::run(seed, hours, &mut out).map(|_| ())).map(|()| code::DONE),
+    }
+}
+
+fn schema(subject: SchemaSubject) -> Result<u8, Failure> {
+    let subject = match subject {
+        SchemaSubject::Events => Subject::Events,
+        SchemaSubject::Plan => Subject::Plan,
+        SchemaSubject::Summary => Subject::Summary,
+        SchemaSubject::Metrics => Subject::Metrics,
+    };
+    print(|out| out.write_all(subject.print().as_bytes())).map(|()| code::DONE)
+}

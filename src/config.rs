@@ -2,6 +2,8 @@
 //!
 //! | module | duty |
 //! |---|---|
+//! | [`paths`] | where journals, keys and settings lie |
+//! | [`settings`] | the operator's own defaults |
 //! | [`plan`] | a plan file becomes a [`Plan`](crate::engine::plan::Plan) and the sections of its feeds |
 //! | [`fields`] | money, lengths, shares and times as people write them |
 //! | [`judge`] | contradictions inside a plan, doubts about it |
@@ -9,7 +11,9 @@
 
 pub mod fields;
 pub mod judge;
+pub mod paths;
 pub mod plan;
+pub mod settings;
 pub mod spelling;
 
 pub mod playbook;

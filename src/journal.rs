@@ -79,6 +79,8 @@ pub enum JournalError {
     Missing { path: PathBuf },
     #[error("{path}: exists already; open it, or choose another name")]
     Exists { path: PathBuf },
+    #[error("{path}: the journal of another live ({name} {starts_at}); name another file with --journal, or correct the plan")]
+    OtherLive { path: PathBuf, name: String, starts_at: String },
     #[error("{path}: not a warroom journal ({detail})")]
     Foreign { path: PathBuf, detail: String },
     #[error("{path}: {cause}; see that the folder exists, can be written and has space left")]
@@ -115,6 +117,27 @@ impl Journal {
         let lock = lock::WriteLock::take(path)?;
         let connection = format::create(path, plan)?;
         Writer::start(path, connection, lock)
+    }
+
+    /// The journal of a plan's live: goes on with the one that is there, else begins a new one.
+    ///
+    /// # Errors
+    /// As [`Journal::create`] and [`Journal::open_for_writing`], and when the file is the journal of another live.
+    pub fn of_live(path: &Path, plan: &Plan) -> Result<Writer, JournalError> {
+        if !path.exists() {
+            return Self::create(path, plan);
+        }
+        let reader = Reader::open(path)?;
+        let (name, starts_at) = (reader.recall(format::key::NAME), reader.recall(format::key::STARTS_AT));
+        drop(reader);
+        let ours = plan.starts_at.map(At::rfc3339).unwrap_or_default();
+        match (name, starts_at) {
+            (Some(name), Some(starts_at)) if name != plan.name || starts_at != ours => {
+                Err(JournalError::OtherLive { path: path.to_owned(), name, starts_at })
+            }
+            // A journal that no longer knows its own name is taken for what the operator says it is.
+            _ => Self::open_for_writing(path),
+        }
     }
 
     /// An existing journal, to go on where it ended. A file whose end is damaged is salvaged first

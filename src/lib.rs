@@ -8,16 +8,18 @@
 //! engine: { metric → live → series } → { event, id, money, time }
 //! ```
 //!
-//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`feed`] [`simulate`] [`journal`] [`files`] [`summary`] [`schema`] [`ui`] [`app`] [`cli`].
+//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`feed`] [`simulate`] [`journal`] [`lives`] [`files`] [`summary`] [`schema`] [`ui`] [`app`] [`cli`].
 
 pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod customers;
 pub mod engine;
 pub mod feed;
 pub mod files;
 pub mod journal;
+pub mod lives;
 pub mod schema;
 pub mod simulate;
 pub mod summary;

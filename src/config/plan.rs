@@ -16,6 +16,7 @@ use crate::engine::plan::{
     Aim, CurvePoint, Exclude, Limits, LiveScope, OrdersFrom, Plan, PlanCampaign, PlanChannel, PlanProduct, PlanSegment, Target,
 };
 use crate::engine::time::At;
+use crate::feed::account::{Account, Environment};
 use crate::feed::document::{Document, Problem, Section};
 
 /// A plan file larger than this is no plan.
@@ -38,21 +39,21 @@ const KINDS: [(&str, SegmentKind); 6] = [
 ];
 
 /// A plan file, read.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Loaded<F> {
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
     pub plan: Plan,
-    /// What the feeds' reader made of the `[[feed]]` tables.
-    pub feeds: Vec<F>,
+    /// The accounts of `[feeds.NAME]`, ready to be started.
+    pub accounts: Vec<Account>,
     pub file: PathBuf,
     /// Not wrong, but worth a look before the night.
     pub doubts: Vec<Problem>,
 }
 
-/// Reads a plan file; `read_feed` turns each `[[feed]]` table into whatever runs it, noting its own problems.
+/// Reads a plan file. Secrets come through `environment`, which alone knows the machine's.
 ///
 /// # Errors
-/// With all problems of the file, in the order of its lines.
-pub fn load<F>(path: &Path, read_feed: impl FnMut(Section<'_>, &Plan) -> Option<F>) -> Result<Loaded<F>, Vec<Problem>> {
+/// With all problems of the file and of the platform files that it names, in the order of their lines.
+pub fn load(path: &Path, environment: Environment<'_>) -> Result<Loaded, Vec<Problem>> {
     let file = path.display().to_string();
     let problem = |what: String, remedy: &str| vec![Problem { file: file.clone(), line: 1, what, remedy: remedy.to_owned() }];
     let size = std::fs::metadata(path).map_err(|cause| problem(cause.to_string(), "give the path of a plan file"))?.len();
@@ -61,24 +62,36 @@ pub fn load<F>(path: &Path, read_feed: impl FnMut(Section<'_>, &Plan) -> Option<
     }
     let text = std::fs::read_to_string(path).map_err(|cause| problem(cause.to_string(), "save the plan as UTF-8 text"))?;
     let stem = path.file_stem().map(|stem| slug(&stem.to_string_lossy())).unwrap_or_default();
-    let mut loaded = read(&file, &text, &stem, read_feed)?;
-    loaded.file = path.to_owned();
-    Ok(loaded)
+    read(&file, &text, &stem, environment)
 }
 
 /// Reads the text of a plan file; `fallback_name` is the plan's name when it gives none.
 ///
 /// # Errors
 /// With all problems of the text, in the order of its lines.
-pub fn read<F>(
-    file: &str,
-    text: &str,
-    fallback_name: &str,
-    mut read_feed: impl FnMut(Section<'_>, &Plan) -> Option<F>,
-) -> Result<Loaded<F>, Vec<Problem>> {
+pub fn read(file: &str, text: &str, fallback_name: &str, environment: Environment<'_>) -> Result<Loaded, Vec<Problem>> {
     let document = Document::new(file, text);
     let Some(table) = document.parse() else { return Err(document.take_problems()) };
     let root = Section::root(&document, &table);
+    let mut plan = read_plan(root, fallback_name);
+    let mut accounts = Account::read_all(file, text, environment).unwrap_or_else(|problems| {
+        document.note_all(problems);
+        Vec::new()
+    });
+    let problems = document.take_problems();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    for account in &mut accounts {
+        account.defaults.currency = account.defaults.currency.or(plan.currency);
+    }
+    plan.feeds = accounts.iter().flat_map(Account::plan_feeds).collect();
+    let doubts = judge::doubts(&plan, file);
+    Ok(Loaded { plan, accounts, file: PathBuf::from(file), doubts })
+}
+
+/// Everything but the feeds; what is wrong is noted in the document.
+fn read_plan(root: Section<'_>, fallback_name: &str) -> Plan {
     let mut plan = Plan::default();
     read_identity(&root, &mut plan, fallback_name);
     let currency = plan.currency.unwrap_or(Currency::NONE);
@@ -95,29 +108,15 @@ pub fn read<F>(
     plan.campaigns = campaigns.iter().map(|section| read_campaign(section, currency)).collect();
     read_boundaries(&root, &mut plan);
     plan.limits = read_limits(&root);
-    let mut feeds = Vec::new();
-    let mut names: Set<&str> = Set::default();
-    for section in sections(&root, "feed") {
-        let name = section.text("name").unwrap_or_default();
-        if !name.is_empty() && !names.insert(name) {
-            section.wrong("name", format!("`{name}` is taken by another feed"), "give every feed a name of its own");
-        }
-        if let Some(feed) = read_feed(section, &plan) {
-            feeds.push(feed);
-        }
-    }
+    // Read by the feeds themselves.
+    root.value("feeds");
     let places = judge::Places { products: &products, segments: &segments, channels: &channels, campaigns: &campaigns };
     judge::contradictions(&root, &plan, &places);
     root.finish();
     for section in products.into_iter().chain(segments).chain(channels).chain(campaigns) {
         section.finish();
     }
-    let problems = document.take_problems();
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let doubts = judge::doubts(&plan, file);
-    Ok(Loaded { plan, feeds, file: PathBuf::from(file), doubts })
+    plan
 }
 
 /// The tables of a list, at most [`MOST_ENTRIES`].

@@ -3,7 +3,7 @@
 //! A row stands for itself: `type`, `ts` and `source` are columns, `body` is the rest of the canonical JSON, nothing is
 //! written twice and no row needs another table to be read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
@@ -40,25 +40,35 @@ pub mod key {
     pub const FIGURES: &str = "figures";
 }
 
-/// A new file with its tables and the identity of its plan.
+/// A new file with its tables and the identity of its plan. It is there as a whole or not at all.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn create(path: &Path, plan: &Plan) -> Result<Connection, JournalError> {
-    let sql = |cause| JournalError::sql(path, cause);
-    let mut connection = Connection::open(path).map_err(sql)?;
-    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
-    prepare(&connection).map_err(sql)?;
-    let transaction = connection.transaction().map_err(sql)?;
-    transaction.execute_batch(TABLES).map_err(sql)?;
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let fresh = PathBuf::from(fresh);
+    // What a crash in the middle left behind.
+    drop(std::fs::remove_file(&fresh));
+    fill(&fresh, plan).map_err(|cause| JournalError::sql(path, cause))?;
+    std::fs::rename(&fresh, path).map_err(|cause| JournalError::Io { path: path.to_owned(), cause })?;
+    open_for_writing(path)
+}
+
+fn fill(path: &Path, plan: &Plan) -> rusqlite::Result<()> {
+    let mut connection = Connection::open(path)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(TABLES)?;
     let json = serde_json::to_string(plan).unwrap_or_default();
     let starts_at = plan.starts_at.map(At::rfc3339).unwrap_or_default();
     let format = format!("{MAJOR}.{MINOR}");
     for (key, value) in [(key::FORMAT, &format), (key::PLAN, &json), (key::NAME, &plan.name), (key::STARTS_AT, &starts_at)] {
-        transaction.execute("INSERT INTO meta(key, value) VALUES (?1, ?2)", (key, value)).map_err(sql)?;
+        transaction.execute("INSERT INTO meta(key, value) VALUES (?1, ?2)", (key, value))?;
     }
-    transaction.commit().map_err(sql)?;
-    Ok(connection)
+    transaction.commit()?;
+    connection.close().map_err(|(_, cause)| cause)
 }
 
 /// A connection of the one writer.
@@ -80,31 +90,45 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)
 }
 
+/// How damage is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    /// Whatever can be read is read.
+    Tolerated,
+    /// A file that is shorter than it should be is an error.
+    Refused,
+}
+
 /// A connection that only looks; works while a writer writes, and on a folder that cannot be written.
 ///
 /// # Errors
 /// When the file is missing, no journal, or of a newer format.
-pub fn open_for_reading(path: &Path) -> Result<Connection, JournalError> {
+pub fn open_for_reading(path: &Path, damage: Damage) -> Result<Connection, JournalError> {
     if !path.exists() {
         return Err(JournalError::Missing { path: path.to_owned() });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
+    let open = |name: &Path| -> rusqlite::Result<Connection> {
+        let connection = Connection::open_with_flags(name, flags)?;
         connection.busy_timeout(BUSY)?;
+        if damage == Damage::Tolerated {
+            // SQLite's own way to look into a file that was cut short.
+            connection.pragma_update(None, "writable_schema", true)?;
+        }
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         Ok(connection)
-    });
-    let connection = match opened {
-        Ok(connection) => connection,
+    };
+    let connection = match open(path) {
         // Without the right to make the shared index beside it: what the main file holds.
         Err(cause) if matches!(cause.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) => {
-            Connection::open_with_flags(immutable(path), flags).map_err(|cause| JournalError::sql(path, cause))?
+            open(Path::new(&immutable(path)))
         }
-        Err(cause) if cause.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-            return Err(JournalError::Foreign { path: path.to_owned(), detail: "no SQLite file".into() });
-        }
-        Err(cause) => return Err(JournalError::sql(path, cause)),
-    };
+        opened => opened,
+    }
+    .map_err(|cause| match cause.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => JournalError::Foreign { path: path.to_owned(), detail: "no SQLite file".into() },
+        _ => JournalError::sql(path, cause),
+    })?;
     check_version(&connection, path)?;
     Ok(connection)
 }

@@ -31,7 +31,7 @@ impl Reader {
     /// # Errors
     /// When it is missing, no journal, or of a newer format.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let connection = format::open_for_reading(path)?;
+        let connection = format::open_for_reading(path, format::Damage::Tolerated)?;
         let plan = format::meta(&connection, format::key::PLAN)
             .or_else(|| {
                 let first = "SELECT body FROM record WHERE type = 'plan' ORDER BY seq LIMIT 1";
@@ -178,15 +178,17 @@ impl Records<'_> {
     }
 
     fn read_page(&mut self) -> Page {
-        let sql = "SELECT seq, at, ts, type, source, body FROM record WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+        let sql = "SELECT seq, at, ts, type, source, body FROM record WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
         let Ok(mut statement) = self.connection.prepare_cached(sql) else { return Page::Damaged };
-        let Ok(mut rows) = statement.query((i64::try_from(self.last).unwrap_or(i64::MAX), PAGE_ROWS)) else { return Page::Damaged };
-        let mut count = 0;
+        let Ok(mut rows) = statement.query((i64::try_from(self.last + 1).unwrap_or(i64::MAX), PAGE_ROWS)) else { return Page::Damaged };
+        let (mut count, from) = (0, self.last + 1);
         loop {
             match rows.next() {
                 Ok(Some(row)) => {
                     count += 1;
-                    let Some(seq) = row.get::<_, i64>(0).ok().and_then(|seq| u64::try_from(seq).ok()) else { continue };
+                    let Some(seq) = row.get::<_, i64>(0).ok().and_then(|seq| u64::try_from(seq).ok()).filter(|seq| *seq > self.last) else {
+                        continue;
+                    };
                     if seq > self.last + 1 {
                         self.losses.gaps.push((self.last + 1, seq - 1));
                     }
@@ -197,7 +199,8 @@ impl Records<'_> {
                     }
                 }
                 Ok(None) if count < PAGE_ROWS => return Page::Last,
-                Ok(None) => return Page::Full,
+                Ok(None) if self.last >= from => return Page::Full,
+                Ok(None) => return Page::Damaged,
                 Err(_) => return Page::Damaged,
             }
         }
@@ -220,8 +223,10 @@ impl Records<'_> {
                             Ok(_) => readable = middle,
                         }
                     }
-                    self.losses.gaps.push((self.last + 1, readable - 1));
-                    self.last = readable - 1;
+                    // Where even the row that was found cannot be read as a whole, it is left out.
+                    let end = (readable - 1).max(self.last + 1);
+                    self.losses.gaps.push((self.last + 1, end));
+                    self.last = end;
                     return;
                 }
             }

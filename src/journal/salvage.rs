@@ -49,7 +49,7 @@ pub fn repair(path: &Path) -> Result<Option<Salvaged>, JournalError> {
 
 /// Whether the right edge of the file, where records are appended, can be read.
 fn is_appendable(path: &Path) -> Result<bool, JournalError> {
-    let reader = match format::open_for_reading(path) {
+    let reader = match format::open_for_reading(path, format::Damage::Refused) {
         Ok(connection) => connection,
         Err(JournalError::Sql { cause, .. }) if is_damage(&cause) => return Ok(false),
         Err(other) => return Err(other),

@@ -248,7 +248,7 @@ impl Writer {
         };
         JournalStatus {
             health,
-            committed_seq: self.shared.committed_seq.load(Ordering::Relaxed),
+            committed_seq: self.shared.committed_seq.load(Ordering::Acquire),
             waiting: QUEUE_EVENTS.saturating_sub(self.shared.room.available_permits()),
             lost: self.shared.lost.load(Ordering::Relaxed),
             ever_failed: gone || self.shared.ever_failed.load(Ordering::Relaxed),
@@ -370,8 +370,9 @@ impl Worker {
         let left: usize = self.group.iter().map(|batch| batch.records.len()).sum();
         self.shared.lost.fetch_add(left as u64, Ordering::Relaxed);
         if let Some(connection) = self.connection.take() {
-            // A log that stays behind is read by the next opening.
+            // One file again, that can be copied and read anywhere. A log that stays behind is read by the next opening.
             drop(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+            drop(connection.pragma_update(None, "journal_mode", "DELETE"));
             drop(connection.close());
         }
     }
@@ -439,16 +440,15 @@ impl Worker {
 
     fn settle(&mut self) {
         self.failures = 0;
-        let mut freed = 0;
+        let (mut freed, mut reached) = (0, 0);
         for batch in self.group.drain(..) {
-            if let Some(last) = batch.records.last() {
-                self.shared.committed_seq.store(last.seq, Ordering::Relaxed);
-            }
+            reached = batch.records.last().map_or(reached, |last| last.seq);
             freed += cost(&batch) as usize;
             answer(batch.committed, true);
         }
         self.memos.clear();
         self.shared.room.add_permits(freed);
+        self.shared.committed_seq.fetch_max(reached, Ordering::Release);
         self.health.send_if_modified(|health| std::mem::replace(health, Health::Writing) != Health::Writing);
     }
 

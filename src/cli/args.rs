@@ -1,0 +1,195 @@
+//! The verbs and options, with help and examples.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// A full-screen terminal war room for live commerce: what sells, who watches, what to do about it.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "warroom", version, about, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub options: Options,
+    /// Without a verb: the demo.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+const EXAMPLES: &str = "Examples:
+  warroom                           a simulated broadcast, 24 minutes in; q leaves
+  warroom check plan.toml           everything that can be judged before the night
+  warroom live plan.toml            the desk beside a live
+  warroom replay friday.warroom     the same screen over an earlier live
+  warroom summary friday.warroom    its figures
+
+Exit codes: 0 done, 2 wrong configuration, 3 the journal failed, 128 + signal, 1 anything else.";
+
+/// Options of every verb.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Options {
+    /// Words on the glass: en, pt-BR [default: by the locale]
+    #[arg(long, global = true, value_name = "LANG")]
+    pub lang: Option<String>,
+    /// Colours: dark, light, or a theme file of your own
+    #[arg(long, global = true, value_name = "THEME")]
+    pub theme: Option<String>,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// One line per notable event instead of the screen: for screen readers, logs and pipes
+    #[arg(long, global = true)]
+    pub plain: bool,
+    /// The journal's file, instead of the one in the data folder
+    #[arg(long, global = true, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Append what happens inside to this file (WARROOM_LOG=debug for more)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Verb {
+    /// A simulated broadcast, nothing to configure, nothing kept
+    #[command(after_help = "Examples:\n  warroom demo\n  warroom demo --seed 7 --speed 10 --from 0")]
+    Demo(DemoArgs),
+    /// The desk beside a live
+    #[command(
+        after_help = "The same plan goes on with the same journal, whatever ended it.\n\nExamples:\n  warroom live plan.toml\n  warroom live plan.toml --journal /backup/friday.warroom\n  warroom live plan.toml --plain | tee friday.txt"
+    )]
+    Live {
+        /// The plan file
+        plan: PathBuf,
+    },
+    /// The same screen over a journal or a file of events
+    #[command(after_help = "Examples:\n  warroom replay friday.warroom\n  warroom replay events.ndjson --speed 60")]
+    Replay {
+        /// A journal, or a file of events as JSON Lines
+        file: PathBuf,
+        /// Times real speed, 0.25 to 600
+        #[arg(long, default_value_t = 1.0, value_parser = speed)]
+        speed: f64,
+    },
+    /// The figures of a broadcast, from files, stdin (-) or journals
+    #[command(
+        after_help = "Examples:\n  warroom summary friday.warroom\n  warroom summary events.ndjson --json --plan plan.toml\n  zcat *.gz | warroom summary - --json --at 2026-11-21T21:00:00-03:00"
+    )]
+    Summary {
+        /// Files of events as JSON Lines, journals, or - for stdin
+        #[arg(required = true, value_name = "INPUT")]
+        inputs: Vec<String>,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+        /// The plan that the broadcast is judged by
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
+        /// As it stood at this time: drops what happened afterwards
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+    },
+    /// A journal as JSON Lines, first the plan
+    #[command(
+        after_help = "Examples:\n  warroom export friday.warroom > friday.ndjson\n  warroom export friday.warroom | grep '\"type\":\"intervention\"'"
+    )]
+    Export {
+        /// The journal; --journal does the same
+        file: Option<PathBuf>,
+    },
+    /// Judges a plan before the night, without a network
+    #[command(after_help = "Examples:\n  warroom check plan.toml")]
+    Check {
+        /// The plan file
+        plan: PathBuf,
+    },
+    /// Earlier lives with their key figures
+    #[command(after_help = "Examples:\n  warroom lives\n  warroom lives tech")]
+    Lives {
+        /// Only those whose name, title or file contains this
+        word: Option<String>,
+    },
+    /// The simulated broadcast without a screen, as fast as it goes
+    #[command(
+        after_help = "Examples:\n  warroom simulate --seed 7 --hours 2 > two-hours.ndjson\n  warroom simulate --hours 8 --journal eight.warroom"
+    )]
+    Simulate {
+        /// The same seed gives the same broadcast, byte for byte
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Length in hours, up to 24
+        #[arg(long, default_value_t = 2.0, value_parser = hours)]
+        hours: f64,
+    },
+    /// The JSON Schema of events, plan or summary, or the table of metrics
+    #[command(after_help = "Examples:\n  warroom schema events\n  warroom schema metrics")]
+    Schema {
+        #[arg(value_enum)]
+        subject: SchemaSubject,
+    },
+    /// Completions for a shell
+    #[command(after_help = "Examples:\n  warroom completions bash > ~/.local/share/bash-completion/completions/warroom")]
+    Completions { shell: Shell },
+}
+
+/// Options of the demo.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct DemoArgs {
+    /// The same seed gives the same broadcast
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Times real speed, 0.25 to 600
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
+    pub speed: f64,
+    /// Minutes that lie behind when it opens, up to 110
+    #[arg(long, value_name = "MINUTES", default_value_t = 24, value_parser = clap::value_parser!(i64).range(0..=110))]
+    pub from: i64,
+}
+
+impl Default for DemoArgs {
+    fn default() -> Self {
+        Self { seed: 1, speed: 1.0, from: 24 }
+    }
+}
+
+/// What there is a schema of.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SchemaSubject {
+    Events,
+    Plan,
+    Summary,
+    Metrics,
+}
+
+fn between(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| format!("write a number from {least} to {most}"))
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    between(text.trim_end_matches(['x', '×']), 0.25, 600.0)
+}
+
+fn hours(text: &str) -> Result<f64, String> {
+    between(text, 1.0 / 60.0, 24.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_speed_is_read_with_its_sign() {
+        assert_eq!(speed("60x"), Ok(60.0));
+        assert!(speed("0").is_err() && speed("fast").is_err() && speed("NaN").is_err());
+    }
+}
