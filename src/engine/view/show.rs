@@ -438,3 +438,6 @@ impl Engine {
         self.live().feeds.filled_late(minute) || self.identity().filled_late(minute)
     }
 }
+
+#[cfg(test)]
+mod tests;
