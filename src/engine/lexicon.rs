@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use smallvec::SmallVec;
 use unicode_normalization::UnicodeNormalization;
 
 use super::view::show::Gesture;
@@ -67,9 +66,7 @@ impl GestureSet {
 /// A text reduced to what it says: ` quanto  custa ` for "Quaaanto CUSTA??", each token between two spaces.
 #[derive(Clone, Debug, Default)]
 pub struct Folded {
-    bytes: SmallVec<[u8; 128]>,
-    /// How often the last letter came in a row.
-    run: u8,
+    bytes: Vec<u8>,
     asks: bool,
 }
 
@@ -92,43 +89,45 @@ const ASCII: [u8; 128] = {
     table
 };
 
-/// U+00C0 to U+00FF without their accents, in lower case; `*` is left to the slow way.
+/// U+00C0 to U+00FF without their accents, in lower case; a space ends a token, `*` is left to the slow way.
 const LATIN: &[u8; 64] = b"aaaaaa*ceeeeiiiidnooooo ouuuuy**aaaaaa*ceeeeiiiidnooooo ouuuuy*y";
 
-impl Folded {
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        let mut folded = Self::default();
-        let bytes = text.as_bytes();
-        let mut index = 0;
-        while let Some(&byte) = bytes.get(index) {
-            if byte < 0x80 {
-                folded.take_ascii(byte);
-                index += 1;
-            } else if byte == 0xC3
-                && let Some(&next) = bytes.get(index + 1)
-                && LATIN[usize::from(next & 0x3F)] != b'*'
-            {
-                folded.put(LATIN[usize::from(next & 0x3F)]);
-                index += 2;
-            } else {
-                let c = text[index..].chars().next().unwrap_or(' ');
-                folded.take(c);
-                index += c.len_utf8();
-            }
-        }
-        folded.end_token();
-        folded
-    }
+/// Writes the tokens of a text.
+struct Folding {
+    bytes: Vec<u8>,
+    asks: bool,
+    /// The last byte written, a space at the beginning, and how often it came in a row.
+    last: u8,
+    run: u8,
+}
 
+impl Folding {
     fn take_ascii(&mut self, byte: u8) {
-        match ASCII[usize::from(byte)] {
+        match ASCII[usize::from(byte & 0x7F)] {
             ENDS => {
                 self.asks |= byte == b'?';
                 self.end_token();
             }
             LEFT_OUT => {}
             letter => self.put(letter),
+        }
+    }
+
+    /// A letter or digit of ASCII. A doubled vowel counts once, and so does a consonant that comes three times or more.
+    fn put(&mut self, letter: u8) {
+        if letter != self.last {
+            self.begin_token();
+            self.bytes.push(letter);
+            self.last = letter;
+            self.run = 1;
+            return;
+        }
+        self.run = self.run.saturating_add(1);
+        match (letter, self.run) {
+            (b'0'..=b'9', _) => self.bytes.push(letter),
+            (b'a' | b'e' | b'i' | b'o' | b'u', _) | (_, 4..) => {}
+            (_, 3) => self.bytes.truncate(self.bytes.len() - 1),
+            _ => self.bytes.push(letter),
         }
     }
 
@@ -158,52 +157,70 @@ impl Folded {
             _ => {
                 self.begin_token();
                 self.bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                self.last = self.bytes.last().copied().unwrap_or(b' ');
             }
         }
     }
 
+    /// The same emoji again adds nothing.
     fn put_emoji(&mut self, c: char) {
         self.end_token();
         let mut utf8 = [0; 4];
         let emoji = c.encode_utf8(&mut utf8).as_bytes();
         let end = self.bytes.len().saturating_sub(1);
-        if self.bytes[..end].ends_with(emoji) {
-            return;
-        }
-        self.bytes.push(b' ');
-        self.bytes.extend_from_slice(emoji);
-        self.bytes.push(b' ');
-    }
-
-    /// A letter or digit of ASCII. A doubled vowel counts once, and so does a consonant that comes three times or more.
-    fn put(&mut self, letter: u8) {
-        if letter == b' ' {
-            return self.end_token();
-        }
-        if self.bytes.last() != Some(&letter) || letter.is_ascii_digit() {
+        if !self.bytes[..end].ends_with(emoji) {
             self.begin_token();
-            self.bytes.push(letter);
-            self.run = 1;
-            return;
-        }
-        self.run = self.run.saturating_add(1);
-        match (letter, self.run) {
-            (b'a' | b'e' | b'i' | b'o' | b'u', _) | (_, 4..) => {}
-            (_, 3) => self.bytes.truncate(self.bytes.len() - 1),
-            _ => self.bytes.push(letter),
+            self.bytes.extend_from_slice(emoji);
+            self.last = 0;
+            self.end_token();
         }
     }
 
     fn begin_token(&mut self) {
-        if self.bytes.last().is_none_or(|last| *last == b' ') {
+        if self.last == b' ' {
             self.bytes.push(b' ');
         }
     }
 
     fn end_token(&mut self) {
-        if self.bytes.last().is_some_and(|last| *last != b' ') {
+        if self.last != b' ' {
             self.bytes.push(b' ');
+            self.last = b' ';
         }
+    }
+}
+
+impl Folded {
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let mut folding = Folding { bytes: Vec::with_capacity(text.len() + text.len() / 2 + 8), asks: false, last: b' ', run: 0 };
+        let bytes = text.as_bytes();
+        let mut index = 0;
+        while let Some(&byte) = bytes.get(index) {
+            if byte < 0x80 {
+                folding.take_ascii(byte);
+                index += 1;
+                continue;
+            }
+            let latin = bytes.get(index + 1).filter(|_| byte == 0xC3).map_or(b'*', |next| LATIN[usize::from(next & 0x3F)]);
+            match latin {
+                b'*' => {
+                    let c = text[index..].chars().next().unwrap_or(' ');
+                    folding.take(c);
+                    index += c.len_utf8();
+                }
+                b' ' => {
+                    folding.end_token();
+                    index += 2;
+                }
+                letter => {
+                    folding.put(letter);
+                    index += 2;
+                }
+            }
+        }
+        folding.end_token();
+        Self { bytes: folding.bytes, asks: folding.asks }
     }
 
     /// True where the text has a question mark.
