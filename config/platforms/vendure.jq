@@ -10,10 +10,10 @@ def order_channel: .customFields // {} | {source: .utmSource, medium: .utmMedium
 # the server's clock may be ahead of ours; a cart is never older than its last line
 def seen_at: ([$at, (.lines[].createdAt)] | max);
 
-# a line's quantity changes, its beginning does not
+# only what never changes: a line's quantity does, and the order's channel comes after its first line
 def adds: . as $order | .lines[] | select(.productVariant.sku) | {
   type: "add_to_cart", id: "line-\(.id)", ts: .createdAt, sku: .productVariant.sku, product: (.productVariant.product.id | text),
-  cart: $order.code, price: (.unitPriceWithTax | minor), currency: $order.currencyCode, channel: ($order | order_channel)};
+  cart: $order.code, price: (.unitPriceWithTax | minor), currency: $order.currencyCode};
 
 def cart: {
   type: "cart", cart: .code, rev: .updatedAt, ts: seen_at, status: (if .state == "ArrangingPayment" then "checkout" else "open" end),
@@ -31,15 +31,17 @@ def order_status: if .state == "Cancelled" then "cancelled" elif .state == "Paym
 
 def purchase: {
   type: "purchase", order: .code, cart: .code, rev: .updatedAt, ts: $at, status: order_status, placed_at: .orderPlacedAt,
-  paid_at: ([settled[] | .createdAt] | max), cancelled_at: (if .state == "Cancelled" then .updatedAt else null end),
+  paid_at: ([settled[] | .updatedAt] | max), cancelled_at: (if .state == "Cancelled" then .updatedAt else null end),
   value: (agreed | minor), currency: .currencyCode, customer: (.customer.id | text), channel: order_channel, live: .customFields.liveId,
   coupons: (.couponCodes // []), method: ([.payments[]? | select(.state != "Declined" and .state != "Error") | .method] | last),
-  discount: ([.discounts[]?.amountWithTax] | add | if . == null then null else - . | minor end), items: placed_items};
+  discount: (if .state == "Cancelled" then null else [.discounts[]?.amountWithTax] | add | if . == null then null else - . | minor end end),
+  items: placed_items};
 
-# each state of a payment is a fact of its own
+# each state of a payment is a fact of its own; a payment that was authorised first is settled at its last change
 def payments: . as $order | .payments[]?
   | {Settled: "approved", Authorized: "pending", Created: "pending", Declined: "declined", Error: "declined", Cancelled: "expired"}[.state] as $status
-  | select($status) | {type: "payment", id: "payment-\(.id)-\(.state)", ts: .createdAt, order: $order.code, status: $status, method,
+  | select($status) | {type: "payment", id: "payment-\(.id)-\(.state)",
+     ts: (if .state == "Settled" then .updatedAt else .createdAt end), order: $order.code, status: $status, method,
      value: (.amount | minor), currency: $order.currencyCode};
 
 def refunds: . as $order | .payments[]?.refunds[]? | select(.state == "Settled")

@@ -292,7 +292,7 @@ impl PlatformText {
         let recipe = self.read_recipe(&section, usual);
         let transport = section.choice("transport", &[("poll", ())]).map_or(Some(()), Some);
         let poll = transport.and_then(|()| self.read_poll(&section));
-        let usual_limit = poll.as_ref().map_or(60.0, |poll| (poll.interval_s * 4.0).max(30.0));
+        let usual_limit = poll.as_ref().map_or(60.0, |poll| (poll.interval_s * 2.0).max(2.0));
         let stale_after_s = section.number("stale_after_s", 1.0..=86_400.0).unwrap_or(usual_limit);
         section.finish();
         let guarantee = Guarantee::Resumable;

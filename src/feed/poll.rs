@@ -123,7 +123,9 @@ impl Poller {
                 let _ = outlet.report().await;
                 return Ok(());
             }
-            let interval = Duration::from_secs_f64(self.poll.interval_s).max(self.wished.unwrap_or_default());
+            // a server under load is given time: it works for us a third of the time at most
+            let busy = began.elapsed().saturating_mul(3);
+            let interval = Duration::from_secs_f64(self.poll.interval_s).max(self.wished.unwrap_or_default()).max(busy);
             sleep_until(began + interval).await;
         }
     }
