@@ -1,4 +1,11 @@
 //! Beside a real Vendure shop the feeds end with exactly the shop's own figures, whatever happens on the way.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a test stops where it fails, and measures"
+)]
 
 #[path = "support/owner.rs"]
 mod owner;

@@ -108,7 +108,7 @@ impl Fault {
             FaultKind::Tls
         } else if error.is_connect() {
             FaultKind::Unreachable
-        } else if error.is_decode() {
+        } else if error.is_decode() && !chain.contains("from connection") {
             FaultKind::BadBody
         } else {
             FaultKind::Truncated

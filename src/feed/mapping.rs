@@ -259,17 +259,17 @@ impl Mapped {
 pub fn map_payload(payload: &[u8], recipe: &Recipe, context: &Context) -> Result<Mapped, Fault> {
     let page = parse(payload)?;
     judge(&page, recipe, context)?;
-    let mut mapped = Mapped::default();
-    let mut outputs = 0;
+    let mut work = Work { recipe, context, page: &page, mapped: Mapped::default(), outputs: 0 };
     match &recipe.items {
-        None => map_input(page.clone(), 0, recipe, context, &page, &mut mapped, &mut outputs)?,
+        None => work.map_input(&page, 0)?,
         Some(items) => {
             for (index, item) in items.run(page.clone(), context, &page).enumerate() {
                 let item = item.map_err(|error| Fault::new(FaultKind::Mapping, format!("items: {error}")))?;
-                map_input(item, index + 1, recipe, context, &page, &mut mapped, &mut outputs)?;
+                work.map_input(&item, index + 1)?;
             }
         }
     }
+    let mut mapped = work.mapped;
     let aside = |filter: &Option<Filter>, name: &str| match filter {
         None => Ok(None),
         Some(filter) => filter.first_text(&page, context).map_err(|error| Fault::new(FaultKind::Mapping, format!("{name}: {error}"))),
@@ -341,56 +341,61 @@ fn judge(page: &Val, recipe: &Recipe, context: &Context) -> Result<(), Fault> {
     Ok(())
 }
 
-fn map_input(
-    input: Val,
-    number: usize,
-    recipe: &Recipe,
-    context: &Context,
-    page: &Val,
-    mapped: &mut Mapped,
-    outputs: &mut usize,
-) -> Result<(), Fault> {
-    mapped.inputs += 1;
-    let mut became = 0;
-    for output in recipe.map.run(input.clone(), context, page) {
-        *outputs += 1;
-        if *outputs > MAX_OUTPUTS {
-            return Err(Fault::new(FaultKind::Mapping, "the filter does not stop giving outputs"));
-        }
-        became += 1;
-        let taken = output.map_err(|error| Reject { reason: Quarantine::BadField, detail: format!("map: {error}") });
-        if let Err(reject) = taken.and_then(|value| take_output(value, context, mapped)) {
-            let place = if number == 0 { context.place.clone() } else { format!("{} item {number}", context.place).trim().to_owned() };
-            mapped.rejected.push(Rejected { reject, place, beginning: clean(&input.to_string(), BEGINNING_COLUMNS).to_string() });
-        }
-    }
-    mapped.unmapped += usize::from(became == 0);
-    Ok(())
+/// A payload on its way through a recipe.
+struct Work<'w> {
+    recipe: &'w Recipe,
+    context: &'w Context,
+    page: &'w Val,
+    mapped: Mapped,
+    outputs: usize,
 }
 
-/// An output is an event, `{"skip": why}` or `{"expand": {"id": …}}`.
-fn take_output(value: Val, context: &Context, mapped: &mut Mapped) -> Result<(), Reject> {
-    let bad = |detail: &str| Reject { reason: Quarantine::BadField, detail: detail.into() };
-    let Val::Obj(object) = &value else { return Err(bad("map: the output is no object")) };
-    let key = |name: &str| Val::from(name.to_owned());
-    if object.get(&key("skip")).is_some() && object.len() == 1 {
-        mapped.skipped += 1;
-        return Ok(());
+impl Work<'_> {
+    fn map_input(&mut self, input: &Val, number: usize) -> Result<(), Fault> {
+        self.mapped.inputs += 1;
+        let mut became = 0;
+        for output in self.recipe.map.run(input.clone(), self.context, self.page) {
+            self.outputs += 1;
+            if self.outputs > MAX_OUTPUTS {
+                return Err(Fault::new(FaultKind::Mapping, "the filter does not stop giving outputs"));
+            }
+            became += 1;
+            let taken = output.map_err(|error| Reject { reason: Quarantine::BadField, detail: format!("map: {error}") });
+            if let Err(reject) = taken.and_then(|value| self.take_output(&value)) {
+                let place = &self.context.place;
+                let place = if number == 0 { place.clone() } else { format!("{place} item {number}").trim().to_owned() };
+                let beginning = clean(&input.to_string(), BEGINNING_COLUMNS).to_string();
+                self.mapped.rejected.push(Rejected { reject, place, beginning });
+            }
+        }
+        self.mapped.unmapped += usize::from(became == 0);
+        Ok(())
     }
-    if let (Some(Val::Obj(expand)), 1) = (object.get(&key("expand")), object.len()) {
-        let values: Vec<(String, String)> = expand.iter().map(|(name, value)| (plain_text(name), plain_text(value))).collect();
-        let id = values.iter().find(|(name, _)| name == "id").ok_or_else(|| bad("expand: no id"))?.1.clone();
-        mapped.expansions.push(Expansion { id, values });
-        return Ok(());
+
+    /// An output is an event, `{"skip": why}` or `{"expand": {"id": …}}`.
+    fn take_output(&mut self, value: &Val) -> Result<(), Reject> {
+        let bad = |detail: &str| Reject { reason: Quarantine::BadField, detail: detail.into() };
+        let Val::Obj(object) = value else { return Err(bad("map: the output is no object")) };
+        let key = |name: &str| Val::from(name.to_owned());
+        if object.get(&key("skip")).is_some() && object.len() == 1 {
+            self.mapped.skipped += 1;
+            return Ok(());
+        }
+        if let (Some(Val::Obj(expand)), 1) = (object.get(&key("expand")), object.len()) {
+            let values: Vec<(String, String)> = expand.iter().map(|(name, value)| (plain_text(name), plain_text(value))).collect();
+            let id = values.iter().find(|(name, _)| name == "id").ok_or_else(|| bad("expand: no id"))?.1.clone();
+            self.mapped.expansions.push(Expansion { id, values });
+            return Ok(());
+        }
+        let mut object = (**object).clone();
+        object.retain(|_, value| !matches!(value, Val::Null));
+        if !object.contains_key(&key("ts")) {
+            object.insert(key("ts"), Val::from(self.context.snapshot_at.rfc3339()));
+        }
+        let line = Val::obj(object).to_string();
+        self.mapped.events.push(wire::read(&line, &self.context.defaults)?.event);
+        Ok(())
     }
-    let mut object = (**object).clone();
-    object.retain(|_, value| !matches!(value, Val::Null));
-    if !object.contains_key(&key("ts")) {
-        object.insert(key("ts"), Val::from(context.snapshot_at.rfc3339()));
-    }
-    let line = Val::obj(object).to_string();
-    mapped.events.push(wire::read(&line, &context.defaults)?.event);
-    Ok(())
 }
 
 /// A text as it is, anything else as JSON.

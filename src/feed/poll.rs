@@ -173,7 +173,7 @@ impl Poller {
             values.set("from", Value::Time(self.live_start));
             return;
         };
-        let stored = self.cursor.to.filter(|_| !window.whole).map(|ms| At::from_ms(ms));
+        let stored = self.cursor.to.filter(|_| !window.whole).map(At::from_ms);
         let from = stored.unwrap_or(self.live_start).plus_ms(-ms(window.overlap_s));
         values.set("from", Value::Time(from.min(to)));
     }

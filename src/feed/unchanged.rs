@@ -9,9 +9,14 @@ const SIGN_OF_LIFE_MS: i64 = 60_000;
 /// Gauges remembered at most; beyond it everything is sent.
 const MAX_GAUGES: usize = 100_000;
 
-/// The last value of each gauge of one feed, with the time that it was sent.
+/// Sku and location.
+type Shelf = (Name, Option<Name>);
+/// Available and reserved, and when that was sent.
+type Sent = (i64, Option<i64>, At);
+
+/// The last value of each gauge of one feed.
 #[derive(Debug, Default)]
-pub struct Unchanged(Table<(Name, Option<Name>), (i64, Option<i64>, At)>);
+pub struct Unchanged(Table<Shelf, Sent>);
 
 impl Unchanged {
     /// Takes out the stock levels that are as they were.
@@ -22,7 +27,7 @@ impl Unchanged {
         });
     }
 
-    fn is_news(&mut self, key: (Name, Option<Name>), available: i64, reserved: Option<i64>, now: At) -> bool {
+    fn is_news(&mut self, key: Shelf, available: i64, reserved: Option<i64>, now: At) -> bool {
         if let Some((known, known_reserved, sent)) = self.0.get(&key)
             && (*known, *known_reserved) == (available, reserved)
             && now.since_ms(*sent) < SIGN_OF_LIFE_MS

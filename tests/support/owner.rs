@@ -130,7 +130,7 @@ impl Owner {
 pub fn conflicts(events: &[Event]) -> Vec<String> {
     let mut known: BTreeMap<&str, &Event> = BTreeMap::new();
     let facts = events.iter().filter_map(|event| Some((event.id.as_deref()?, event)));
-    facts.filter_map(|(id, event)| (*known.entry(id).or_insert(event) != event).then(|| id.to_owned())).collect()
+    facts.filter(|(id, event)| known.entry(id).or_insert(event) != event).map(|(id, _)| id.to_owned()).collect()
 }
 
 /// Where an order stands after all its versions.

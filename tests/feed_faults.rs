@@ -1,0 +1,180 @@
+//! Every fault of a peer is a named state of its feed, and nobody else's business.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a test stops where it fails, and measures"
+)]
+
+#[path = "support/owner.rs"]
+mod owner;
+#[path = "support/peer.rs"]
+mod peer;
+
+use std::path::Path;
+use std::time::Duration;
+
+use owner::{Owner, Taken};
+use peer::{FaultProxy, Peer, Reply, Toxic, gzip_bomb};
+use warroom::clock::wall_now;
+use warroom::engine::event::FeedStatus;
+
+/// A platform of rows: each is an order.
+const ROWS: &str = r#"
+name = "rows"
+ok = '.error'
+[variables.base]
+[variables.key]
+secret = true
+environment = "TEST_ROWS_KEY"
+[auth.headers]
+x-shop-access-token = "{{key}}"
+[[request]]
+name = "rows"
+gives = ["purchase"]
+interval_s = 0.3
+url = "{{base}}/rows"
+query = { after = "{{from}}", offset = "{{offset}}" }
+window = { overlap_s = 30 }
+paging = { kind = "offset", size = 2 }
+items = ".rows[]"
+map = '{type: "purchase", order: (.id | text), ts: .at, placed_at: .at, value: .total, currency: "BRL"}'
+"#;
+
+/// The same, led on by links.
+const LINKED: &str = r#"
+name = "linked"
+[variables.base]
+[[request]]
+name = "rows"
+gives = ["purchase"]
+interval_s = 0.3
+url = "{{base}}/rows"
+paging = { kind = "link" }
+next = ".next"
+items = ".rows[]"
+map = '{type: "purchase", order: (.id | text), ts: .at, value: .total, currency: "BRL"}'
+"#;
+
+fn page(ids: &[u32]) -> String {
+    let at = wall_now().rfc3339();
+    let rows: Vec<String> = ids.iter().map(|id| format!(r#"{{"id":{id},"at":"{at}","total":10.50}}"#)).collect();
+    format!(r#"{{"rows":[{}]}}"#, rows.join(","))
+}
+
+fn plan(folder: &Path, feeds: &[(&str, &str, String)]) -> String {
+    std::fs::write(folder.join("rows.toml"), ROWS).expect("a file");
+    std::fs::write(folder.join("linked.toml"), LINKED).expect("a file");
+    let table = |(name, platform, base): &(&str, &str, String)| {
+        format!("[feeds.{name}]\nplatform = \"{}/{platform}.toml\"\nbase = \"{base}\"\n", folder.display())
+    };
+    feeds.iter().map(table).collect()
+}
+
+fn orders(taken: &Taken) -> usize {
+    owner::Fold::of(&taken.events).orders.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_is_a_named_state_and_stops_nobody_else() {
+    let elsewhere = Peer::start(|_, _| Reply::Json(page(&[666]))).await;
+    let away = elsewhere.base();
+    let good = Peer::start(|_, n| Reply::Json(page(&[u32::try_from(n).expect("few")]))).await;
+    let faults: Vec<(&str, &str, Box<dyn Fn() -> Reply + Send + Sync>)> = vec![
+        ("refused", "refused: shop is closed", Box::new(|| Reply::Json(r#"{"error":"shop is closed"}"#.into()))),
+        ("denied", "unauthorized: http 401", Box::new(|| Reply::status(401, &[], "who are you"))),
+        ("slow_down", "throttled: http 429", Box::new(|| Reply::status(429, &[("retry-after", "2")], ""))),
+        ("hung", "timeout", Box::new(|| Reply::Hang)),
+        ("cut", "truncated", Box::new(|| Reply::Truncated(page(&[1])))),
+        (
+            "bomb",
+            "too_large",
+            Box::new(|| Reply::Full { status: 200, headers: vec![("content-encoding", "gzip".into())], body: gzip_bomb(64 << 20) }),
+        ),
+        (
+            "moved",
+            "redirect: http 302",
+            Box::new({
+                let away = away.clone();
+                move || Reply::status(302, &[("location", &away)], "")
+            }),
+        ),
+        ("html", "bad_body: no JSON", Box::new(|| Reply::Json("<html>hello</html>".into()))),
+        ("deep", "bad_body: nested deeper", Box::new(|| Reply::Json("[".repeat(100_000)))),
+        ("broken", "status: http 500", Box::new(|| Reply::status(500, &[], "oops canary-TEST_ROWS_KEY"))),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut peers = Vec::new();
+    let mut feeds = vec![("good", "rows", good.base())];
+    let names: Vec<(&str, &str)> = faults.iter().map(|(name, state, _)| (*name, *state)).collect();
+    for (name, _, reply) in faults {
+        let peer = Peer::start(move |_, _| reply()).await;
+        feeds.push((name, "rows", peer.base()));
+        peers.push((name, peer));
+    }
+    let foreign = Peer::start(move |_, _| Reply::Json(format!(r#"{{"rows":[],"next":"{away}/rows"}}"#))).await;
+    feeds.push(("foreign", "linked", foreign.base()));
+    feeds.push(("nobody", "rows", "http://127.0.0.1:9".into()));
+    let mut owner = Owner::start(&plan(folder.path(), &feeds), wall_now(), Taken::default());
+    for (name, state) in names.into_iter().chain([("foreign", "foreign_link"), ("nobody", "unreachable")]) {
+        owner.until(name, |taken| taken.fault(name).starts_with(state)).await;
+        assert_eq!(owner.taken.state(name).status, FeedStatus::Retrying, "{name}");
+        assert!(owner.taken.state(name).retry_at.is_some(), "{name}");
+    }
+    let before = good.asked().len();
+    owner.until("the good feed goes on", |taken| orders(taken) > before + 3).await;
+    assert_eq!(owner.taken.fault("good"), "");
+    assert!(elsewhere.asked().is_empty(), "no redirect and no link leads to another host");
+    let throttled = peers.iter().find(|(name, _)| *name == "slow_down").expect("it").1.asked();
+    assert!(throttled.windows(2).all(|pair| pair[1].at - pair[0].at >= Duration::from_secs(2)), "never before the Retry-After");
+    let told = format!("{:?}", owner.taken.told);
+    assert!(!told.contains("canary"), "no secret in any state");
+    assert!(!told.contains("127.0.0.1"), "no address in any state");
+    owner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn totals_are_exact_after_every_toxic_and_the_feed_comes_back() {
+    // a shop that has one more order each time it is asked for its first page
+    let shop = Peer::start(|asked, n| {
+        let offset: u32 = asked.query("offset").and_then(|text| text.parse().ok()).unwrap_or(0);
+        let there = u32::try_from(n).expect("few") / 4 + 3;
+        Reply::Json(page(&(offset..there.min(offset + 2)).collect::<Vec<_>>()))
+    })
+    .await;
+    let proxy = FaultProxy::start(shop.address).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let feeds = [("sick", "rows", proxy.base()), ("well", "rows", shop.base())];
+    let mut owner = Owner::start(&plan(folder.path(), &feeds), wall_now(), Taken::default());
+    owner.until("both are read", |taken| taken.state("sick").caught_up && taken.state("well").caught_up).await;
+    for toxic in [
+        Toxic::Latency(Duration::from_millis(300)),
+        Toxic::Down,
+        Toxic::Bandwidth(400),
+        Toxic::LimitData(90),
+        Toxic::Reset,
+        Toxic::Slicer,
+        Toxic::Flip(20),
+    ] {
+        proxy.set(toxic);
+        owner.run_for(Duration::from_millis(1_200)).await;
+        proxy.set(Toxic::None);
+        let ended = wall_now();
+        owner
+            .until("it comes back", |taken| taken.state("sick").status == FeedStatus::Ok && taken.state("sick").complete_to > Some(ended))
+            .await;
+        let took = wall_now().since_ms(ended);
+        assert!(took < 10_300, "{toxic:?}: back after {took} ms");
+        assert_eq!(owner.taken.fault("well"), "", "{toxic:?}: the other feed has no part in it");
+    }
+    let taken = owner.stop().await;
+    let by_feed = |source: &str| {
+        let events: Vec<_> = taken.events.iter().filter(|event| event.source == source).cloned().collect();
+        owner::Fold::of(&events).orders.keys().filter_map(|key| key.parse::<u32>().ok()).collect::<Vec<_>>()
+    };
+    let sick = by_feed("sick");
+    let mut whole: Vec<u32> = (0..u32::try_from(sick.len()).expect("few")).collect();
+    whole.sort_by_key(ToString::to_string);
+    assert_eq!(sick, whole, "every order, without a gap");
+}
