@@ -222,6 +222,7 @@ cmd-lang = language
 mode-closed = CLOSED
 mode-waiting = WAITING
 status-of = { $now } of { $whole }
+status-feeds = { $n } feeds ≤ { $age }
 status-left = left { $time }
 status-over = over { $time }
 feed-ok = ok

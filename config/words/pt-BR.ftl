@@ -221,6 +221,7 @@ cmd-lang = idioma
 mode-closed = ENCERRADA
 mode-waiting = AGUARDANDO
 status-of = { $now } de { $whole }
+status-feeds = { $n } fontes ≤ { $age }
 status-left = faltam { $time }
 status-over = passou { $time }
 feed-ok = ok

@@ -313,6 +313,27 @@ impl<'a> Pane<'a> {
         let end = self.end_of_heading(needs);
         self.rule(focused, title, &end, area, buf)
     }
+    /// The heading of a table: a bare rule that the titles of its columns are written over.
+    pub fn table_heading(&self, area: Rect, buf: &mut Buffer) -> Rect {
+        self.rule(false, "", &Phrase::default(), area, buf)
+    }
+    /// The title of a table's first column: the panel's name and its age.
+    #[must_use]
+    pub fn table_title(&self, key: &'a str, needs: Needs) -> String {
+        let age = self.end_of_heading(needs);
+        let told: String = age.0.into_iter().map(|(text, _)| text).collect();
+        format!("{} {told}", self.word(key)).trim_end().to_owned()
+    }
+    /// How the titles of a table's columns look.
+    #[must_use]
+    pub fn title_style(&self, panel: Panel, needs: Needs) -> Style {
+        let tone = match () {
+            () if self.view.state.focus == panel => Tone::Focused,
+            () if self.age(needs).stale => Tone::Stale,
+            () => Tone::Title,
+        };
+        self.style(tone)
+    }
     fn end_of_heading(&self, needs: Needs) -> Phrase {
         if let Some(held) = self.view.state.held {
             return self.phrase(self.say("held", &[("at", self.view.format.clock_s(held).into())]), Tone::Mode);
@@ -375,7 +396,7 @@ impl<'a> Pane<'a> {
         match what {
             Logged::Pinned { .. } => "p".to_owned(),
             Logged::Unpinned { .. } => "P".to_owned(),
-            Logged::Cue { .. } => self.view.glyphs.vertical.to_owned(),
+            Logged::Cue { .. } => ">".to_owned(),
             Logged::Started { kind, .. } | Logged::Ended { kind, .. } | Logged::Withdrawn { kind, .. } => self.letter(*kind),
             Logged::Note { .. } => ".".to_owned(),
             Logged::Figure { .. } | Logged::Corrected { .. } => ":".to_owned(),

@@ -25,9 +25,9 @@ pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 fn draw_table(pane: &Pane<'_>, zoomed: bool, area: Rect, buf: &mut Buffer) {
-    let room = pane.heading(Panel::Carts, "", CARTS, area, buf);
+    let room = pane.table_heading(area, buf);
     let focused = pane.view.state.focus == Panel::Carts;
-    let title_style = pane.style(if focused { Tone::Focused } else { Tone::Title });
+    let title_style = pane.title_style(Panel::Carts, CARTS);
     let mut table = Table { title_style, ellipsis: pane.view.glyphs.dots, columns: columns(pane, zoomed), ..Table::default() };
     let mut bands = pane.view.engine.bands();
     bands.reverse();
@@ -56,7 +56,7 @@ fn draw_table(pane: &Pane<'_>, zoomed: bool, area: Rect, buf: &mut Buffer) {
 
 fn columns(pane: &Pane<'_>, zoomed: bool) -> Vec<Column> {
     let mut columns = vec![
-        Column::words(pane.word("panel-carts"), 9),
+        Column::words(pane.table_title("panel-carts", CARTS), 9),
         Column::number(pane.word("column-left"), 4, 2),
         Column::number(pane.word("column-of"), 5, 3),
         Column::number("%", 4, 1),

@@ -21,10 +21,10 @@ pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 fn draw_table(pane: &Pane<'_>, zoomed: bool, area: Rect, buf: &mut Buffer) {
-    let room = pane.heading(Panel::Channels, "", ORDERS, area, buf);
+    let room = pane.table_heading(area, buf);
     let channels = pane.view.engine.channels();
     let focused = pane.view.state.focus == Panel::Channels;
-    let title_style = pane.style(if focused { Tone::Focused } else { Tone::Title });
+    let title_style = pane.title_style(Panel::Channels, ORDERS);
     let mut table = Table { title_style, ellipsis: pane.view.glyphs.dots, columns: columns(pane, zoomed), ..Table::default() };
     let chosen = pane.view.state.row(Panel::Channels).min(channels.len().saturating_sub(1));
     let names: Vec<_> = channels.iter().filter(|channel| pane.view.state.passes(channel.name) || !focused).collect();
@@ -51,7 +51,7 @@ fn draw_table(pane: &Pane<'_>, zoomed: bool, area: Rect, buf: &mut Buffer) {
 
 fn columns(pane: &Pane<'_>, zoomed: bool) -> Vec<Column> {
     let mut columns = vec![
-        Column::words(pane.word("panel-channels"), 8),
+        Column::words(pane.table_title("panel-channels", ORDERS), 8),
         Column::number(pane.word("column-share"), 5, 4),
         Column::number(pane.word("column-gmv-paid"), 6, 1),
         Column::number(pane.word("column-cvr"), 5, 3),

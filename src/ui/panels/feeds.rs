@@ -13,12 +13,12 @@ use crate::ui::widgets::table::{Column, Row, Table};
 use crate::ui::widgets::text::Phrase;
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
-    let room = pane.heading(Panel::Feeds, "", OWN, area, buf);
+    let room = pane.table_heading(area, buf);
     let feeds = pane.view.engine.feeds();
     let focused = pane.view.state.focus == Panel::Feeds;
-    let title_style = pane.style(if focused { Tone::Focused } else { Tone::Title });
+    let title_style = pane.title_style(Panel::Feeds, OWN);
     let columns = vec![
-        Column::words(pane.word("panel-feeds"), 6),
+        Column::words(pane.table_title("panel-feeds", OWN), 6),
         Column::mark(pane.word("column-state"), 6, 1),
         Column::number(pane.word("column-age"), 4, 2),
         Column::number(pane.word("column-received"), 6, 3),

@@ -100,7 +100,7 @@ fn count(pane: &Pane<'_>, gesture: Gesture, complete: Option<At>, minute: i64) -
 
 fn draw_row(pane: &Pane<'_>, gesture: Gesture, area: Rect, buf: &mut Buffer) {
     let lanes = pane.lanes;
-    let label = Rect::new(area.x + 1, area.y, lanes.label.saturating_sub(2).min(area.width), 1);
+    let label = Rect::new(area.x + 1, area.y, lanes.label.saturating_sub(1).min(area.width), 1);
     put(buf, label, label.x, label.y, &fit(pane.word(word_of(gesture)), label.width, pane.view.glyphs.dots), pane.style(Tone::Muted));
     let complete = pane.view.engine.complete_to(needs_of(gesture));
     #[expect(clippy::cast_precision_loss, reason = "counts of a minute")]

@@ -15,7 +15,7 @@ const ENTRY: u16 = 38;
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let room = if area.height > 1 { pane.heading(Panel::Log, pane.word("panel-log"), OWN, area, buf) } else { area };
-    let entries: Vec<_> = pane.log.iter().rev().filter(|entry| passes(pane, entry)).collect();
+    let entries: Vec<_> = pane.log.iter().rev().filter(|entry| is_short(pane, entry)).collect();
     if entries.is_empty() {
         pane.empty("log-none", room, buf);
         return;
@@ -51,6 +51,11 @@ pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
             buf.set_style(Rect::new(room.x, y, room.width, 1).intersection(buf.area), pane.style(Tone::Selected));
         }
     }
+}
+
+/// What the short log shows: that a product left the air is told by the next one that came.
+fn is_short(pane: &Pane<'_>, entry: &LogEntry<'_>) -> bool {
+    !matches!(entry.what, Logged::Unpinned { .. }) && passes(pane, entry)
 }
 
 fn passes(pane: &Pane<'_>, entry: &LogEntry<'_>) -> bool {

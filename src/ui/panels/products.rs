@@ -138,15 +138,9 @@ pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 fn draw_table(pane: &Pane<'_>, size: Size, area: Rect, buf: &mut Buffer) {
-    let room = pane.heading(Panel::Products, "", ORDERS, area, buf);
+    let room = pane.table_heading(area, buf);
     if pane.products.is_empty() {
-        pane.rule(
-            pane.view.state.focus == Panel::Products,
-            pane.word("panel-products"),
-            &Phrase::default(),
-            Rect::new(area.x, area.y, area.width, 1),
-            buf,
-        );
+        pane.heading(Panel::Products, pane.word("panel-products"), ORDERS, area, buf);
         pane.empty("products-none", room, buf);
         return;
     }
@@ -159,7 +153,7 @@ fn draw_table(pane: &Pane<'_>, size: Size, area: Rect, buf: &mut Buffer) {
     let focused = pane.view.state.focus == Panel::Products;
     let first = if focused { chosen.saturating_sub(fits.saturating_sub(1)) } else { 0 };
     let shown = &lines[first.min(lines.len())..(first + fits).min(lines.len())];
-    let title_style = pane.style(if focused { Tone::Focused } else { Tone::Title });
+    let title_style = pane.title_style(Panel::Products, ORDERS);
     let mut table = Table { title_style, ellipsis: pane.view.glyphs.dots, ..Table::default() };
     table.columns = specs.iter().map(|spec| column(pane, *spec)).collect();
     table.rows = shown.iter().enumerate().map(|(n, line)| row(pane, &specs, line, focused && first + n == chosen)).collect();
@@ -196,7 +190,7 @@ fn ordered<'d, 'a>(pane: &'d Pane<'a>) -> Vec<Line<'d, 'a>> {
 fn column(pane: &Pane<'_>, spec: Spec) -> Column {
     let title = if spec.title.is_empty() { "" } else { pane.word(spec.title) };
     match spec.what {
-        What::Name => Column::words(title, spec.least),
+        What::Name => Column::words(pane.table_title(spec.title, ORDERS), spec.least),
         What::Slot | What::Curve | What::Role => Column::mark(title, spec.least, spec.priority),
         What::Last => Column { align: Align::Right, ..Column::mark(title, spec.least, spec.priority) },
         _ => Column::number(title, spec.least, spec.priority),

@@ -14,13 +14,13 @@ use crate::ui::widgets::table::{Column, Row, Table};
 use crate::ui::widgets::text::Phrase;
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
-    let room = pane.heading(Panel::Segments, "", ORDERS, area, buf);
+    let room = pane.table_heading(area, buf);
     let mut segments = pane.view.engine.segments();
     segments.reverse();
     let focused = pane.view.state.focus == Panel::Segments;
-    let title_style = pane.style(if focused { Tone::Focused } else { Tone::Title });
+    let title_style = pane.title_style(Panel::Segments, ORDERS);
     let columns = vec![
-        Column::words(pane.word("panel-segments"), 10),
+        Column::words(pane.table_title("panel-segments", ORDERS), 10),
         Column::mark(pane.word("column-kind"), 8, 6),
         Column::mark(pane.word("column-host"), 8, 2),
         Column::number(pane.word("column-began"), 7, 3),

@@ -9,49 +9,56 @@ use crate::ui::JournalLight;
 use crate::ui::pane::Pane;
 use crate::ui::state::Mode;
 use crate::ui::theme::Tone;
-use crate::ui::widgets::text::{Phrase, fit};
+use crate::ui::widgets::text::{Phrase, fit, width};
 
-/// Columns that a title keeps at least where it is shown at all.
-const TITLE_LEAST: u16 = 8;
+/// Columns that a title keeps where it is shown at all.
+const TITLE_LEAST: u16 = 24;
+/// Columns between two parts of the line.
+const GAP: u16 = 2;
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
-    let room = area.width;
-    let mut head = mode(pane).and(" ", pane.style(Tone::Normal)).and(elapsed(pane), pane.style(Tone::Normal));
+    let head = mode(pane).and(" ", pane.style(Tone::Normal)).and(elapsed(pane), pane.style(Tone::Normal));
     let light = journal(pane);
-    let feeds = feeds(pane);
+    let clock = pane.phrase(pane.view.format.clock_s(pane.view.now), Tone::Normal);
     let left = time_left(pane);
-    let sum = |parts: &[&Phrase]| parts.iter().map(|part| part.width()).filter(|width| *width > 0).map(|width| width + 2).sum::<u16>();
-    // what must be said comes first; what is left goes to the time, then to fresh feeds, then to the title
-    let mut used = sum(&[&head, &light]);
-    let (urgent, fresh): (Vec<Phrase>, Vec<Phrase>) = feeds;
-    let mut told = Phrase::default();
-    let urgent_count = urgent.len();
-    for (index, feed) in urgent.into_iter().chain(fresh).enumerate() {
-        let with_left = if index < urgent_count { 0 } else { sum(&[&left]) + TITLE_LEAST };
-        if used + told.width() + feed.width() + 5 + with_left > room {
-            break;
-        }
-        if !told.0.is_empty() {
-            told = told.and(format!(" {} ", pane.view.glyphs.middot), pane.style(Tone::Muted));
-        }
-        told.0.extend(feed.0);
-    }
-    used += sum(&[&told]);
-    let left = if used + sum(&[&left]) <= room { left } else { Phrase::default() };
-    used += sum(&[&left]);
     let title = &pane.view.engine.plan().title;
-    if room >= used + TITLE_LEAST && !title.is_empty() {
-        let title = fit(title, room - used - 3, pane.view.glyphs.dots).into_owned();
-        head = head.and("  ", pane.style(Tone::Normal)).and(title, pane.style(Tone::Title));
-    }
+    let title_least = width(title).min(TITLE_LEAST);
+    let mut room = area.width;
+    let mut take = |wanted: u16| {
+        let fits = wanted + GAP <= room;
+        room -= if fits { wanted + GAP } else { 0 };
+        fits
+    };
+    // what must be said comes first, then the time left, the title, every feed, the clock
+    take(head.width());
+    take(light.width());
+    let (all, few) = feeds(pane);
+    let has_few = take(few.width());
+    let has_left = take(left.width());
+    let has_title = title_least > 0 && take(title_least);
+    let has_all = has_few && take(all.width().saturating_sub(few.width() + GAP));
+    let has_clock = take(clock.width());
     let mut line = head;
-    for part in [light, told] {
-        if !part.0.is_empty() {
-            line = line.and("  ", pane.style(Tone::Normal));
-            line.0.extend(part.0);
+    let mut add = |phrase: Phrase| {
+        line.0.push((" ".repeat(usize::from(GAP)), pane.style(Tone::Normal)));
+        line.0.extend(phrase.0);
+    };
+    if has_title {
+        let title = fit(title, title_least + room, pane.view.glyphs.dots).into_owned();
+        add(pane.phrase(title, Tone::Title));
+    }
+    add(light);
+    if has_few {
+        add(if has_all { all } else { few });
+    }
+    let mut right = Phrase::default();
+    for (phrase, is_shown) in [(clock, has_clock), (left, has_left)] {
+        if is_shown {
+            right.0.push((" ".repeat(usize::from(GAP)), pane.style(Tone::Normal)));
+            right.0.extend(phrase.0);
         }
     }
-    pane.line_of(&line, &left, area, area.y, buf);
+    pane.line_of(&line, &right, area, area.y, buf);
 }
 
 /// `● LIVE`, `DEMO`, `HELD 20:31:04`.
@@ -103,11 +110,26 @@ fn journal(pane: &Pane<'_>) -> Phrase {
     }
 }
 
-/// Feeds that need the operator, and the others; each with its age.
-fn feeds(pane: &Pane<'_>) -> (Vec<Phrase>, Vec<Phrase>) {
+/// Every feed with its age; and, where that is too long, those that need the operator with the number of the others.
+fn feeds(pane: &Pane<'_>) -> (Phrase, Phrase) {
     let (urgent, fresh): (Vec<_>, Vec<_>) = pane.view.engine.feeds().into_iter().partition(is_urgent);
-    let told = |list: Vec<FeedView<'_>>| list.iter().map(|feed| feed_age(pane, feed)).collect();
-    (told(urgent), told(fresh))
+    let dot = || (format!(" {} ", pane.view.glyphs.middot), pane.style(Tone::Muted));
+    let joined = |parts: Vec<Phrase>| {
+        parts.into_iter().fold(Phrase::default(), |mut line, part| {
+            if !line.0.is_empty() {
+                line.0.push(dot());
+            }
+            line.0.extend(part.0);
+            line
+        })
+    };
+    let all = joined(urgent.iter().chain(&fresh).map(|feed| feed_age(pane, feed)).collect());
+    let mut few: Vec<Phrase> = urgent.iter().map(|feed| feed_age(pane, feed)).collect();
+    if let Some(oldest) = fresh.iter().filter_map(|feed| feed.complete_to).min() {
+        let age = pane.view.format.age(pane.view.now.since_ms(oldest));
+        few.push(pane.phrase(pane.say("status-feeds", &[("n", fresh.len().into()), ("age", age.into())]), Tone::Muted));
+    }
+    (all, joined(few))
 }
 
 fn is_urgent(feed: &FeedView<'_>) -> bool {
@@ -127,15 +149,11 @@ fn feed_age(pane: &Pane<'_>, feed: &FeedView<'_>) -> Phrase {
     }
 }
 
-/// `20:47:12  left 1:12:48`.
+/// `left 1:12:48`; over time says so.
 fn time_left(pane: &Pane<'_>) -> Phrase {
     let view = pane.view;
-    let clock = pane.phrase(view.format.clock_s(view.now), Tone::Normal);
-    let Some(end) = view.engine.plan().ends_at().filter(|_| view.engine.closed().is_none()) else {
-        return clock.and(" ", pane.style(Tone::Normal));
-    };
+    let Some(end) = view.engine.plan().ends_at().filter(|_| view.engine.closed().is_none()) else { return Phrase::default() };
     let left = end.since_ms(view.now);
     let (key, tone) = if left >= 0 { ("status-left", Tone::Normal) } else { ("status-over", Tone::Warn) };
-    let told = pane.say(key, &[("time", view.format.countdown(left.abs()).into())]);
-    clock.and(format!("  {told} "), pane.style(tone))
+    pane.phrase(pane.say(key, &[("time", view.format.countdown(left.abs()).into())]), tone).and(" ", pane.style(Tone::Normal))
 }

@@ -158,7 +158,7 @@ fn draw_ghost(pane: &Pane<'_>, lane: &Lane, buf: &mut Buffer) {
 }
 
 fn put_label(pane: &Pane<'_>, key: &'static str, area: Rect, buf: &mut Buffer) {
-    let inner = Rect::new(area.x.saturating_add(1), area.y, area.width.saturating_sub(2), area.height);
+    let inner = Rect::new(area.x.saturating_add(1), area.y, area.width.saturating_sub(1), area.height);
     let label = fit(pane.word(key), inner.width, pane.view.glyphs.dots).into_owned();
     put(buf, inner, inner.x, inner.y, &label, pane.style(Tone::Muted));
 }
@@ -253,7 +253,8 @@ fn draw_marks(pane: &Pane<'_>, lane: &Lane, buf: &mut Buffer) {
         }
     }
     // the weightier is drawn last, over the others
-    let mut entries: Vec<&LogEntry<'_>> = pane.log.iter().filter(|entry| !matches!(entry.what, Logged::Ended { .. })).collect();
+    let mut entries: Vec<&LogEntry<'_>> =
+        pane.log.iter().filter(|entry| !matches!(entry.what, Logged::Ended { .. } | Logged::Unpinned { .. })).collect();
     entries.sort_by_key(|entry| weight(&entry.what));
     for entry in entries {
         let Some(x) = at(entry.at.minute()) else { continue };

@@ -120,7 +120,12 @@ impl Table {
             let column = &self.columns[slot.column];
             let title = fit(&column.title, slot.width, self.ellipsis);
             let x = area.x + slot.x + if column.align == Align::Right { slot.width - width(&title).min(slot.width) } else { 0 };
-            put(buf, area, x, y, &title, self.title_style);
+            // a blank at either side, so that a title stands out of the rule it is written over
+            let padded = if x > area.x { format!(" {title} ") } else { format!("{title} ") };
+            let start = if x > area.x { x - 1 } else { x };
+            if !title.is_empty() {
+                put(buf, area, start, y, &padded, self.title_style);
+            }
         }
     }
 

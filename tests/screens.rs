@@ -1,0 +1,363 @@
+//! The glass from outside: portraits at three sizes in both languages, a thousand random sizes and states, hostile text.
+//!
+//! A portrait is the grid of glyphs, then a letter a cell for its style, then what the letters mean: glyphs alone cannot
+//! tell red from green. `UPDATE_SCREENS=1 cargo test --test screens` writes them anew; read the difference before you commit it.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+
+use warroom::engine::event::{ChatMessage, Event, Extra, Fact, Note, Pin, Purchase, Record};
+use warroom::engine::id::Name;
+use warroom::engine::money::{Currency, Money};
+use warroom::engine::plan::Plan;
+use warroom::engine::time::At;
+use warroom::engine::{Arrival, Engine};
+use warroom::simulate::Records;
+use warroom::simulate::scenario::Scenario;
+use warroom::ui::format::Format;
+use warroom::ui::glyphs::{Charset, Glyphs};
+use warroom::ui::keymap::Keymap;
+use warroom::ui::layer::{Layer, Open};
+use warroom::ui::state::{Mode, Panel, Sort, UiState};
+use warroom::ui::theme::{Colours, Theme};
+use warroom::ui::words::{Lang, Words};
+use warroom::ui::{JournalLight, View, render};
+
+/// Where the portraits are taken: the clock of the sketch in `screen.md`.
+const AT_S: i64 = 47 * 60 + 12;
+const SEED: u64 = 7;
+
+/// The demo broadcast after 47 minutes and 12 seconds.
+fn broadcast() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(|| {
+        let scenario: Arc<Scenario> = Scenario::demo().expect("the shipped scenario");
+        let until = scenario.starts_at.plus_s(AT_S);
+        let mut engine = Engine::new(scenario.plan(), Arrival::Live);
+        for record in Records::new(scenario, SEED).expect("a broadcast").take_while(|record| record.at <= until) {
+            engine.step(&record);
+        }
+        engine.advance_to(until);
+        engine
+    })
+}
+
+/// What a glass looks through.
+struct Pose {
+    lang: Lang,
+    charset: Charset,
+    colours: Colours,
+    theme: &'static str,
+    mode: Mode,
+    journal: JournalLight,
+    state: UiState,
+}
+
+impl Pose {
+    fn of(lang: Lang) -> Self {
+        Self {
+            lang,
+            charset: Charset::Unicode,
+            colours: Colours::Full,
+            theme: "dark",
+            mode: Mode::Demo,
+            journal: JournalLight::Recording,
+            state: UiState::new(Mode::Demo),
+        }
+    }
+
+    fn draw(&self, engine: &Engine, width: u16, height: u16) -> Buffer {
+        let words = Words::new(self.lang);
+        let glyphs = Glyphs::of(self.charset);
+        let format = Format::new(self.lang, chrono_tz::America::Sao_Paulo, glyphs).masking(self.state.masked);
+        let theme = Theme::for_terminal(self.theme, self.colours);
+        let keymap = Keymap::default();
+        let view = View {
+            engine,
+            state: &self.state,
+            words: &words,
+            theme: &theme,
+            format: &format,
+            glyphs: &glyphs,
+            keymap: &keymap,
+            now: self.state.held.unwrap_or_else(|| engine.now()),
+            mode: self.mode,
+            journal: self.journal,
+            speed: 1.0,
+        };
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
+        terminal.draw(|frame| render(frame, &view)).expect("a frame");
+        terminal.backend().buffer().clone()
+    }
+}
+
+fn rows(buffer: &Buffer, mut cell: impl FnMut(u16, u16) -> String) -> String {
+    let area = buffer.area;
+    let mut text = String::new();
+    for y in area.top()..area.bottom() {
+        let row: String = (area.left()..area.right()).map(|x| cell(x, y)).collect();
+        let _ = writeln!(text, "{}", row.trim_end());
+    }
+    text
+}
+
+/// Glyphs, styles, legend.
+fn portrait(buffer: &Buffer) -> String {
+    let mut styles: Vec<Style> = Vec::new();
+    let mut letter = |style: Style| {
+        let place = styles.iter().position(|known| *known == style).unwrap_or_else(|| {
+            styles.push(style);
+            styles.len() - 1
+        });
+        char::from(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"[place % 62]).to_string()
+    };
+    let glyphs = rows(buffer, |x, y| buffer[(x, y)].symbol().to_owned());
+    let letters = rows(buffer, |x, y| letter(buffer[(x, y)].style()));
+    let mut legend = String::new();
+    for (place, style) in styles.iter().enumerate() {
+        let name = char::from(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"[place % 62]);
+        let colour = |colour: Option<ratatui::style::Color>| colour.map_or_else(|| "-".to_owned(), |colour| colour.to_string());
+        let _ = writeln!(legend, "{name} {} on {} {:?}", colour(style.fg), colour(style.bg), style.add_modifier);
+    }
+    format!("{glyphs}\n{letters}\n{legend}")
+}
+
+/// Holds a portrait against its file; writes it where `UPDATE_SCREENS` is set.
+fn compare(name: &str, buffer: &Buffer) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/screens").join(format!("{name}.txt"));
+    let now = portrait(buffer);
+    if std::env::var_os("UPDATE_SCREENS").is_some() {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder of portraits");
+        std::fs::write(&path, now).expect("a portrait");
+        return;
+    }
+    let before = std::fs::read_to_string(&path).unwrap_or_default();
+    let differs = before.lines().zip(now.lines()).enumerate().find(|(_, (a, b))| a != b);
+    assert!(before == now, "{name} looks different; first at {differs:?}; UPDATE_SCREENS=1 writes it anew");
+}
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
+
+#[test]
+fn three_sizes_in_both_languages_look_as_they_did() {
+    for lang in Lang::ALL {
+        for (width, height) in SIZES {
+            let buffer = Pose::of(lang).draw(broadcast(), width, height);
+            compare(&format!("{}-{width}x{height}", lang.id()), &buffer);
+        }
+    }
+}
+
+#[test]
+fn every_panel_zoomed_looks_as_it_did() {
+    for panel in Panel::ALL {
+        let mut pose = Pose::of(Lang::En);
+        pose.state.focus = panel;
+        pose.state.zoomed = true;
+        compare(&format!("zoom-{}-120x40", panel.id()), &pose.draw(broadcast(), 120, 40));
+    }
+}
+
+#[test]
+fn a_minute_cursor_a_product_and_a_mask_look_as_they_did() {
+    let mut pose = Pose::of(Lang::PtBr);
+    pose.state.minute = broadcast().started().map(|at| at.minute() + 16);
+    pose.state.slot = Some(1);
+    pose.state.layers = vec![Open { layer: Layer::Minute, touched: At::default() }];
+    compare("minute-120x40", &pose.draw(broadcast(), 120, 40));
+    let mut pose = Pose::of(Lang::En);
+    pose.state.masked = true;
+    pose.state.held = Some(broadcast().now());
+    pose.mode = Mode::Live;
+    pose.journal = JournalLight::Lost;
+    compare("masked-held-lost-200x60", &pose.draw(broadcast(), 200, 60));
+}
+
+#[test]
+fn without_colour_and_in_ascii_everything_is_still_told() {
+    let mut pose = Pose::of(Lang::PtBr);
+    pose.charset = Charset::Ascii;
+    pose.colours = Colours::None;
+    let buffer = pose.draw(broadcast(), 120, 40);
+    for cell in buffer.content() {
+        assert!(cell.symbol().is_ascii(), "{:?}", cell.symbol());
+        assert_eq!((cell.fg, cell.bg), (ratatui::style::Color::Reset, ratatui::style::Color::Reset));
+    }
+    compare("ascii-mono-120x40", &buffer);
+}
+
+#[test]
+fn a_desk_before_its_first_fact_shows_dashes_and_no_zeros() {
+    let plan = Plan { title: "Loja Clara".to_owned(), length_s: 7_200, ..broadcast().plan().clone() };
+    let engine = Engine::new(plan, Arrival::Live);
+    compare("empty-120x40", &Pose::of(Lang::En).draw(&engine, 120, 40));
+}
+
+#[test]
+fn a_masked_glass_shows_no_money_and_no_names() {
+    let mut pose = Pose::of(Lang::En);
+    pose.state.masked = true;
+    for (width, height) in SIZES {
+        let buffer = pose.draw(broadcast(), width, height);
+        let text = rows(&buffer, |x, y| buffer[(x, y)].symbol().to_owned());
+        for line in broadcast().chat(20) {
+            assert!(!text.contains(line.author), "{}", line.author);
+        }
+        for (at, _) in text.match_indices("R$ ") {
+            assert!(text[at..].starts_with("R$ •"), "{}", &text[at..].chars().take(12).collect::<String>());
+        }
+    }
+}
+
+/// A small generator of numbers: the test must be the same every time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most.max(1)
+    }
+    fn size(&mut self) -> (u16, u16) {
+        let (width, height) = match self.roll(4) {
+            0 => (self.roll(12), self.roll(8)),
+            1 => (self.roll(100), self.roll(40)),
+            _ => (self.roll(400), self.roll(120)),
+        };
+        (u16::try_from(width + 1).unwrap_or(1), u16::try_from(height + 1).unwrap_or(1))
+    }
+    fn pose(&mut self, engine: &Engine) -> Pose {
+        let mut pose = Pose::of(Lang::ALL[usize::from(self.roll(2) == 0)]);
+        pose.charset = if self.roll(3) == 0 { Charset::Ascii } else { Charset::Unicode };
+        pose.colours = [Colours::None, Colours::Sixteen, Colours::Full][self.roll(3) as usize];
+        pose.mode = [Mode::Live, Mode::Demo, Mode::Replay, Mode::Rehearsal][self.roll(4) as usize];
+        pose.journal = [JournalLight::Recording, JournalLight::Lost, JournalLight::Off][self.roll(3) as usize];
+        let state = &mut pose.state;
+        state.focus = Panel::ALL[self.roll(Panel::ALL.len() as u64) as usize];
+        state.zoomed = self.roll(3) == 0;
+        state.masked = self.roll(4) == 0;
+        state.minute = (self.roll(2) == 0).then(|| engine.now().minute() + 20 - self.roll(100).cast_signed());
+        state.slot = (self.roll(3) == 0).then(|| u32::try_from(self.roll(14)).unwrap_or(0));
+        state.held = (self.roll(5) == 0).then(|| engine.now().plus_s(-self.roll(600).cast_signed()));
+        state.filter = ["", "", "a", "fone", "no such row"][self.roll(5) as usize].to_owned();
+        let row = self.roll(300) as usize;
+        state.rows = [row; Panel::ALL.len()];
+        let column = (self.roll(2) == 0).then(|| self.roll(7) as usize);
+        state.sorts = [Sort { column, rising: self.roll(2) == 0 }; Panel::ALL.len()];
+        if self.roll(4) == 0 {
+            state.layers = vec![Open { layer: Layer::Minute, touched: At::default() }];
+        }
+        pose
+    }
+}
+
+#[test]
+fn a_thousand_random_sizes_and_states_draw_without_a_panic() {
+    let empty = Engine::new(Plan::default(), Arrival::Live);
+    let mut dice = Dice(1);
+    for _ in 0..1_000 {
+        let engine = if dice.roll(6) == 0 { &empty } else { broadcast() };
+        let (width, height) = dice.size();
+        let buffer = dice.pose(engine).draw(engine, width, height);
+        assert_eq!((buffer.area.width, buffer.area.height), (width, height));
+    }
+}
+
+fn is_forbidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' | '\u{2028}' | '\u{2029}' | '\u{e0000}'..='\u{e0fff}' | '\u{feff}')
+}
+
+fn event(ts: At, id: String, fact: Fact) -> Event {
+    Event {
+        fact,
+        ts,
+        id: Some(Name::new(id)),
+        source: Name::new("shop"),
+        currency: Some(Currency::BRL),
+        test: false,
+        extra: Extra::default(),
+    }
+}
+
+/// An engine whose every text is one hostile line, uncleaned, as if the border had failed.
+fn poisoned(text: &str) -> Engine {
+    let start = At::parse("2026-11-21T23:00:00Z", None).expect("a time");
+    let mut plan = Plan { title: text.to_owned(), starts_at: Some(start), length_s: 3_600, ..Plan::default() };
+    plan.currency = Some(Currency::BRL);
+    plan.products = vec![warroom::engine::plan::PlanProduct { sku: Name::new("S"), name: text.to_owned(), slot: 1, ..Default::default() }];
+    plan.segments = vec![warroom::engine::plan::PlanSegment {
+        name: text.to_owned(),
+        length_s: 600,
+        host: Some(text.to_owned()),
+        ..Default::default()
+    }];
+    let mut engine = Engine::new(plan, Arrival::Live);
+    let name = Name::new(text);
+    let at = start.plus_s(90);
+    let message = ChatMessage {
+        author: name.clone(),
+        text: Name::new(format!("quanto custa? {text}")),
+        author_kind: Default::default(),
+        reply_to: None,
+        value: None,
+    };
+    let purchase = Purchase {
+        order: name.clone(),
+        value: Money::new(12_990, Currency::BRL),
+        status: Default::default(),
+        rev: None,
+        placed_at: None,
+        paid_at: None,
+        cancelled_at: None,
+        expires_at: None,
+        items: Vec::new(),
+        cart: None,
+        customer: None,
+        new: None,
+        visitor: None,
+        channel: Some(warroom::engine::event::ChannelClue::Name(name.clone())),
+        discount: None,
+        coupons: Vec::new(),
+        method: Some(name.clone()),
+        live: None,
+    };
+    let facts = [
+        Fact::ProductPinned(Pin { sku: name.clone() }),
+        Fact::ChatMessage(message),
+        Fact::Note(Note { text: name.clone(), operator: Some(name) }),
+        Fact::Purchase(Box::new(purchase)),
+    ];
+    for (seq, fact) in (1..).zip(facts) {
+        engine.step(&Record { seq, at, event: event(at, format!("e{seq}"), fact) });
+    }
+    engine.advance_to(start.plus_s(120));
+    engine
+}
+
+#[test]
+fn hostile_text_never_reaches_a_cell() {
+    let corpus = std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/hostile.txt")).expect("the corpus");
+    let corpus = String::from_utf8_lossy(&corpus);
+    let mut dice = Dice(2);
+    for body in corpus.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let line: String = serde_json::from_str(&format!("\"{body}\"")).unwrap_or_else(|_| body.to_owned());
+        let line = line.as_str();
+        let engine = poisoned(line);
+        for zoomed in [false, true] {
+            let mut pose = Pose::of(Lang::En);
+            pose.state.zoomed = zoomed;
+            pose.state.focus = Panel::ALL[dice.roll(Panel::ALL.len() as u64) as usize];
+            let buffer = pose.draw(&engine, 200, 60);
+            for cell in buffer.content() {
+                assert!(!cell.symbol().chars().any(is_forbidden), "{:?} from {line:?}", cell.symbol());
+                assert!(cell.symbol().len() <= 64, "a bomb of {} bytes from {line:?}", cell.symbol().len());
+            }
+        }
+    }
+}
