@@ -20,8 +20,8 @@ use crate::engine::id::Sym;
 use crate::engine::metric::{Metric, Reading, Scope, Value};
 use crate::engine::money::{Currency, Money};
 use crate::engine::time::{At, Span};
-use crate::engine::view::commerce::ProductView;
-use crate::engine::view::show::{LogEntry, Logged};
+use crate::engine::view::commerce::{PendingOrder, ProductView};
+use crate::engine::view::show::{ExplainView, LogEntry, Logged, OpenQuestion, SegmentView};
 
 /// Event types that a panel's figures stand on; their feeds' age is the panel's age.
 pub type Needs = &'static [&'static str];
@@ -66,12 +66,29 @@ pub struct Pane<'a> {
     pub size: Size,
     pub products: Vec<ProductView<'a>>,
     pub log: Vec<LogEntry<'a>>,
+    pub segments: Vec<SegmentView<'a>>,
+    pub explains: Vec<ExplainView>,
+    /// Unpaid orders, the first to expire first.
+    pub pending: Vec<PendingOrder<'a>>,
+    pub questions: Vec<OpenQuestion<'a>>,
 }
 
 impl<'a> Pane<'a> {
     #[must_use]
     pub fn new(view: &'a View<'a>, line: Timeline, lanes: Lanes, size: Size) -> Self {
-        Self { view, line, lanes, size, products: view.engine.products(), log: view.engine.log() }
+        let engine = view.engine;
+        Self {
+            view,
+            line,
+            lanes,
+            size,
+            products: engine.products(),
+            log: engine.log(),
+            segments: engine.segments(),
+            explains: engine.explains(),
+            pending: engine.pending_orders(),
+            questions: engine.questions(),
+        }
     }
 
     #[must_use]
@@ -192,12 +209,16 @@ impl<'a> Pane<'a> {
         };
         self.view.format.money_short(Money::new(minor.round() as i64, currency))
     }
-    /// The support of a ratio: `28/842`; empty for what is no ratio.
+    /// The support of a ratio: `28/842`; amounts above the line are told as money. Empty for what is no ratio.
     #[must_use]
     pub fn support(&self, reading: &Reading) -> String {
         let (Some(numerator), Some(denominator)) = (reading.numerator, reading.denominator) else { return String::new() };
-        let told = |n: i128| i64::try_from(n).map_or_else(|_| self.unknown().to_owned(), |n| self.view.format.count_short(n));
-        format!("{}/{}", told(numerator), told(denominator))
+        let count = |n: i128| i64::try_from(n).map_or_else(|_| self.unknown().to_owned(), |n| self.view.format.count_short(n));
+        let above = match (reading.value, i64::try_from(numerator)) {
+            (Value::Money(money), Ok(minor)) => self.view.format.amount_short(Money::new(minor, money.currency)),
+            _ => count(numerator),
+        };
+        format!("{above}/{}", count(denominator))
     }
     /// Minutes of cover: `86m`, `>2h`, `—`.
     #[must_use]
@@ -298,6 +319,7 @@ impl<'a> Pane<'a> {
         HeatLook {
             shades: [a, b, c, d],
             zero: self.view.glyphs.zero_heat,
+            hatch: "/",
             styles: [self.style(Tone::Muted), normal, normal, self.style(Tone::Accent)],
             zero_style: self.style(Tone::Frame),
             unfinished: self.style(Tone::Unfinished),
@@ -310,6 +332,7 @@ impl<'a> Pane<'a> {
     /// The rule over a panel with its title, and its age at the right end. Answers the room below.
     pub fn heading(&self, panel: Panel, title: &str, needs: Needs, area: Rect, buf: &mut Buffer) -> Rect {
         let focused = self.view.state.focus == panel;
+        let title = &format!("{title}{}", self.filter_mark(panel));
         let end = self.end_of_heading(needs);
         self.rule(focused, title, &end, area, buf)
     }
@@ -319,10 +342,61 @@ impl<'a> Pane<'a> {
     }
     /// The title of a table's first column: the panel's name and its age.
     #[must_use]
-    pub fn table_title(&self, key: &'a str, needs: Needs) -> String {
+    pub fn table_title(&self, panel: Panel, key: &'a str, needs: Needs) -> String {
         let age = self.end_of_heading(needs);
         let told: String = age.0.into_iter().map(|(text, _)| text).collect();
-        format!("{} {told}", self.word(key)).trim_end().to_owned()
+        format!("{}{} {told}", self.word(key), self.filter_mark(panel)).trim_end().to_owned()
+    }
+    /// ` /fone` where the panel's rows are filtered.
+    fn filter_mark(&self, panel: Panel) -> String {
+        let state = self.view.state;
+        if state.focus == panel && !state.filter.is_empty() { format!(" /{}", state.filter) } else { String::new() }
+    }
+    /// True for a row that the focused panel's filter lets through; other panels show all of theirs.
+    #[must_use]
+    pub fn passes(&self, panel: Panel, name: &str) -> bool {
+        self.view.state.focus != panel || self.view.state.passes(name)
+    }
+    /// The row under the cursor of the focused panel, of so many.
+    #[must_use]
+    pub fn chosen(&self, panel: Panel, count: usize) -> Option<usize> {
+        (self.view.state.focus == panel && count > 0).then(|| self.view.state.row(panel).min(count - 1))
+    }
+    /// The first row to draw, so that the chosen one is in sight.
+    #[must_use]
+    pub fn first_row(&self, panel: Panel, count: usize, height: u16) -> usize {
+        self.chosen(panel, count).map_or(0, |chosen| (chosen + 1).saturating_sub(usize::from(height)))
+    }
+    /// How a row looks: the chosen one stands out.
+    #[must_use]
+    pub fn row_style(&self, panel: Panel, count: usize, index: usize) -> Style {
+        if self.chosen(panel, count) == Some(index) { self.style(Tone::Selected) } else { Style::new() }
+    }
+    /// A column's title, with the arrow of the order where the rows are sorted by it.
+    #[must_use]
+    pub fn sorted_title(&self, panel: Panel, column: usize, key: &'a str) -> String {
+        let sort = self.view.state.sort(panel);
+        let arrow = match sort.column {
+            Some(by) if by == column => {
+                if sort.rising {
+                    self.view.glyphs.up
+                } else {
+                    self.view.glyphs.down
+                }
+            }
+            _ => "",
+        };
+        format!("{}{arrow}", self.word(key))
+    }
+    /// Puts rows into the order asked for by `s`: by the numbers behind their columns, unknown ones last.
+    pub fn sort<T>(&self, panel: Panel, rows: &mut [T], key: impl Fn(&T, usize) -> Option<f64>) {
+        let sort = self.view.state.sort(panel);
+        let Some(column) = sort.column else { return };
+        let worst = if sort.rising { f64::INFINITY } else { f64::NEG_INFINITY };
+        rows.sort_by(|a, b| {
+            let order = key(a, column).unwrap_or(worst).total_cmp(&key(b, column).unwrap_or(worst));
+            if sort.rising { order } else { order.reverse() }
+        });
     }
     /// How the titles of a table's columns look.
     #[must_use]

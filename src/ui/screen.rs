@@ -63,6 +63,9 @@ const RIGHT_GAIN: u16 = 18;
 /// Size of the minute card where it is opened.
 const CARD: (u16, u16) = (59, 10);
 
+/// Rows of the right column from which on the feeds have a place in it.
+const FEEDS_FROM: u16 = 38;
+
 /// How much there is room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
@@ -277,18 +280,19 @@ fn lay_right(area: Rect, size: Size, places: &mut Vec<(Place, Rect)>) {
             ],
             places,
         ),
-        Size::Standard | Size::Compact => stack(
-            area,
-            &[
+        Size::Standard | Size::Compact => {
+            let mut shares = vec![
                 panel(Panel::Now, 0, 4, 4, 4),
                 panel(Panel::Advice, 1, 3, 4, 14),
-                panel(Panel::Running, 2, 3, 7, 12),
-                panel(Panel::Questions, 3, 3, 10, 16),
+                panel(Panel::Running, 2, 3, 5, 12),
+                panel(Panel::Questions, 3, 3, 12, 16),
                 panel(Panel::Payment, 4, 4, 6, 9),
-                panel(Panel::Feeds, 5, 3, 0, 12),
-            ],
-            places,
-        ),
+            ];
+            if area.height >= FEEDS_FROM {
+                shares.push(panel(Panel::Feeds, 5, 4, 8, 12));
+            }
+            stack(area, &shares, places);
+        }
     }
 }
 
@@ -358,7 +362,7 @@ pub fn paint(area: Rect, buf: &mut Buffer, view: &View<'_>) {
             Place::Panel(panel) => panels::draw(*panel, &pane, *area, buf),
             Place::Zoom(panel) => panels::draw_zoomed(*panel, &pane, *area, buf),
             Place::Summary => panels::summary::draw(&pane, *area, buf),
-            Place::Minute => panels::minute::draw(&pane, view.state.minute.unwrap_or(line.now), *area, buf),
+            Place::Minute => panels::minute::draw(&pane, view.state.minute.unwrap_or(line.now - 1), *area, buf),
             Place::Footer => footer::draw(buf, *area, view),
             Place::Divider => draw_divider(&pane, *area, buf),
         }

@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::kpis::band_label;
-use crate::engine::metric::{Metric, Reading, Scope};
+use super::{channels, kpis};
+use crate::engine::metric::{Metric, Reading, Scope, Value};
 use crate::engine::time::Span;
 use crate::ui::pane::{CARTS, Pane};
 use crate::ui::state::Panel;
@@ -16,56 +16,93 @@ use crate::ui::widgets::text::Phrase;
 /// A band this much worse than the whole is an alarm.
 const WORSE: f64 = 1.25;
 
-pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
-    draw_table(pane, false, area, buf);
+/// A line of the table: a band, a channel, a product.
+struct Line {
+    name: String,
+    scope: Scope,
+    left: Reading,
 }
 
-pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
-    draw_table(pane, true, area, buf);
-}
-
-fn draw_table(pane: &Pane<'_>, zoomed: bool, area: Rect, buf: &mut Buffer) {
-    let room = pane.table_heading(area, buf);
-    let focused = pane.view.state.focus == Panel::Carts;
-    let title_style = pane.title_style(Panel::Carts, CARTS);
-    let mut table = Table { title_style, ellipsis: pane.view.glyphs.dots, columns: columns(pane, zoomed), ..Table::default() };
-    let mut bands = pane.view.engine.bands();
-    bands.reverse();
-    let chosen = pane.view.state.row(Panel::Carts);
-    let whole = pane.read(Metric::CartAbandon, Scope::Live, Span::Live).number();
-    let has_open = usize::from(room.height) > bands.len() + 1;
-    let symbol = bands.first().map(|band| pane.view.format.symbol(band.from.currency)).unwrap_or_default();
-    for (index, band) in bands.iter().enumerate() {
-        let style = if focused && index == chosen { pane.style(Tone::Selected) } else { Style::new() };
-        let name = format!("{}{}", symbol.trim_end(), band_label(pane, band));
-        table.rows.push(Row { cells: cells(pane, zoomed, &name, Scope::Band(band.index), whole, Tone::Normal), style });
+impl Line {
+    fn of(pane: &Pane<'_>, name: String, scope: Scope) -> Self {
+        Self { name, scope, left: pane.read(Metric::CartAbandon, scope, Span::Live) }
     }
-    let sums = 1 + usize::from(has_open);
-    table.rows.truncate(usize::from(room.height).saturating_sub(sums));
-    table.rows.push(Row { cells: cells(pane, zoomed, pane.word("carts-all"), Scope::Live, whole, Tone::Title), style: Style::new() });
-    let inner = Rect::new(area.x + 1.min(area.width), area.y, area.width.saturating_sub(2), area.height);
-    let slots = table.slots(inner.width);
-    table.put_titles(&slots, inner, area.y, buf);
-    table.put_rows(&slots, 0, Rect::new(inner.x, room.y, inner.width, room.height), buf);
+    /// What the `n`-th column of `s` sorts by.
+    #[expect(clippy::cast_precision_loss, reason = "counts of carts")]
+    fn key(&self, pane: &Pane<'_>, column: usize) -> Option<f64> {
+        match column {
+            0 => self.left.numerator.map(|n| n as f64),
+            1 => self.left.denominator.map(|n| n as f64),
+            2 => self.left.number(),
+            3 => open_count(pane, self.scope).map(|n| n as f64),
+            4 => pane.read(Metric::CartsIdle, self.scope, Span::Live).number(),
+            _ => pane.read(Metric::CartsRecovered, self.scope, Span::Live).number(),
+        }
+    }
+}
+
+pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
+    let lines = bands(pane);
+    draw_table(pane, false, &lines, area, buf);
+}
+
+/// The same by channel and by product too, with everything that is known of them.
+pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
+    let mut lines = bands(pane);
+    let of_channels = pane.view.engine.channels();
+    lines.extend(of_channels.iter().map(|channel| Line::of(pane, channels::name(pane, channel.name), Scope::Channel(channel.sym))));
+    lines.extend(pane.products.iter().map(|product| Line::of(pane, pane.product_name(product.sym), Scope::Product(product.sym))));
+    draw_table(pane, true, &lines, area, buf);
+}
+
+/// The price bands, the dearest first.
+fn bands(pane: &Pane<'_>) -> Vec<Line> {
+    let bands = pane.view.engine.bands();
+    let mut lines: Vec<Line> =
+        bands.iter().rev().map(|band| Line::of(pane, kpis::band_label(pane, band, true), Scope::Band(band.index))).collect();
+    lines.retain(|line| pane.passes(Panel::Carts, &line.name));
+    pane.sort(Panel::Carts, &mut lines, |line, column| line.key(pane, column));
+    lines
+}
+
+fn draw_table(pane: &Pane<'_>, zoomed: bool, lines: &[Line], area: Rect, buf: &mut Buffer) {
+    let room = pane.table_heading(area, buf);
+    let all = Line::of(pane, pane.word("carts-all").to_owned(), Scope::Live);
+    let has_open = usize::from(room.height) > lines.len() + 1;
+    let height = room.height.saturating_sub(1 + u16::from(has_open));
+    let first = pane.first_row(Panel::Carts, lines.len(), height);
+    let shown = lines.iter().enumerate().skip(first).take(usize::from(height));
+    let mut rows: Vec<Row> = shown
+        .map(|(index, line)| Row {
+            cells: cells(pane, zoomed, line, all.left.number(), Tone::Normal),
+            style: pane.row_style(Panel::Carts, lines.len(), index),
+        })
+        .collect();
+    rows.push(Row { cells: cells(pane, zoomed, &all, None, Tone::Title), style: Style::new() });
+    let below = u16::try_from(rows.len()).unwrap_or(u16::MAX);
+    let title_style = pane.title_style(Panel::Carts, CARTS);
+    let table = Table { columns: columns(pane, zoomed), rows, title_style, ellipsis: pane.view.glyphs.dots };
+    table.put(area, buf);
     if has_open {
-        let y = room.y + u16::try_from(table.rows.len()).unwrap_or(u16::MAX).min(room.height.saturating_sub(1));
-        open(pane).put(buf, inner, inner.x, y);
+        let inner = Rect::new(room.x + 1.min(room.width), room.y, room.width.saturating_sub(1), room.height);
+        open(pane, inner.width).put(buf, inner, inner.x, room.y.saturating_add(below));
     }
     pane.fade(CARTS, room, buf);
 }
 
 fn columns(pane: &Pane<'_>, zoomed: bool) -> Vec<Column> {
+    let title = |column, key| pane.sorted_title(Panel::Carts, column, key);
     let mut columns = vec![
-        Column::words(pane.table_title("panel-carts", CARTS), 9),
-        Column::number(pane.word("column-left"), 4, 2),
-        Column::number(pane.word("column-of"), 5, 3),
-        Column::number("%", 4, 1),
+        Column::words(pane.table_title(Panel::Carts, "panel-carts", CARTS), 9),
+        Column::number(title(0, "column-left"), 4, 2),
+        Column::number(title(1, "column-of"), 5, 3),
+        Column::number(title(2, "column-percent"), 4, 1),
     ];
     if zoomed {
         columns.extend([
-            Column::number(pane.word("column-open"), 6, 4),
-            Column::number(pane.word("column-idle"), 6, 5),
-            Column::number(pane.word("column-recovered"), 8, 6),
+            Column::number(title(3, "column-open"), 6, 4),
+            Column::number(title(4, "column-idle"), 6, 5),
+            Column::number(title(5, "column-recovered"), 8, 6),
             Column::number(pane.word("column-recovery"), 6, 7),
             Column::number(pane.word("column-checkout-left"), 8, 8),
             Column::number(pane.word("column-support"), 10, 9),
@@ -74,49 +111,48 @@ fn columns(pane: &Pane<'_>, zoomed: bool) -> Vec<Column> {
     columns
 }
 
-fn cells(pane: &Pane<'_>, zoomed: bool, name: &str, scope: Scope, whole: Option<f64>, tone: Tone) -> Vec<Phrase> {
-    let read = |metric| pane.read(metric, scope, Span::Live);
+fn cells(pane: &Pane<'_>, zoomed: bool, line: &Line, whole: Option<f64>, tone: Tone) -> Vec<Phrase> {
+    let read = |metric| pane.read(metric, line.scope, Span::Live);
     let plain = |text: String| pane.phrase(text, tone);
-    let left = read(Metric::CartAbandon);
     let told =
         |n: Option<i128>| n.and_then(|n| i64::try_from(n).ok()).map_or_else(|| pane.unknown().to_owned(), |n| pane.view.format.count(n));
-    let is_worse = scope != Scope::Live && left.number().zip(whole).is_some_and(|(share, whole)| share > whole * WORSE);
-    let percent = format!("{}{}", pane.percent(&left, 0), if is_worse { "!" } else { "" });
+    let is_worse = line.left.number().zip(whole).is_some_and(|(share, whole)| share > whole * WORSE);
+    let percent = format!("{}{}", pane.percent(&line.left, 0), if is_worse { "!" } else { " " });
     let mut cells = vec![
-        pane.phrase(name, tone),
-        plain(told(left.numerator)),
-        plain(told(left.denominator)),
+        plain(line.name.clone()),
+        plain(told(line.left.numerator)),
+        plain(told(line.left.denominator)),
         pane.phrase(percent, if is_worse { Tone::Alarm } else { tone }),
     ];
     if zoomed {
-        let recovery = read(Metric::CartRecoveryRate);
+        let open = open_count(pane, line.scope).map_or_else(|| pane.unknown().to_owned(), |open| pane.view.format.count(open));
         cells.extend([
-            plain(open_count(pane, scope)),
+            plain(open),
             plain(pane.count(&read(Metric::CartsIdle))),
             plain(pane.count(&read(Metric::CartsRecovered))),
-            plain(pane.percent(&recovery, 0)),
+            plain(pane.percent(&read(Metric::CartRecoveryRate), 0)),
             plain(pane.percent(&read(Metric::CheckoutAbandon), 0)),
-            plain(pane.support(&left)),
+            plain(pane.support(&line.left)),
         ]);
     }
     cells
 }
 
 /// Carts that are neither left nor bought: what is not bought, without what is left.
-fn open_count(pane: &Pane<'_>, scope: Scope) -> String {
-    let read = |metric| whole(&pane.read(metric, scope, Span::Live));
-    let open = read(Metric::CartsUnbought).zip(read(Metric::CartsAbandoned)).map(|(unbought, left)| unbought - left);
-    open.map_or_else(|| pane.unknown().to_owned(), |open| pane.view.format.count(open))
+fn open_count(pane: &Pane<'_>, scope: Scope) -> Option<i64> {
+    let read = |metric| match pane.read(metric, scope, Span::Live).value {
+        Value::Count(count) => Some(count),
+        Value::Money(_) | Value::Number(_) | Value::Unknown(_) => None,
+    };
+    Some(read(Metric::CartsUnbought)? - read(Metric::CartsAbandoned)?)
 }
 
-const fn whole(reading: &Reading) -> Option<i64> {
-    if let crate::engine::metric::Value::Count(count) = reading.value { Some(count) } else { None }
-}
-
-/// `open <10m 142 · idle 12`: pending, counted in no share.
-fn open(pane: &Pane<'_>) -> Phrase {
+/// `open <10m 142 · idle 12`: pending, counted in no share; the short form where the long one has no room.
+fn open(pane: &Pane<'_>, width: u16) -> Phrase {
     let minutes = pane.view.engine.plan().limits.cart_abandoned_s / 60;
     let idle = pane.count(&pane.read(Metric::CartsIdle, Scope::Live, Span::Live));
-    let told = pane.say("carts-open", &[("minutes", minutes.into()), ("n", open_count(pane, Scope::Live).into()), ("idle", idle.into())]);
-    pane.phrase(told, Tone::Muted)
+    let open = open_count(pane, Scope::Live).map_or_else(|| pane.unknown().to_owned(), |open| pane.view.format.count(open));
+    let long = pane.say("carts-open", &[("minutes", minutes.into()), ("n", open.clone().into()), ("idle", idle.into())]);
+    let told = pane.phrase(long, Tone::Muted);
+    if told.width() <= width { told } else { pane.phrase(format!("{} {open}", pane.word("column-open")), Tone::Muted) }
 }

@@ -18,7 +18,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     // rows count from the newest: the cursor goes up into the past
     let back = if focused { pane.view.state.row(Panel::Chat) } else { 0 };
     let lines = pane.view.engine.chat(if focused { CHAT_ROWS } else { usize::from(room.height) });
-    let shown: Vec<_> = lines.iter().filter(|line| !focused || pane.view.state.passes(line.text)).collect();
+    let shown: Vec<_> = lines.iter().filter(|line| pane.passes(Panel::Chat, line.text)).collect();
     let last = shown.len().saturating_sub(back.min(shown.len().saturating_sub(1)));
     let first = last.saturating_sub(usize::from(room.height));
     if lines.is_empty() {

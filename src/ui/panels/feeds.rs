@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use crate::engine::event::{FeedStatus, Guarantee};
 use crate::engine::view::show::FeedView;
@@ -14,39 +13,57 @@ use crate::ui::widgets::text::Phrase;
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let room = pane.table_heading(area, buf);
-    let feeds = pane.view.engine.feeds();
-    let focused = pane.view.state.focus == Panel::Feeds;
+    let mut feeds = pane.view.engine.feeds();
+    feeds.retain(|feed| pane.passes(Panel::Feeds, &feed.state.feed));
+    // those that need the operator come first
+    feeds.sort_by_key(|feed| !is_urgent(feed));
+    pane.sort(Panel::Feeds, &mut feeds, |feed, column| key(pane, feed, column));
+    let title = |column, key| pane.sorted_title(Panel::Feeds, column, key);
     let title_style = pane.title_style(Panel::Feeds, OWN);
     let columns = vec![
-        Column::words(pane.table_title("panel-feeds", OWN), 6),
+        Column::words(pane.table_title(Panel::Feeds, "panel-feeds", OWN), 6),
         Column::mark(pane.word("column-state"), 6, 1),
-        Column::number(pane.word("column-age"), 4, 2),
-        Column::number(pane.word("column-received"), 6, 3),
-        Column::number(pane.word("column-duplicate"), 4, 6),
-        Column::number(pane.word("column-late"), 4, 5),
-        Column::number(pane.word("column-quarantined"), 4, 4),
+        Column::number(title(0, "column-age"), 4, 2),
+        Column::number(title(1, "column-received"), 6, 3),
+        Column::number(title(2, "column-duplicate"), 4, 6),
+        Column::number(title(3, "column-late"), 4, 5),
+        Column::number(title(4, "column-quarantined"), 4, 4),
         Column::number(pane.word("column-unmapped"), 5, 8),
         Column::number(pane.word("column-dropped"), 5, 7),
-        Column::number(pane.word("column-errors"), 5, 9),
+        Column::number(title(5, "column-errors"), 5, 9),
         Column::number(pane.word("column-retry"), 5, 10),
         Column::number(pane.word("column-skew"), 6, 11),
         Column::mark(pane.word("column-guarantee"), 9, 12),
         Column { elastic: true, ..Column::mark(pane.word("column-last-error"), 12, 13) },
     ];
-    let chosen = pane.view.state.row(Panel::Feeds).min(feeds.len().saturating_sub(1));
-    let shown = feeds.iter().filter(|feed| !focused || pane.view.state.passes(&feed.state.feed));
-    let rows = shown.enumerate().map(|(index, feed)| Row {
-        cells: cells(pane, feed),
-        style: if focused && index == chosen { pane.style(Tone::Selected) } else { Style::new() },
-    });
+    let first = pane.first_row(Panel::Feeds, feeds.len(), room.height);
+    let rows = feeds
+        .iter()
+        .enumerate()
+        .skip(first)
+        .map(|(index, feed)| Row { cells: cells(pane, feed), style: pane.row_style(Panel::Feeds, feeds.len(), index) });
     let table = Table { columns, rows: rows.collect(), title_style, ellipsis: pane.view.glyphs.dots };
-    let inner = Rect::new(area.x + 1.min(area.width), area.y, area.width.saturating_sub(2), area.height);
-    let slots = table.slots(inner.width);
-    table.put_titles(&slots, inner, area.y, buf);
-    let first = if focused { chosen.saturating_sub(usize::from(room.height).saturating_sub(1)) } else { 0 };
-    table.put_rows(&slots, first, Rect::new(inner.x, room.y, inner.width, room.height), buf);
+    table.put(area, buf);
     if feeds.is_empty() {
         pane.empty("feeds-none", room, buf);
+    }
+}
+
+/// True for a feed that is stale, failing or gone.
+pub fn is_urgent(feed: &FeedView<'_>) -> bool {
+    feed.stale || matches!(feed.state.status, FeedStatus::Retrying | FeedStatus::Failed)
+}
+
+/// What the `n`-th column of `s` sorts by.
+#[expect(clippy::cast_precision_loss, reason = "counters, for an order only")]
+fn key(pane: &Pane<'_>, feed: &FeedView<'_>, column: usize) -> Option<f64> {
+    match column {
+        0 => feed.complete_to.map(|at| pane.view.now.since_ms(at) as f64),
+        1 => Some(feed.state.received as f64),
+        2 => Some(feed.state.duplicate as f64),
+        3 => Some(feed.late as f64),
+        4 => Some(feed.quarantined as f64),
+        _ => Some(feed.state.errors as f64),
     }
 }
 

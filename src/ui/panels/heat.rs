@@ -47,7 +47,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let mut shown: Vec<Gesture> = RANK.into_iter().take(usize::from(room.height)).collect();
     // what is shown stands in the vocabulary's own order, chat first
     shown.sort_unstable();
-    shown.retain(|gesture| pane.view.state.passes(pane.word(word_of(*gesture))) || pane.view.state.focus != Panel::Heat);
+    shown.retain(|gesture| pane.passes(Panel::Heat, pane.word(word_of(*gesture))));
     for (gesture, y) in shown.into_iter().zip(room.top()..room.bottom()) {
         draw_row(pane, gesture, Rect::new(room.x, y, room.width, 1), buf);
     }

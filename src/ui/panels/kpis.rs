@@ -10,7 +10,7 @@ use crate::engine::view::commerce::BandView;
 use crate::ui::pane::{ADS, AUDIENCE, Better, CARTS, CHAT, CLICKS, LEADS, Needs, ORDERS, Pane, STOCK};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
-use crate::ui::widgets::text::{Phrase, fit, put, width};
+use crate::ui::widgets::text::{Phrase, fit, put};
 
 /// A card needs this many columns.
 const LEAST: u16 = 13;
@@ -59,8 +59,9 @@ const fn order(aim: Aim) -> [Kpi; 8] {
 struct Card {
     title: String,
     window: String,
-    value: Phrase,
-    foot: Phrase,
+    /// Ways to say it, the fullest first; the first that fits is drawn.
+    values: Vec<Phrase>,
+    feet: Vec<Phrase>,
     needs: Needs,
 }
 
@@ -85,8 +86,9 @@ fn draw_card(pane: &Pane<'_>, card: &Card, focused: bool, area: Rect, buf: &mut 
     let inner = Rect::new(area.x + 1, area.y, area.width.saturating_sub(1), area.height);
     let tone = if focused { Tone::Focused } else { Tone::Title };
     let title_end = put(buf, inner, inner.x, inner.y, &fit(&card.title, inner.width, pane.view.glyphs.dots), pane.style(tone));
-    let value_end = card.value.put(buf, inner, inner.x, inner.y + 1);
-    let foot_end = card.foot.put(buf, inner, inner.x, inner.y + 2);
+    let fitting = |ways: &[Phrase]| ways.iter().find(|phrase| phrase.width() <= inner.width).cloned().unwrap_or_default();
+    let value_end = fitting(&card.values).put(buf, inner, inner.x, inner.y + 1);
+    let foot_end = fitting(&card.feet).put(buf, inner, inner.x, inner.y + 2);
     let age = pane.age(card.needs);
     let mut free = vec![(title_end, inner.y), (foot_end, inner.y + 2), (value_end, inner.y + 1)];
     free.retain(|(_, y)| *y < inner.bottom());
@@ -146,8 +148,8 @@ fn gmv(pane: &Pane<'_>) -> Card {
     Card {
         title: pane.word("card-gmv").to_owned(),
         window: pane.word("window-live").to_owned(),
-        value: pane.phrase(pane.money(&paid), Tone::Accent),
-        foot: pane.phrase(format!("{} {}", pane.word("card-net"), pane.amount(&net)), Tone::Muted),
+        values: vec![pane.phrase(pane.money(&paid), Tone::Accent)],
+        feet: vec![pane.phrase(format!("{} {}", pane.word("card-net"), pane.amount(&net)), Tone::Muted)],
         needs: ORDERS,
     }
 }
@@ -159,8 +161,8 @@ fn orders(pane: &Pane<'_>) -> Card {
     Card {
         title: pane.word("card-orders").to_owned(),
         window: Span::M5.label().to_owned(),
-        value: with_change(pane, pane.number(&now, 1), change, Better::Up),
-        foot: pane.phrase(format!("{} {}", pane.word("window-live"), pane.number(&live, 1)), Tone::Muted),
+        values: with_change(pane, pane.number(&now, 1), change, Better::Up),
+        feet: vec![pane.phrase(format!("{} {}", pane.word("window-live"), pane.number(&live, 1)), Tone::Muted)],
         needs: ORDERS,
     }
 }
@@ -169,11 +171,13 @@ fn viewers(pane: &Pane<'_>) -> Card {
     let now = pane.read(Metric::Ccu, Scope::Live, Span::M1);
     let peak = pane.read(Metric::Pcu, Scope::Live, Span::Live);
     let change = pane.change(Metric::Acu, Scope::Live, Span::M5);
+    let mut values = with_change(pane, pane.count(&now), change, Better::Up);
+    values.push(pane.phrase(pane.count_short(&now), Tone::Accent));
     Card {
         title: pane.word("card-viewers").to_owned(),
         window: pane.word("window-now").to_owned(),
-        value: with_change(pane, pane.count(&now), change, Better::Up),
-        foot: pane.phrase(format!("{} {}", pane.word("card-peak"), pane.count(&peak)), Tone::Muted),
+        values,
+        feet: vec![pane.phrase(format!("{} {}", pane.word("card-peak"), pane.count(&peak)), Tone::Muted)],
         needs: AUDIENCE,
     }
 }
@@ -186,8 +190,8 @@ fn watch(pane: &Pane<'_>) -> Card {
     Card {
         title: pane.word("card-watch").to_owned(),
         window: pane.word("window-live").to_owned(),
-        value: pane.phrase(told, Tone::Normal),
-        foot: pane.phrase(format!("{} {}", pane.count_short(&uv), pane.word("card-viewers-uv")), Tone::Muted),
+        values: vec![pane.phrase(told, Tone::Normal)],
+        feet: vec![pane.phrase(format!("{} {}", pane.count_short(&uv), pane.word("card-viewers-uv")), Tone::Muted)],
         needs: AUDIENCE,
     }
 }
@@ -202,8 +206,8 @@ fn ratio(pane: &Pane<'_>, title: &'static str, metric: Metric, span: Span, needs
     Card {
         title: pane.word(title).to_owned(),
         window: window(pane, span).to_owned(),
-        value: with_change(pane, pane.percent(&reading, 1), pane.change(metric, Scope::Live, span), Better::Up),
-        foot: pane.phrase(pane.support(&reading), Tone::Muted),
+        values: with_change(pane, pane.percent(&reading, 1), pane.change(metric, Scope::Live, span), Better::Up),
+        feet: vec![pane.phrase(pane.support(&reading), Tone::Muted)],
         needs,
     }
 }
@@ -216,16 +220,16 @@ fn carts_left(pane: &Pane<'_>) -> Card {
     let all = pane.read(Metric::CartAbandon, Scope::Live, Span::Live);
     let change = pane.change(Metric::CartAbandon, Scope::Live, Span::M10);
     let foot = match worst_band(pane) {
-        Some((band, reading)) => {
-            pane.phrase(band_label(pane, &band), Tone::Muted).and(format!(" {}", pane.percent(&reading, 0)), pane.style(Tone::Normal))
-        }
+        Some((band, reading)) => pane
+            .phrase(band_label(pane, &band, false), Tone::Muted)
+            .and(format!(" {}", pane.percent(&reading, 0)), pane.style(Tone::Normal)),
         None => pane.phrase(pane.support(&all), Tone::Muted),
     };
     Card {
         title: pane.word("card-carts-left").to_owned(),
         window: pane.word("window-live").to_owned(),
-        value: with_change(pane, pane.percent(&all, 0), change, Better::Down),
-        foot,
+        values: with_change(pane, pane.percent(&all, 0), change, Better::Down),
+        feet: vec![foot],
         needs: CARTS,
     }
 }
@@ -247,20 +251,21 @@ pub fn worst_band(pane: &Pane<'_>) -> Option<(BandView, Reading)> {
         .max_by(|(_, a), (_, b)| a.number().unwrap_or(0.0).total_cmp(&b.number().unwrap_or(0.0)))
 }
 
-/// `>500`, `200–500`, `<100`: edges in whole money, which are the plan's and no secret.
-pub fn band_label(pane: &Pane<'_>, band: &BandView) -> String {
-    let whole = |minor: i64, exponent: u32| pane.view.format.count(minor / 10i64.pow(exponent.min(18)));
-    let exponent = band.from.currency.exponent();
-    let from = whole(band.from.minor, exponent);
+/// `>500`, `200-500`, `<100`, with the currency's symbol where asked for. The edges are the plan's and no secret.
+pub fn band_label(pane: &Pane<'_>, band: &BandView, with_symbol: bool) -> String {
+    let exponent = band.from.currency.exponent().min(18);
+    let symbol = pane.view.format.symbol(band.from.currency);
+    let symbol = if with_symbol { symbol.trim_end() } else { "" };
+    let whole = |minor: i64| pane.view.format.count(minor / 10i64.pow(exponent));
     match band.to {
-        None => format!("> {from}"),
-        Some(to) if band.from.minor == 0 => format!("< {}", whole(to.minor, exponent)),
-        Some(to) => format!("{from}-{}", whole(to.minor, exponent)),
+        None => format!(">{symbol}{}", whole(band.from.minor)),
+        Some(to) if band.from.minor == 0 => format!("<{symbol}{}", whole(to.minor)),
+        Some(to) => format!("{symbol}{}-{}", whole(band.from.minor), whole(to.minor)),
     }
 }
 
 fn unpaid(pane: &Pane<'_>) -> Card {
-    let list = pane.view.engine.pending_orders();
+    let list = &pane.pending;
     let soon = pane.view.now.plus_s(pane.view.engine.plan().limits.expiring_s);
     let expiring = list.iter().filter(|order| order.expires_at.is_some_and(|at| at <= soon && at > pane.view.now)).count();
     let is_known = pane.read(Metric::OrdersPlaced, Scope::Live, Span::Live).number().is_some();
@@ -278,8 +283,8 @@ fn unpaid(pane: &Pane<'_>) -> Card {
     Card {
         title: pane.word("card-unpaid").to_owned(),
         window: pane.word("window-now").to_owned(),
-        value: pane.phrase(value, Tone::Normal),
-        foot,
+        values: vec![pane.phrase(value, Tone::Normal)],
+        feet: vec![foot],
         needs: ORDERS,
     }
 }
@@ -302,8 +307,8 @@ fn roas(pane: &Pane<'_>) -> Card {
     Card {
         title: pane.word(title).to_owned(),
         window: pane.word("window-live").to_owned(),
-        value: pane.phrase(format!("{}{sign}", pane.number(&reading, 1)), tone),
-        foot: pane.phrase(format!("{} {}", pane.word("card-break-even"), pane.number(&even, 1)), Tone::Muted),
+        values: vec![pane.phrase(format!("{}{sign}", pane.number(&reading, 1)), tone)],
+        feet: vec![pane.phrase(format!("{} {}", pane.word("card-break-even"), pane.number(&even, 1)), Tone::Muted)],
         needs: ADS,
     }
 }
@@ -316,7 +321,7 @@ fn cover(pane: &Pane<'_>) -> Card {
     });
     let (title, window) = (pane.word("card-cover").to_owned(), Span::M10.label().to_owned());
     match covers.min_by(|(a, ..), (b, ..)| a.total_cmp(b)) {
-        None => Card { title, window, value: pane.phrase(pane.unknown(), Tone::Normal), foot: Phrase::default(), needs: STOCK },
+        None => Card { title, window, values: vec![pane.phrase(pane.unknown(), Tone::Normal)], feet: Vec::new(), needs: STOCK },
         Some((minutes, product, reading)) => {
             #[expect(clippy::cast_possible_truncation, reason = "minutes of cover; saturates")]
             let at = pane.view.now.plus_s((minutes * 60.0) as i64);
@@ -325,8 +330,8 @@ fn cover(pane: &Pane<'_>) -> Card {
             Card {
                 title,
                 window,
-                value: pane.phrase(format!("{} #{}", pane.cover(&reading), product.slot), tone),
-                foot: pane.phrase(empty, Tone::Muted),
+                values: vec![pane.phrase(format!("{} #{}", pane.cover(&reading), product.slot), tone)],
+                feet: vec![pane.phrase(empty, Tone::Muted)],
                 needs: STOCK,
             }
         }
@@ -344,8 +349,8 @@ fn plain(pane: &Pane<'_>, title: &'static str, metric: Metric, needs: Needs) -> 
     Card {
         title: pane.word(title).to_owned(),
         window: pane.word("window-live").to_owned(),
-        value: pane.phrase(told(&live), Tone::Accent),
-        foot: pane.phrase(format!("{} {}", Span::M10.label(), told(&recent)), Tone::Muted),
+        values: vec![pane.phrase(told(&live), Tone::Accent)],
+        feet: vec![pane.phrase(format!("{} {}", Span::M10.label(), told(&recent)), Tone::Muted)],
         needs,
     }
 }
@@ -357,19 +362,18 @@ fn rate(pane: &Pane<'_>, title: &'static str, metric: Metric, needs: Needs) -> C
     Card {
         title: pane.word(title).to_owned(),
         window: Span::M5.label().to_owned(),
-        value: with_change(pane, pane.number(&reading, 1), pane.change(metric, Scope::Live, Span::M5), Better::Up),
-        foot: pane.phrase(format!("{} {}", pane.word("window-live"), pane.number(&live, 1)), Tone::Muted),
+        values: with_change(pane, pane.number(&reading, 1), pane.change(metric, Scope::Live, Span::M5), Better::Up),
+        feet: vec![pane.phrase(format!("{} {}", pane.word("window-live"), pane.number(&live, 1)), Tone::Muted)],
         needs,
     }
 }
 
-fn with_change(pane: &Pane<'_>, value: String, change: Option<f64>, better: Better) -> Phrase {
-    let mut phrase = pane.phrase(value, Tone::Accent);
+/// A value with its change, with the arrow alone, alone.
+fn with_change(pane: &Pane<'_>, value: String, change: Option<f64>, better: Better) -> Vec<Phrase> {
+    let alone = pane.phrase(value, Tone::Accent);
     let change = pane.change_phrase(change, better);
-    // a card of the small screen holds the value and the arrow, no more
-    if width(" ") + phrase.width() + change.width() <= LEAST + 2 && change.width() > 0 {
-        phrase = phrase.and(" ", pane.style(Tone::Normal));
-        phrase.0.extend(change.0);
-    }
-    phrase
+    let Some((told, style)) = change.0.first() else { return vec![alone] };
+    let arrow: String = told.chars().take(1).collect();
+    let with = |part: &str| alone.clone().and(" ", pane.style(Tone::Normal)).and(part, *style);
+    vec![with(told), with(&arrow), alone]
 }

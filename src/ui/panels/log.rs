@@ -22,7 +22,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     }
     let columns = (room.width / ENTRY).max(1);
     let width = room.width / columns;
-    let skipped = if pane.view.state.focus == Panel::Log { pane.view.state.row(Panel::Log).min(entries.len() - 1) } else { 0 };
+    let skipped = pane.chosen(Panel::Log, entries.len()).unwrap_or(0);
     for (index, entry) in (0..columns.saturating_mul(room.height)).zip(entries.into_iter().skip(skipped)) {
         let place = Rect::new(room.x + index % columns * width, room.y + index / columns, width, 1);
         line(pane, entry, place.width.saturating_sub(2)).put(buf, place, place.x + 1.min(place.width), place.y);
@@ -40,16 +40,14 @@ pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
         pane.empty("log-none", room, buf);
         return;
     }
-    let chosen = pane.view.state.row(Panel::Log).min(entries.len() - 1);
-    let first = chosen.saturating_sub(usize::from(room.height).saturating_sub(1));
+    let first = pane.first_row(Panel::Log, entries.len(), room.height);
     for (index, (entry, y)) in entries.iter().skip(first).zip(room.top()..room.bottom()).enumerate() {
         let clock = pane.phrase(format!(" {} ", pane.view.format.clock_s(entry.at)), Tone::Muted);
         let mut whole = clock;
         whole.0.extend(line(pane, entry, room.width.saturating_sub(12)).0);
         whole.put(buf, room, room.x, y);
-        if first + index == chosen {
-            buf.set_style(Rect::new(room.x, y, room.width, 1).intersection(buf.area), pane.style(Tone::Selected));
-        }
+        let style = pane.row_style(Panel::Log, entries.len(), first + index);
+        buf.set_style(Rect::new(room.x, y, room.width, 1).intersection(buf.area), style);
     }
 }
 
@@ -59,7 +57,7 @@ fn is_short(pane: &Pane<'_>, entry: &LogEntry<'_>) -> bool {
 }
 
 fn passes(pane: &Pane<'_>, entry: &LogEntry<'_>) -> bool {
-    pane.view.state.focus != Panel::Log || pane.view.state.passes(&what(pane, entry))
+    pane.passes(Panel::Log, &what(pane, entry))
 }
 
 /// `43:02 p 1 Fone Pro X2`.

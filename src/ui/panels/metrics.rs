@@ -10,7 +10,7 @@ use crate::ui::pane::{Better, ORDERS, Pane, below};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::table::{Column, Row, Table};
-use crate::ui::widgets::text::{Phrase, put};
+use crate::ui::widgets::text::{Phrase, put, width};
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let title = match pane.scope() {
@@ -23,7 +23,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     columns.push(Column::mark(pane.word("column-change-5m"), 7, 2));
     columns.push(Column::number(pane.word("column-support"), 12, 3));
     columns.push(Column::mark(pane.word("column-why"), 18, 4));
-    let metrics: Vec<Metric> = Metric::ALL.iter().copied().filter(|metric| pane.view.state.passes(metric.id())).collect();
+    let metrics: Vec<Metric> = Metric::ALL.iter().copied().filter(|metric| pane.passes(Panel::Kpis, metric.id())).collect();
     let rows = metrics.iter().map(|metric| Row { cells: cells(pane, *metric), style: Style::new() });
     let table = Table { columns, rows: rows.collect(), title_style: pane.style(Tone::Title), ellipsis: pane.view.glyphs.dots };
     let inner = Rect::new(room.x + 1.min(room.width), room.y, room.width.saturating_sub(2), room.height);
@@ -35,14 +35,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let left = metrics.len().saturating_sub(first + usize::from(body.height));
     if left > 0 && body.height > 0 {
         let more = pane.say("metrics-more", &[("n", left.into())]);
-        put(
-            buf,
-            area,
-            area.right().saturating_sub(crate::ui::widgets::text::width(&more) + 2),
-            area.bottom() - 1,
-            &more,
-            pane.style(Tone::Muted),
-        );
+        put(buf, area, area.right().saturating_sub(width(&more) + 2), area.bottom() - 1, &more, pane.style(Tone::Muted));
     }
 }
 
@@ -55,7 +48,9 @@ fn cells(pane: &Pane<'_>, metric: Metric) -> Vec<Phrase> {
         pane.phrase(value(pane, metric, &reading), if reading.stale { Tone::Stale } else { Tone::Normal })
     }));
     cells.push(pane.change_phrase(pane.change(metric, scope, Span::M5), Better::Up));
-    cells.push(pane.phrase(pane.support(&live), Tone::Muted));
+    // both sides of these are amounts, which the ratio itself does not say
+    let is_of_money = matches!(metric, Metric::Roas | Metric::Mer | Metric::RefundRate | Metric::RoasBreakeven);
+    cells.push(pane.phrase(if is_of_money { String::new() } else { pane.support(&live) }, Tone::Muted));
     let why = if let Value::Unknown(why) = live.value { pane.word(why_word(why)) } else { "" };
     cells.push(pane.phrase(why, Tone::Muted));
     cells

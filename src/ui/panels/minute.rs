@@ -46,7 +46,7 @@ fn on_air(pane: &Pane<'_>, minute: i64) -> Phrase {
     let engine = pane.view.engine;
     let name = engine.on_air_in_minute(minute).map_or_else(|| pane.word("now-nothing").to_owned(), |sym| pane.product_name(sym));
     let at = At::from_minute(minute);
-    let segment = engine.segments().into_iter().rev().find(|segment| segment.from <= at.plus_s(59) && segment.to.is_none_or(|to| to > at));
+    let segment = pane.segments.iter().rev().find(|segment| segment.from <= at.plus_s(59) && segment.to.is_none_or(|to| to > at));
     let segment = segment.map(|segment| format!(" {} {}", pane.view.glyphs.middot, segment.name)).unwrap_or_default();
     pane.phrase(format!("{name}{segment}"), Tone::Accent)
 }

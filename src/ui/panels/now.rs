@@ -47,11 +47,11 @@ pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
 /// `1 Fone Pro X2 · demo   04:10 / 05:00`.
 fn on_air(pane: &Pane<'_>, room: u16) -> (Phrase, Phrase) {
     let engine = pane.view.engine;
-    let segment = engine.segments().into_iter().rev().find(|segment| segment.to.is_none());
-    let explain = engine.explains().into_iter().rev().find(|explain| explain.to.is_none());
-    let since = segment.as_ref().map(|segment| segment.from).or_else(|| explain.map(|explain| explain.from));
+    let segment = pane.segments.iter().rev().find(|segment| segment.to.is_none());
+    let explain = pane.explains.iter().rev().find(|explain| explain.to.is_none());
+    let since = segment.map(|segment| segment.from).or_else(|| explain.map(|explain| explain.from));
     let clock = since.map(|from| pane.view.format.countdown(pane.view.now.since_ms(from)));
-    let planned = segment.as_ref().and_then(|segment| segment.planned_s);
+    let planned = segment.and_then(|segment| segment.planned_s);
     let over = since.zip(planned).is_some_and(|(from, planned)| pane.view.now.since_ms(from) > planned * 1_000);
     let right = match (clock, planned) {
         (Some(clock), Some(planned)) => format!("{clock} / {}{}", pane.view.format.countdown(planned * 1_000), if over { "!" } else { "" }),
@@ -60,11 +60,15 @@ fn on_air(pane: &Pane<'_>, room: u16) -> (Phrase, Phrase) {
     };
     let right = pane.phrase(right, if over { Tone::Warn } else { Tone::Normal });
     let mut name = engine.on_air().map_or_else(|| pane.word("now-nothing").to_owned(), |sym| pane.product_name(sym));
-    let told = segment.map(|segment| segment_name(pane, segment.name, segment.kind)).unwrap_or_default();
-    if !told.is_empty() {
-        name = format!("{name} {} {told}", pane.view.glyphs.middot);
+    // with the segment's own name where there is room, else with its kind
+    let full = segment.map(|segment| segment_name(pane, segment.name, segment.kind));
+    let kind = segment.and_then(|segment| segment.kind).map(|kind| pane.word(kind_word(kind)).to_owned());
+    let most = room.saturating_sub(right.width() + 1);
+    let with = |told: String| format!("{name} {} {told}", pane.view.glyphs.middot);
+    if let Some(told) = full.into_iter().chain(kind).map(with).find(|told| width(told) <= most) {
+        name = told;
     }
-    let name = fit(&name, room.saturating_sub(right.width() + 1), pane.view.glyphs.dots).into_owned();
+    let name = fit(&name, most, pane.view.glyphs.dots).into_owned();
     (pane.phrase(name, Tone::Accent), right)
 }
 
@@ -94,7 +98,7 @@ fn selling(pane: &Pane<'_>, room: u16) -> (Phrase, Phrase) {
     let Some(product) = engine.on_air() else { return (Phrase::default(), Phrase::default()) };
     let scope = Scope::Product(product);
     let in_minute = |minute: i64| engine.reading_in_minute(Metric::OrdersPlaced, scope, minute);
-    let from = engine.explains().into_iter().rev().find(|explain| explain.to.is_none()).map(|explain| explain.from.minute());
+    let from = pane.explains.iter().rev().find(|explain| explain.to.is_none()).map(|explain| explain.from.minute());
     let first = from.filter(|minute| *minute < pane.line.now).map_or_else(|| pane.unknown().to_owned(), |m| pane.count(&in_minute(m)));
     let last = pane.count(&in_minute(pane.line.now - 1));
     let recent = pane.count(&pane.read(Metric::OrdersPlaced, scope, Span::M5));
@@ -135,7 +139,7 @@ fn next(pane: &Pane<'_>, whole: u16) -> (Phrase, Phrase) {
 
 /// When the next segment begins if this one keeps its time.
 fn begins(pane: &Pane<'_>) -> Option<At> {
-    let current = pane.view.engine.segments().into_iter().rev().find(|segment| segment.to.is_none())?;
+    let current = pane.segments.iter().rev().find(|segment| segment.to.is_none())?;
     Some(current.from.plus_s(current.planned_s?).max(pane.view.now))
 }
 

@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use crate::engine::metric::{Metric, Scope};
 use crate::engine::time::Span;
@@ -36,7 +35,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     }
     if rescue > 0 {
         let idle = pane.count(&pane.read(Metric::CartsIdle, Scope::Live, Span::Live));
-        let told = pane.say("payment-rescue", &[("idle", idle.into()), ("unpaid", pane.view.engine.pending_orders().len().into())]);
+        let told = pane.say("payment-rescue", &[("idle", idle.into()), ("unpaid", pane.pending.len().into())]);
         put(buf, inner, inner.x, room.y + used + 1, &fit(&told, inner.width, pane.view.glyphs.dots), pane.style(Tone::Muted));
     }
     pane.fade(ORDERS, room, buf);
@@ -67,7 +66,10 @@ fn draw_method(pane: &Pane<'_>, method: &MethodView<'_>, area: Rect, buf: &mut B
 
 /// `unpaid 30 R$ 6.3k · 4 end < 5 min`.
 pub fn unpaid(pane: &Pane<'_>) -> Phrase {
-    let list = pane.view.engine.pending_orders();
+    if pane.read(Metric::OrdersPlaced, Scope::Live, Span::Live).number().is_none() {
+        return pane.phrase(pane.word("payment-unknown"), Tone::Muted);
+    }
+    let list = &pane.pending;
     let limit = pane.view.engine.plan().limits.expiring_s;
     let soon = pane.view.now.plus_s(limit);
     let expiring = list.iter().filter(|order| order.expires_at.is_some_and(|at| at <= soon && at > pane.view.now)).count();
@@ -87,26 +89,39 @@ pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let top = Rect::new(area.x, area.y, area.width, methods.saturating_add(3).min(area.height));
     draw(pane, top, buf);
     let room = below(area, top.height);
-    let list = pane.view.engine.pending_orders();
+    let list: Vec<_> = ordered(pane);
     let columns = vec![
         Column::words(pane.word("column-order"), 8),
-        Column::number(pane.word("column-value"), 9, 0),
+        Column::number(pane.sorted_title(Panel::Payment, 0, "column-value"), 9, 0),
         Column::mark(pane.word("column-method"), 6, 3),
-        Column::number(pane.word("column-placed-at"), 8, 4),
-        Column::number(pane.word("column-ends-in"), 9, 1),
+        Column::number(pane.sorted_title(Panel::Payment, 1, "column-placed-at"), 8, 4),
+        Column::number(pane.sorted_title(Panel::Payment, 2, "column-ends-in"), 9, 1),
     ];
-    let focused = pane.view.state.focus == Panel::Payment;
-    let chosen = pane.view.state.row(Panel::Payment).min(list.len().saturating_sub(1));
-    let rows = list.iter().enumerate().map(|(index, order)| Row {
-        cells: order_cells(pane, order),
-        style: if focused && index == chosen { pane.style(Tone::Selected) } else { Style::new() },
-    });
+    let rows = list
+        .iter()
+        .enumerate()
+        .map(|(index, order)| Row { cells: order_cells(pane, order), style: pane.row_style(Panel::Payment, list.len(), index) });
     let table = Table { columns, rows: rows.collect(), title_style: pane.style(Tone::Title), ellipsis: pane.view.glyphs.dots };
     let inner = Rect::new(room.x + 1.min(room.width), room.y, room.width.saturating_sub(2), room.height);
     let slots = table.slots(inner.width);
     table.put_titles(&slots, inner, inner.y, buf);
     let body = below(inner, 1);
-    table.put_rows(&slots, chosen.saturating_sub(usize::from(body.height).saturating_sub(1)), body, buf);
+    table.put_rows(&slots, pane.first_row(Panel::Payment, list.len(), body.height), body, buf);
+}
+
+/// The unpaid orders that pass the filter, by expiry or as `s` asks.
+fn ordered<'p, 'a>(pane: &'p Pane<'a>) -> Vec<&'p PendingOrder<'a>> {
+    let passes = |order: &&PendingOrder<'_>| {
+        pane.passes(Panel::Payment, order.order) || pane.passes(Panel::Payment, order.method.unwrap_or_default())
+    };
+    let mut list: Vec<_> = pane.pending.iter().filter(passes).collect();
+    #[expect(clippy::cast_precision_loss, reason = "for an order only")]
+    pane.sort(Panel::Payment, &mut list, |order, column| match column {
+        0 => Some(order.value.minor as f64),
+        1 => Some(order.placed_at.ms() as f64),
+        _ => order.expires_at.map(|at| at.ms() as f64),
+    });
+    list
 }
 
 fn order_cells(pane: &Pane<'_>, order: &PendingOrder<'_>) -> Vec<Phrase> {

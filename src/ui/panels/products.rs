@@ -9,7 +9,7 @@ use crate::engine::metric::{Metric, Reading, Scope, Value};
 use crate::engine::money::Money;
 use crate::engine::time::{At, Span};
 use crate::engine::view::commerce::ProductView;
-use crate::engine::view::show::Logged;
+use crate::engine::view::show::{ExplainView, Logged};
 use crate::ui::pane::{ORDERS, Pane, label};
 use crate::ui::screen::Size;
 use crate::ui::state::Panel;
@@ -147,16 +147,18 @@ fn draw_table(pane: &Pane<'_>, size: Size, area: Rect, buf: &mut Buffer) {
     let lines = ordered(pane);
     let specs: Vec<Spec> = SPECS.into_iter().filter(|spec| size == Size::Wide || spec.from != Size::Wide).collect();
     let rows = usize::from(room.height.saturating_sub(1));
-    let chosen = pane.view.state.row(Panel::Products).min(lines.len().saturating_sub(1));
     let has_rest = lines.len() > rows || others(pane, &specs, &lines, pane.products.len()).is_some();
     let fits = if has_rest { rows.saturating_sub(1) } else { rows };
-    let focused = pane.view.state.focus == Panel::Products;
-    let first = if focused { chosen.saturating_sub(fits.saturating_sub(1)) } else { 0 };
+    let first = pane.first_row(Panel::Products, lines.len(), u16::try_from(fits).unwrap_or(u16::MAX));
     let shown = &lines[first.min(lines.len())..(first + fits).min(lines.len())];
     let title_style = pane.title_style(Panel::Products, ORDERS);
     let mut table = Table { title_style, ellipsis: pane.view.glyphs.dots, ..Table::default() };
     table.columns = specs.iter().map(|spec| column(pane, *spec)).collect();
-    table.rows = shown.iter().enumerate().map(|(n, line)| row(pane, &specs, line, focused && first + n == chosen)).collect();
+    table.rows = shown
+        .iter()
+        .enumerate()
+        .map(|(n, line)| row(pane, &specs, line, pane.row_style(Panel::Products, lines.len(), first + n)))
+        .collect();
     table.rows.extend(others(pane, &specs, shown, pane.products.len()));
     table.rows.push(all(pane, &specs));
     let inner = Rect::new(area.x, area.y, area.width.saturating_sub(1), area.height);
@@ -173,33 +175,51 @@ fn draw_table(pane: &Pane<'_>, size: Size, area: Rect, buf: &mut Buffer) {
 
 /// The rows that pass the filter, in the order asked for.
 fn ordered<'d, 'a>(pane: &'d Pane<'a>) -> Vec<Line<'d, 'a>> {
-    let state = pane.view.state;
-    let passes = |product: &&ProductView<'_>| state.passes(label(product)) || state.passes(product.sku);
+    let passes = |product: &&ProductView<'_>| pane.passes(Panel::Products, label(product)) || pane.passes(Panel::Products, product.sku);
     let mut lines: Vec<Line<'_, '_>> = pane.products.iter().filter(passes).map(|product| Line::of(pane, product)).collect();
-    let sort = state.sort(Panel::Products);
-    match sort.column {
-        None => lines.sort_by_key(|line| (!line.product.on_air, !line.is_alarm, line.product.slot)),
-        Some(column) => lines.sort_by(|a, b| {
-            let order = a.key(column).unwrap_or(f64::NEG_INFINITY).total_cmp(&b.key(column).unwrap_or(f64::NEG_INFINITY));
-            if sort.rising { order } else { order.reverse() }
-        }),
-    }
+    lines.sort_by_key(|line| (!line.product.on_air, !line.is_alarm, line.product.slot));
+    pane.sort(Panel::Products, &mut lines, Line::key);
     lines
 }
 
+/// The number of a column for `s`.
+const fn sort_place(what: What) -> Option<usize> {
+    match what {
+        What::Rate => Some(0),
+        What::PerClick => Some(1),
+        What::Units => Some(2),
+        What::Gmv => Some(3),
+        What::Stock => Some(4),
+        What::Cover => Some(5),
+        What::Slot
+        | What::Name
+        | What::Curve
+        | What::Views
+        | What::ClickCart
+        | What::Margin
+        | What::Explained
+        | What::Role
+        | What::Last => None,
+    }
+}
+
 fn column(pane: &Pane<'_>, spec: Spec) -> Column {
-    let title = if spec.title.is_empty() { "" } else { pane.word(spec.title) };
+    let title = match (spec.title, sort_place(spec.what)) {
+        ("", _) => String::new(),
+        (title, Some(place)) => pane.sorted_title(Panel::Products, place, title),
+        (title, None) => pane.word(title).to_owned(),
+    };
     match spec.what {
-        What::Name => Column::words(pane.table_title(spec.title, ORDERS), spec.least),
+        What::Name => Column::words(pane.table_title(Panel::Products, spec.title, ORDERS), spec.least),
         What::Slot | What::Curve | What::Role => Column::mark(title, spec.least, spec.priority),
         What::Last => Column { align: Align::Right, ..Column::mark(title, spec.least, spec.priority) },
         _ => Column::number(title, spec.least, spec.priority),
     }
 }
 
-fn row(pane: &Pane<'_>, specs: &[Spec], line: &Line<'_, '_>, chosen: bool) -> Row {
+fn row(pane: &Pane<'_>, specs: &[Spec], line: &Line<'_, '_>, style: Style) -> Row {
     let cells = specs.iter().map(|spec| cell(pane, spec.what, line)).collect();
-    Row { cells, style: if chosen { pane.style(Tone::Selected) } else { Style::new() } }
+    Row { cells, style }
 }
 
 fn cell(pane: &Pane<'_>, what: What, line: &Line<'_, '_>) -> Phrase {
@@ -260,7 +280,7 @@ fn stock(pane: &Pane<'_>, line: &Line<'_, '_>) -> Phrase {
 
 /// Money a minute on air, over the latest presentation.
 fn explained(pane: &Pane<'_>, product: &ProductView<'_>) -> String {
-    let latest = pane.view.engine.explains().into_iter().rev().find(|explain| explain.product == product.sym);
+    let latest = pane.explains.iter().rev().find(|explain| explain.product == product.sym);
     match latest {
         Some(explain) => pane.amount(&pane.read(Metric::GmvPerMin, Scope::Explain(explain.index), Span::Live)),
         None => pane.unknown().to_owned(),
@@ -363,7 +383,7 @@ fn all(pane: &Pane<'_>, specs: &[Spec]) -> Row {
 /// The chosen product in full: price, sources of stock, latest sale, support of its ratio.
 fn details(pane: &Pane<'_>) -> Vec<Phrase> {
     let lines = ordered(pane);
-    let Some(line) = lines.get(pane.view.state.row(Panel::Products).min(lines.len().saturating_sub(1))) else { return Vec::new() };
+    let Some(line) = pane.chosen(Panel::Products, lines.len()).and_then(|chosen| lines.get(chosen)) else { return Vec::new() };
     let product = line.product;
     let format = pane.view.format;
     let price = product.price.map_or_else(|| pane.unknown().to_owned(), |price| format.money(price));
@@ -403,5 +423,24 @@ fn details(pane: &Pane<'_>) -> Vec<Phrase> {
     if let Some((low, high)) = pane.view.engine.stock_alarm(product.sym).mismatch {
         out.push(pane.phrase(pane.say("product-mismatch", &[("low", low.into()), ("high", high.into())]), Tone::Warn));
     }
+    out.extend(pane.explains.iter().rev().filter(|explain| explain.product == product.sym).map(|explain| presentation(pane, explain)));
     out
+}
+
+/// One presentation of the product: when, how long, what it brought.
+fn presentation(pane: &Pane<'_>, explain: &ExplainView) -> Phrase {
+    let read = |metric| pane.read(metric, Scope::Explain(explain.index), Span::Live);
+    let until = explain.to.unwrap_or(pane.view.now);
+    let told = pane.say(
+        "product-explain",
+        &[
+            ("from", pane.live_time(explain.from).into()),
+            ("length", pane.view.format.countdown(until.since_ms(explain.from)).into()),
+            ("clicks", pane.count(&read(Metric::Clicks)).into()),
+            ("orders", pane.count(&read(Metric::OrdersPlaced)).into()),
+            ("gmv", pane.amount(&read(Metric::GmvPaid)).into()),
+            ("viewers", pane.count(&read(Metric::Acu)).into()),
+        ],
+    );
+    pane.phrase(told, if explain.to.is_none() { Tone::Accent } else { Tone::Normal })
 }

@@ -13,22 +13,24 @@ use crate::ui::widgets::text::fit;
 const WAITING_MS: i64 = 180_000;
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
-    let questions = pane.view.engine.questions();
-    let room = pane.heading(Panel::Questions, &title(pane, &questions), CHAT, area, buf);
+    let questions = &pane.questions;
+    let room = pane.heading(Panel::Questions, &title(pane, questions), CHAT, area, buf);
     if questions.is_empty() {
         pane.empty(if pane.view.engine.complete_to(CHAT).is_some() { "questions-none" } else { "questions-no-chat" }, room, buf);
         return;
     }
     let inner = Rect::new(room.x + 1.min(room.width), room.y, room.width.saturating_sub(2), room.height);
-    let focused = pane.view.state.focus == Panel::Questions;
-    let shown: Vec<_> = questions.iter().filter(|question| !focused || pane.view.state.passes(question.text)).collect();
-    let chosen = pane.view.state.row(Panel::Questions).min(shown.len().saturating_sub(1));
-    let first = if focused { chosen.saturating_sub(usize::from(inner.height).saturating_sub(1)) } else { 0 };
+    let mut shown: Vec<_> = questions.iter().filter(|question| pane.passes(Panel::Questions, question.text)).collect();
+    #[expect(clippy::cast_precision_loss, reason = "for an order only")]
+    pane.sort(Panel::Questions, &mut shown, |question, column| match column {
+        0 => Some(f64::from(question.count)),
+        _ => Some(pane.view.now.since_ms(question.since) as f64),
+    });
+    let first = pane.first_row(Panel::Questions, shown.len(), inner.height);
     for (index, (question, y)) in shown.iter().skip(first).zip(inner.top()..inner.bottom()).enumerate() {
         draw_question(pane, question, Rect::new(inner.x, y, inner.width, 1), buf);
-        if focused && first + index == chosen {
-            buf.set_style(Rect::new(inner.x, y, inner.width, 1).intersection(buf.area), pane.style(Tone::Selected));
-        }
+        let style = pane.row_style(Panel::Questions, shown.len(), first + index);
+        buf.set_style(Rect::new(inner.x, y, inner.width, 1).intersection(buf.area), style);
     }
     pane.fade(CHAT, room, buf);
 }

@@ -29,19 +29,16 @@ fn draw_list(pane: &Pane<'_>, zoomed: bool, area: Rect, buf: &mut Buffer) {
     let room = pane.heading(Panel::Running, &title, OWN, area, buf);
     let inner = Rect::new(room.x + 1.min(room.width), room.y, room.width.saturating_sub(2), room.height);
     let over = acts.iter().rev().filter(|act| !runs(act));
-    let focused = pane.view.state.focus == Panel::Running;
-    let chosen = pane.view.state.row(Panel::Running);
-    let first = if focused { chosen.saturating_sub(usize::from(inner.height).saturating_sub(1)) } else { 0 };
     let mut lines: Vec<(Phrase, Phrase)> = running.iter().rev().map(|act| running_line(pane, act, zoomed, inner.width)).collect();
     if lines.is_empty() {
         lines.push((pane.phrase(pane.word("running-none"), Tone::Muted), Phrase::default()));
     }
     lines.extend(over.map(|act| ended_line(pane, act, zoomed, inner.width)));
+    let first = pane.first_row(Panel::Running, lines.len(), inner.height);
     for (index, ((left, right), y)) in lines.iter().skip(first).zip(inner.top()..inner.bottom()).enumerate() {
         pane.line_of(left, right, inner, y, buf);
-        if focused && first + index == chosen.min(lines.len() - 1) {
-            buf.set_style(Rect::new(inner.x, y, inner.width, 1).intersection(buf.area), pane.style(Tone::Selected));
-        }
+        let style = pane.row_style(Panel::Running, lines.len(), first + index);
+        buf.set_style(Rect::new(inner.x, y, inner.width, 1).intersection(buf.area), style);
     }
 }
 

@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use crate::engine::metric::{Metric, Scope};
 use crate::engine::time::Span;
@@ -15,39 +14,48 @@ use crate::ui::widgets::text::Phrase;
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let room = pane.table_heading(area, buf);
-    let mut segments = pane.view.engine.segments();
-    segments.reverse();
-    let focused = pane.view.state.focus == Panel::Segments;
+    let mut lines: Vec<&SegmentView<'_>> = pane.segments.iter().rev().filter(|line| pane.passes(Panel::Segments, line.name)).collect();
+    pane.sort(Panel::Segments, &mut lines, |line, column| key(pane, line, column));
+    let title = |column, key| pane.sorted_title(Panel::Segments, column, key);
     let title_style = pane.title_style(Panel::Segments, ORDERS);
     let columns = vec![
-        Column::words(pane.table_title("panel-segments", ORDERS), 10),
+        Column::words(pane.table_title(Panel::Segments, "panel-segments", ORDERS), 10),
         Column::mark(pane.word("column-kind"), 8, 6),
         Column::mark(pane.word("column-host"), 8, 2),
         Column::number(pane.word("column-began"), 7, 3),
         Column::number(pane.word("column-lasted"), 7, 4),
-        Column::number(pane.word("column-orders"), 6, 1),
-        Column::number(pane.word("column-placed"), 7, 1),
-        Column::number(pane.word("column-gmv-per-min"), 8, 2),
-        Column::number(pane.word("column-per-click"), 7, 5),
-        Column::number(pane.word("column-viewers"), 7, 5),
-        Column::number(pane.word("column-chat-per-min"), 7, 7),
+        Column::number(title(0, "column-orders"), 6, 1),
+        Column::number(title(1, "column-placed"), 7, 1),
+        Column::number(title(2, "column-gmv-per-min"), 8, 2),
+        Column::number(title(3, "column-per-click"), 7, 5),
+        Column::number(title(4, "column-viewers"), 7, 5),
+        Column::number(title(5, "column-chat-per-min"), 7, 7),
     ];
-    let chosen = pane.view.state.row(Panel::Segments).min(segments.len().saturating_sub(1));
-    let shown = segments.iter().filter(|segment| !focused || pane.view.state.passes(segment.name));
-    let rows = shown.enumerate().map(|(index, segment)| Row {
-        cells: cells(pane, segment),
-        style: if focused && index == chosen { pane.style(Tone::Selected) } else { Style::new() },
-    });
+    let first = pane.first_row(Panel::Segments, lines.len(), room.height);
+    let rows = lines
+        .iter()
+        .enumerate()
+        .skip(first)
+        .map(|(index, segment)| Row { cells: cells(pane, segment), style: pane.row_style(Panel::Segments, lines.len(), index) });
     let table = Table { columns, rows: rows.collect(), title_style, ellipsis: pane.view.glyphs.dots };
-    let inner = Rect::new(area.x + 1.min(area.width), area.y, area.width.saturating_sub(2), area.height);
-    let slots = table.slots(inner.width);
-    table.put_titles(&slots, inner, area.y, buf);
-    let first = if focused { chosen.saturating_sub(usize::from(room.height).saturating_sub(1)) } else { 0 };
-    table.put_rows(&slots, first, Rect::new(inner.x, room.y, inner.width, room.height), buf);
-    if segments.is_empty() {
+    table.put(area, buf);
+    if lines.is_empty() {
         pane.empty("segments-none", room, buf);
     }
     pane.fade(ORDERS, room, buf);
+}
+
+/// What the `n`-th column of `s` sorts by.
+fn key(pane: &Pane<'_>, segment: &SegmentView<'_>, column: usize) -> Option<f64> {
+    let metric = match column {
+        0 => Metric::OrdersPlaced,
+        1 => Metric::GmvPlaced,
+        2 => Metric::GmvPerMin,
+        3 => Metric::CoRate,
+        4 => Metric::Acu,
+        _ => Metric::ChatRate,
+    };
+    pane.read(metric, Scope::Segment(segment.index), Span::Live).number()
 }
 
 fn cells(pane: &Pane<'_>, segment: &SegmentView<'_>) -> Vec<Phrase> {

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::feeds::is_urgent;
 use crate::engine::event::FeedStatus;
 use crate::engine::view::show::FeedView;
 use crate::ui::JournalLight;
@@ -130,10 +131,6 @@ fn feeds(pane: &Pane<'_>) -> (Phrase, Phrase) {
         few.push(pane.phrase(pane.say("status-feeds", &[("n", fresh.len().into()), ("age", age.into())]), Tone::Muted));
     }
     (all, joined(few))
-}
-
-fn is_urgent(feed: &FeedView<'_>) -> bool {
-    feed.stale || matches!(feed.state.status, FeedStatus::Retrying | FeedStatus::Failed)
 }
 
 fn feed_age(pane: &Pane<'_>, feed: &FeedView<'_>) -> Phrase {

@@ -10,7 +10,7 @@ use crate::ui::theme::Tone;
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let mut line = pane.phrase(" ", Tone::Normal);
     line.0.extend(payment::unpaid(pane).0);
-    let questions = pane.view.engine.questions();
+    let questions = &pane.questions;
     let oldest = questions.first().map(|question| pane.view.format.countdown(pane.view.now.since_ms(question.since)));
     let told = match oldest {
         Some(oldest) => pane.say("questions-title", &[("n", questions.len().into()), ("oldest", oldest.into())]),
@@ -21,7 +21,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
         let told = pane.say(
             "summary-band",
             &[
-                ("band", kpis::band_label(pane, &band).into()),
+                ("band", kpis::band_label(pane, &band, true).into()),
                 ("share", pane.percent(&reading, 0).into()),
                 ("support", pane.support(&reading).into()),
             ],

@@ -8,11 +8,12 @@ use crate::engine::metric::{Metric, Scope};
 use crate::engine::time::{At, Span};
 use crate::engine::view::show::{LogEntry, Logged};
 use crate::ui::pane::{AUDIENCE, Better, ORDERS, Pane, tone_of};
+use crate::ui::screen::Size;
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::timeline::Timeline;
 use crate::ui::widgets::spark::{Spark, top_of};
-use crate::ui::widgets::text::{Phrase, fit, put};
+use crate::ui::widgets::text::{Phrase, fit, put, width};
 
 /// A curve of the chart.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +62,7 @@ fn lane(pane: &Pane<'_>, area: Rect, y: u16, height: u16) -> Lane {
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let room = if area.height > 5 { pane.heading(Panel::Trend, &title(pane), ORDERS, area, buf) } else { area };
     let has_ghost = room.height >= 7;
-    let lanes = 3.min(room.height / 2) + u16::from(has_ghost);
+    let lanes = 3.min(room.height.saturating_sub(1) * 3 / 4) + u16::from(has_ghost);
     let curves = room.height - lanes;
     let viewers = curves / 2;
     let mut y = room.y;
@@ -216,7 +217,7 @@ fn draw_on_air(pane: &Pane<'_>, lane: &Lane, buf: &mut Buffer) {
 fn planned(pane: &Pane<'_>) -> Vec<(i64, i64, u32)> {
     let engine = pane.view.engine;
     let Some(next) = engine.next_segment() else { return Vec::new() };
-    let current = engine.segments().into_iter().rev().find(|segment| segment.to.is_none());
+    let current = pane.segments.iter().rev().find(|segment| segment.to.is_none());
     let ends = current.and_then(|segment| Some(segment.from.plus_s(segment.planned_s?)));
     let mut at = ends.or_else(|| engine.started()).map_or(pane.view.now, |at| at.max(pane.view.now));
     let mut out = Vec::new();
@@ -237,8 +238,8 @@ const fn weight(what: &Logged<'_>) -> u8 {
         Logged::Started { .. } => 6,
         Logged::FeedLost { .. } => 5,
         Logged::Ended { .. } | Logged::Withdrawn { .. } | Logged::FeedBack { .. } => 2,
-        Logged::Cue { .. } => 3,
-        Logged::Pinned { .. } | Logged::Unpinned { .. } => 1,
+        Logged::Pinned { .. } => 3,
+        Logged::Cue { .. } | Logged::Unpinned { .. } => 1,
         Logged::Note { .. } | Logged::Closed => 4,
         Logged::Figure { .. } | Logged::Corrected { .. } => 0,
     }
@@ -284,7 +285,7 @@ const LABEL_CELLS: i64 = 6;
 
 fn draw_axis(pane: &Pane<'_>, lane: &Lane, buf: &mut Buffer) {
     let line = pane.line;
-    if line.cells > 1 || (pane.size == crate::ui::screen::Size::Compact && line.per > 1) {
+    if line.cells > 1 || (pane.size == Size::Compact && line.per > 1) {
         let what = pane.say("trend-cells", &[("n", line.cells.into())]);
         let inner = Rect::new(lane.label.x + 1, lane.label.y, lane.label.width.saturating_sub(1), 1);
         put(buf, inner, inner.x, inner.y, &what, pane.style(Tone::Muted));
@@ -303,7 +304,7 @@ fn draw_axis(pane: &Pane<'_>, lane: &Lane, buf: &mut Buffer) {
         let minute = pane.view.state.minute.unwrap_or(line.now);
         let clock = pane.view.format.clock(At::from_minute(minute));
         let told = format!("{} {clock}", pane.minute_label(minute));
-        let x = lane.minutes.x + offset.min(lane.minutes.width.saturating_sub(crate::ui::widgets::text::width(&told)));
+        let x = lane.minutes.x + offset.min(lane.minutes.width.saturating_sub(width(&told)));
         put(buf, lane.minutes, x, lane.minutes.y, &told, pane.style(Tone::Selected));
     }
 }

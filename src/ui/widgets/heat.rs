@@ -15,6 +15,8 @@ pub struct HeatLook<'a> {
     /// A known zero.
     pub zero: &'a str,
     pub styles: [Style; 4],
+    /// A minute that still fills, whatever is in it so far.
+    pub hatch: &'a str,
     pub zero_style: Style,
     pub unfinished: Style,
     pub late: Style,
@@ -49,10 +51,13 @@ impl Widget for &Heat<'_> {
         for (x, column) in (area.left()..area.right()).zip(0u16..) {
             let Some(bar) = self.bars.get(usize::from(column / cells)) else { break };
             let Some(value) = bar.value() else { continue };
-            let (symbol, mut style) =
+            let (mut symbol, mut style) =
                 self.shade(value).map_or((self.look.zero, self.look.zero_style), |n| (self.look.shades[n], self.look.styles[n]));
             match bar {
-                Bar::Unfinished(_) => style = style.patch(self.look.unfinished),
+                Bar::Unfinished(_) => {
+                    symbol = if value > 0.0 { self.look.hatch } else { symbol };
+                    style = self.look.unfinished;
+                }
                 Bar::Late(_) => style = style.patch(self.look.late),
                 Bar::Full(_) | Bar::Gap => {}
             }
@@ -73,6 +78,7 @@ mod tests {
         let look = HeatLook {
             shades: ["░", "▒", "▓", "█"],
             zero: "·",
+            hatch: "/",
             styles: [Style::new(); 4],
             zero_style: Style::new(),
             unfinished: Style::new(),
@@ -93,5 +99,10 @@ mod tests {
     fn no_size_breaks_it() {
         assert_eq!(drawn(&[Bar::Full(f64::NAN)], 0, 0), "");
         assert_eq!(drawn(&[Bar::Full(f64::NAN)], 1, 1), "·");
+    }
+
+    #[test]
+    fn an_unfinished_minute_is_hatched() {
+        assert_eq!(drawn(&[Bar::Unfinished(0.0), Bar::Unfinished(3.0)], 2, 1), "·/");
     }
 }

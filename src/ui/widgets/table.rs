@@ -114,6 +114,15 @@ impl Table {
         slots
     }
 
+    /// Draws the table into an area whose first row is the rule that the titles stand in, a column in from either edge.
+    pub fn put(&self, area: Rect, buf: &mut Buffer) {
+        let inner = Rect::new(area.x + 1.min(area.width), area.y, area.width.saturating_sub(2), area.height);
+        let slots = self.slots(inner.width);
+        self.put_titles(&slots, inner, area.y, buf);
+        let body = Rect::new(inner.x, area.y + 1.min(area.height), inner.width, area.height.saturating_sub(1));
+        self.put_rows(&slots, 0, body, buf);
+    }
+
     /// Writes the titles of `slots` into row `y` of `area`.
     pub fn put_titles(&self, slots: &[Slot], area: Rect, y: u16, buf: &mut Buffer) {
         for slot in slots {
@@ -121,10 +130,9 @@ impl Table {
             let title = fit(&column.title, slot.width, self.ellipsis);
             let x = area.x + slot.x + if column.align == Align::Right { slot.width - width(&title).min(slot.width) } else { 0 };
             // a blank at either side, so that a title stands out of the rule it is written over
-            let padded = if x > area.x { format!(" {title} ") } else { format!("{title} ") };
-            let start = if x > area.x { x - 1 } else { x };
             if !title.is_empty() {
-                put(buf, area, start, y, &padded, self.title_style);
+                let around = Rect::new(area.x.saturating_sub(1), area.y, area.width.saturating_add(2), area.height);
+                put(buf, around, x.saturating_sub(1), y, &format!(" {title} "), self.title_style);
             }
         }
     }
