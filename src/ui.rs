@@ -20,6 +20,8 @@ pub mod pane;
 pub mod panels;
 pub mod screen;
 pub mod state;
+#[cfg(test)]
+mod tests;
 pub mod theme;
 pub mod timeline;
 pub mod update;

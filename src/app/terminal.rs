@@ -6,14 +6,14 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, KeyboardEnhancementFlags,
-    PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+    DisableBracketedPaste, EnableBracketedPaste, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
+use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
     enable_raw_mode,
@@ -29,11 +29,15 @@ use crate::ui::glyphs::Charset;
 use crate::ui::theme::Colours;
 
 /// How long the terminal has to say where its cursor is.
-const ANSWER_MS: u32 = 250;
+const ANSWER: Duration = Duration::from_millis(250);
 /// How long the terminal has to take what gives it back.
-const GIVE_BACK_MS: u32 = 300;
+const GIVE_BACK: Duration = Duration::from_millis(300);
 /// How long a stopped process waits before it claims the terminal again, where nothing stopped it.
 const STOPPING: Duration = Duration::from_millis(150);
+
+/// Clicks and the wheel, told with any coordinate. Not every movement: that would wake the desk for nothing.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 
 /// True from the moment that the terminal is claimed until it is given back.
 static CLAIMED: AtomicBool = AtomicBool::new(false);
@@ -164,10 +168,29 @@ impl std::fmt::Debug for Painter {
 
 #[derive(Debug, Default)]
 struct Painting {
-    busy: AtomicBool,
+    busy: Mutex<bool>,
+    idle: Condvar,
     /// The terminal is gone.
     broken: AtomicBool,
     bytes: AtomicU64,
+}
+
+impl Painting {
+    fn set_busy(&self, busy: bool) {
+        *self.busy.lock().unwrap_or_else(PoisonError::into_inner) = busy;
+        self.idle.notify_all();
+    }
+
+    fn is_busy(&self) -> bool {
+        *self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nothing is on its way, at most so long. True when nothing is.
+    fn wait_idle(&self, limit: Duration) -> bool {
+        let busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        let (busy, _) = self.idle.wait_timeout_while(busy, limit, |busy| *busy).unwrap_or_else(PoisonError::into_inner);
+        !*busy
+    }
 }
 
 impl Painter {
@@ -181,7 +204,7 @@ impl Painter {
                     painting.broken.store(true, Ordering::SeqCst);
                 }
                 painting.bytes.fetch_add(frame.len() as u64, Ordering::Relaxed);
-                painting.busy.store(false, Ordering::SeqCst);
+                painting.set_busy(false);
             }
         })?;
         Ok(Self { frames, state, thread })
@@ -189,7 +212,7 @@ impl Painter {
 
     /// Hands a frame over. Never waits: a frame is only drawn when the one before is written.
     fn paint(&self, frame: Vec<u8>) {
-        self.state.busy.store(true, Ordering::SeqCst);
+        self.state.set_busy(true);
         match self.frames.try_send(frame) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => self.state.broken.store(true, Ordering::SeqCst),
@@ -240,7 +263,7 @@ impl Screen {
     /// True while nothing is on its way to the terminal: a frame may be drawn.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.painter.as_ref().is_some_and(|painter| !painter.state.busy.load(Ordering::SeqCst)) && CLAIMED.load(Ordering::SeqCst)
+        self.painter.as_ref().is_some_and(|painter| !painter.state.is_busy()) && CLAIMED.load(Ordering::SeqCst)
     }
 
     /// Bytes written to the terminal so far.
@@ -325,7 +348,7 @@ impl Drop for Screen {
         if let Some(Painter { frames, state, thread }) = self.painter.take() {
             drop(frames);
             // a terminal that takes nothing (Ctrl-S) must not keep the program: its thread dies with the process
-            if !state.busy.load(Ordering::SeqCst) {
+            if state.wait_idle(GIVE_BACK) {
                 drop(thread.join());
             }
         }
@@ -362,7 +385,7 @@ fn take() -> io::Result<()> {
     enable_raw_mode()?;
     CLAIMED.store(true, Ordering::SeqCst);
     let mut bytes = Vec::new();
-    queue!(bytes, EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, Clear(ClearType::All), cursor::MoveTo(0, 0))?;
+    queue!(bytes, EnterAlternateScreen, Print(MOUSE_ON), EnableBracketedPaste, Clear(ClearType::All), cursor::MoveTo(0, 0))?;
     write_all(&bytes).inspect_err(|_| give_back())
 }
 
@@ -374,9 +397,9 @@ fn give_back() {
     let mut bytes = Vec::new();
     let enhanced = ENHANCED.load(Ordering::SeqCst);
     let popped = if enhanced { queue!(bytes, PopKeyboardEnhancementFlags) } else { Ok(()) };
-    let queued = queue!(bytes, EndSynchronizedUpdate, DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
+    let queued = queue!(bytes, EndSynchronizedUpdate, DisableBracketedPaste, Print(MOUSE_OFF), LeaveAlternateScreen, cursor::Show);
     if popped.is_ok() && queued.is_ok() {
-        drop(write_within(&bytes, GIVE_BACK_MS));
+        drop(write_within(&bytes, GIVE_BACK));
     }
     drop(disable_raw_mode());
 }
@@ -400,17 +423,17 @@ fn write_all(mut bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The same where the terminal takes it soon; a terminal that takes nothing must not keep the program.
-fn write_within(bytes: &[u8], limit_ms: u32) -> io::Result<()> {
+fn write_within(bytes: &[u8], within: Duration) -> io::Result<()> {
     let stdout = rustix::stdio::stdout();
     let mut fds = [PollFd::new(&stdout, PollFlags::OUT)];
-    match poll(&mut fds, Some(&limit(limit_ms)))? {
+    match poll(&mut fds, Some(&limit(within)))? {
         0 => Err(io::ErrorKind::TimedOut.into()),
         _ => write_all(bytes),
     }
 }
 
-fn limit(ms: u32) -> Timespec {
-    Timespec { tv_sec: i64::from(ms / 1_000), tv_nsec: i64::from(ms % 1_000) * 1_000_000 }
+fn limit(within: Duration) -> Timespec {
+    Timespec { tv_sec: i64::try_from(within.as_secs()).unwrap_or(i64::MAX), tv_nsec: i64::from(within.subsec_nanos()) }
 }
 
 /// The size of the terminal; 80 × 24 where it does not say.
@@ -436,11 +459,11 @@ fn ask(charset: Charset) -> Answer {
     }
     let stdin = rustix::stdio::stdin();
     let mut answer = Vec::new();
-    let mut left_ms = ANSWER_MS;
-    while left_ms > 0 && !answer.contains(&b'R') {
+    let mut left = ANSWER;
+    while !left.is_zero() && !answer.contains(&b'R') {
         let started = crate::clock::instant();
         let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
-        if !matches!(poll(&mut fds, Some(&limit(left_ms))), Ok(1..)) {
+        if !matches!(poll(&mut fds, Some(&limit(left))), Ok(1..)) {
             break;
         }
         let mut bytes = [0; 64];
@@ -448,7 +471,7 @@ fn ask(charset: Charset) -> Answer {
             Ok(count @ 1..) => answer.extend_from_slice(bytes.get(..count).unwrap_or_default()),
             _ => break,
         }
-        left_ms = left_ms.saturating_sub(u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX).max(1));
+        left = left.saturating_sub(started.elapsed());
     }
     read_answer(&answer, charset)
 }

@@ -1,0 +1,588 @@
+//! Keys in, view state and intents out: every key of the desk as a row of a table.
+
+use crossterm::event::{Event as Report, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Rect;
+
+use super::input;
+use super::intent::{Intent, Steering, Wish};
+use super::keymap::{Code, Key, Keymap};
+use super::layer::{LAYER_MS, Layer};
+use super::screen::layout;
+use super::state::{Known, Mode, Panel, Sort, UiState};
+use super::update::{Moment, must_thaw, tick};
+use super::words::{Lang, Words};
+use crate::engine::event::{Event, Extra, Fact, Pin, Record, SegmentKind};
+use crate::engine::id::Name;
+use crate::engine::money::Currency;
+use crate::engine::plan::{Plan, PlanProduct, PlanSegment};
+use crate::engine::time::{At, MINUTE_MS};
+use crate::engine::{Arrival, Engine};
+
+const AREA: Rect = Rect::new(0, 0, 120, 40);
+const START: &str = "2026-11-21T23:00:00Z";
+
+/// A desk with twelve products and three segments, 47 minutes in, product 1 on air.
+struct Desk {
+    engine: Engine,
+    state: UiState,
+    keymap: Keymap,
+    words: Words,
+    now: At,
+    wall: At,
+    seq: u64,
+    intents: Vec<Intent>,
+}
+
+fn plan() -> Plan {
+    let product = |slot: u32| PlanProduct {
+        sku: format!("SKU-{slot}").into(),
+        name: format!("Product {slot}"),
+        slot,
+        price_minor: Some(9_900),
+        ..PlanProduct::default()
+    };
+    let segment = |name: &str, kind, skus: &[&str]| PlanSegment {
+        name: name.to_owned(),
+        length_s: 300,
+        kind: Some(kind),
+        host: Some("Ana".to_owned()),
+        skus: skus.iter().map(|sku| Name::new(sku)).collect(),
+        ..PlanSegment::default()
+    };
+    Plan {
+        name: "live".to_owned(),
+        starts_at: At::parse(START, None),
+        length_s: 7_200,
+        time_zone: Some(chrono_tz::America::Sao_Paulo),
+        currency: Some(Currency::BRL),
+        products: (1..=12).map(product).collect(),
+        segments: vec![
+            segment("hook", SegmentKind::Talk, &[]),
+            segment("offer", SegmentKind::Offer, &["SKU-2"]),
+            segment("last", SegmentKind::Talk, &[]),
+        ],
+        ..Plan::default()
+    }
+}
+
+impl Desk {
+    fn of(mode: Mode) -> Self {
+        Self::in_language(mode, Lang::En)
+    }
+
+    fn in_language(mode: Mode, lang: Lang) -> Self {
+        let start = At::parse(START, None).unwrap();
+        let mut desk = Self {
+            engine: Engine::new(plan(), Arrival::Live),
+            state: UiState::new(mode),
+            keymap: Keymap::shipped(),
+            words: Words::new(lang),
+            now: start,
+            wall: At::from_ms(1_000_000),
+            seq: 0,
+            intents: Vec::new(),
+        };
+        desk.happens(Fact::ProductPinned(Pin { sku: "SKU-1".into() }), "pin-1");
+        desk.pass(47 * MINUTE_MS);
+        desk
+    }
+
+    fn happens(&mut self, fact: Fact, id: &str) {
+        self.happens_at(fact, id, self.now);
+    }
+
+    fn happens_at(&mut self, fact: Fact, id: &str, ts: At) {
+        self.seq += 1;
+        let event = Event { fact, ts, id: Some(id.into()), source: "desk".into(), currency: None, test: false, extra: Extra::default() };
+        self.engine.step(&Record { seq: self.seq, at: self.now, event });
+    }
+
+    /// Time goes by, on the wall as in the live.
+    fn pass(&mut self, ms: i64) {
+        self.now = self.now.plus_ms(ms);
+        self.wall = self.wall.plus_ms(ms);
+        self.engine.advance_to(self.now);
+        tick(&mut self.state, self.wall);
+    }
+
+    fn report(&mut self, report: &Report) {
+        let moment = Moment { engine: &self.engine, keymap: &self.keymap, words: &self.words, now: self.now, wall: self.wall };
+        let Some(intent) = input::take(&mut self.state, report, AREA, &moment) else { return };
+        if let Intent::Write(wish) = &intent {
+            let id = format!("act-{}", self.seq + 1);
+            let at = wish.happened_at().unwrap_or(self.now);
+            self.happens_at(wish.clone().fact(&Name::new(&id), Some("ana".into())), &id, at);
+        }
+        self.intents.push(intent);
+    }
+
+    fn press(&mut self, key: Key) {
+        self.report(&Report::Key(terminal_key(key)));
+        self.pass(200);
+    }
+
+    /// Plays keys by name, one word a key; what stands in quotes is typed letter by letter.
+    fn play(mut self, keys: &str) -> Self {
+        for (index, part) in keys.split('"').enumerate() {
+            if index % 2 == 1 {
+                part.chars().for_each(|letter| self.press(Key::plain(Code::Char(letter))));
+            } else {
+                part.split_whitespace().for_each(|name| self.press(Key::parse(name).unwrap_or_else(|| panic!("no key {name}"))));
+            }
+        }
+        self
+    }
+
+    fn told(&self) -> Vec<String> {
+        self.intents.iter().map(told).collect()
+    }
+
+    fn flash(&self) -> &str {
+        self.state.flash.as_ref().map_or("", |flash| &flash.text)
+    }
+
+    fn top(&self) -> &str {
+        self.state.top().map_or("", |open| open.layer.id())
+    }
+
+    /// The minute under the cursor, counted from the start.
+    fn minute(&self) -> Option<i64> {
+        Some(self.state.minute? - At::parse(START, None).unwrap().minute())
+    }
+}
+
+fn terminal_key(key: Key) -> KeyEvent {
+    let code = match key.code {
+        Code::Char(letter) => KeyCode::Char(letter),
+        Code::Enter => KeyCode::Enter,
+        Code::Esc => KeyCode::Esc,
+        Code::Tab => KeyCode::Tab,
+        Code::BackTab => KeyCode::BackTab,
+        Code::Up => KeyCode::Up,
+        Code::Down => KeyCode::Down,
+        Code::Left => KeyCode::Left,
+        Code::Right => KeyCode::Right,
+        Code::Home => KeyCode::Home,
+        Code::End => KeyCode::End,
+        Code::PgUp => KeyCode::PageUp,
+        Code::PgDn => KeyCode::PageDown,
+        Code::Backspace => KeyCode::Backspace,
+        Code::Delete => KeyCode::Delete,
+    };
+    KeyEvent::new(code, if key.ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE })
+}
+
+/// An intent in a few words.
+fn told(intent: &Intent) -> String {
+    let or_dash = |name: &Option<Name>| name.as_deref().unwrap_or("-").to_owned();
+    match intent {
+        Intent::Write(wish) => match wish {
+            Wish::LogIntervention { kind, sku, duration_s, parameters, .. } => {
+                let length = duration_s.map_or("-".to_owned(), |s| s.to_string());
+                let details: Vec<String> = parameters.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+                format!("log {} {} {length}{}", kind.id(), or_dash(sku), details.concat())
+            }
+            Wish::EndIntervention { id } => format!("end {id}"),
+            Wish::Withdraw { id } => format!("withdraw {id}"),
+            Wish::Note { text, at } => format!("note {text}{}", at.map_or(String::new(), |at| format!(" @{at}"))),
+            Wish::Cue { segment, host, sku, .. } => format!("cue {segment} {} {}", or_dash(host), or_dash(sku)),
+            Wish::Spend { value, channel, total } => {
+                format!("spend {value} {} {}", or_dash(channel), if *total { "total" } else { "more" })
+            }
+            Wish::Viewers { viewers, channel } => format!("viewers {viewers} {}", or_dash(channel)),
+            Wish::Figure { metric, value, channel } => format!("figure {metric} {value} {}", or_dash(channel)),
+            Wish::Sale { value, sku, quantity, channel, method } => {
+                format!("sale {value} {} x{quantity} {} {}", or_dash(sku), or_dash(channel), or_dash(method))
+            }
+            Wish::AnswerAdvice { advice, answer, .. } => format!("answer {advice} {answer:?}"),
+            Wish::Correct { kind, target, value, reason } => format!("{kind:?} {target} {} {}", or_dash(value), or_dash(reason)),
+            Wish::Close => "close".to_owned(),
+        },
+        Intent::Hold(on) => format!("hold {on}"),
+        Intent::Bookmark(at) => format!("bookmark {at}"),
+        Intent::Replay(steering) => format!("replay {steering:?}"),
+        Intent::SetTheme(name) => format!("theme {name}"),
+        Intent::SetLang(lang) => format!("lang {}", lang.id()),
+        Intent::Suspend => "suspend".to_owned(),
+        Intent::Redraw => "redraw".to_owned(),
+        Intent::Quit => "quit".to_owned(),
+    }
+}
+
+#[test]
+fn every_letter_of_the_log_layer_logs_its_act() {
+    for (keys, expected) in [
+        ("i f Enter", "log flash_deal SKU-1 600"),
+        ("i f 3 Enter", "log flash_deal SKU-3 600"),
+        ("i f # 1 2 Enter", "log flash_deal SKU-12 600"),
+        ("i f # 1 0 Enter", "log flash_deal SKU-10 600"),
+        ("i 3 f Enter", "log flash_deal SKU-3 600"),
+        ("i f 0 Enter", "log flash_deal - 600"),
+        ("i p Enter", "log pin_product SKU-1 -"),
+        ("i p 6 Enter", "log pin_product SKU-6 -"),
+        ("i s 6 Enter", "log switch_product SKU-6 -"),
+        ("i d Enter", "log price_drop SKU-1 -"),
+        ("i c Enter", "log coupon - -"),
+        ("i c 2 Enter", "log coupon SKU-2 -"),
+        ("i b Enter", "log bundle SKU-1 -"),
+        ("i u Enter", "log bonus_kit SKU-1 -"),
+        ("i h Enter", "log free_shipping - -"),
+        ("i g Enter", "log giveaway - -"),
+        ("i t Enter", "log countdown SKU-1 180"),
+        ("i r 2 Enter", "log restock SKU-2 -"),
+        ("i x 2 Enter", "log remove_product SKU-2 -"),
+        ("i m Enter", "log pin_comment - -"),
+        ("i a Enter", "log answer_question - -"),
+        ("i j Enter", "log poll - -"),
+        ("i v Enter", "log demo SKU-1 -"),
+        ("i k Enter", "log script_change - -"),
+        ("i o Enter", "log host_change - -"),
+        ("i + Enter", "log ads_up - -"),
+        ("i - Enter", "log ads_down - -"),
+        ("i n Enter", "log ads_creative - -"),
+        ("i l Enter", "log broadcast_push - -"),
+        ("i w Enter", "log cart_rescue - -"),
+        ("i y Enter", "log lead_offer - -"),
+        ("i e Enter", "log tech_event - -"),
+        ("i e e Enter", "log policy_warning - -"),
+        ("i g f Enter", "log flash_deal SKU-1 600"),
+        ("i F Enter", "log flash_deal SKU-1 600"),
+        ("ｉ ｆ ３ Enter", "log flash_deal SKU-3 600"),
+        ("i f Tab \"-10% 12m code=LIVE10\" Enter Enter", "log flash_deal SKU-1 720 code=LIVE10 percent=10"),
+    ] {
+        let desk = Desk::of(Mode::Live).play(keys);
+        assert_eq!(desk.told(), [expected], "{keys}");
+        assert_eq!(desk.top(), "", "{keys}: the layer is closed");
+    }
+}
+
+#[test]
+fn i_twice_repeats_the_last_kind() {
+    let desk = Desk::of(Mode::Live).play("i g Enter i i Enter");
+    assert_eq!(desk.told(), ["log giveaway - -", "log giveaway - -"]);
+    let desk = Desk::of(Mode::Live).play("i i");
+    assert_eq!((desk.told().len(), desk.flash()), (0, "nothing logged yet"));
+}
+
+#[test]
+fn what_cannot_be_logged_is_refused_and_the_layer_stays() {
+    let desk = Desk::of(Mode::Live).play("i Enter");
+    assert_eq!((desk.flash(), desk.top()), ("choose a letter first", "intervene"));
+    let desk = Desk::of(Mode::Live).play("i f # 9 9 Enter");
+    assert_eq!((desk.flash(), desk.top(), desk.intents.len()), ("no product in slot 99", "intervene", 0));
+    let desk = Desk::of(Mode::Live).play("i p 0 Enter");
+    assert_eq!((desk.top(), desk.intents.len()), ("intervene", 0));
+}
+
+#[test]
+fn leaving_the_log_layer_logs_nothing() {
+    for keys in ["i f Esc", "i f q", "i f 3 Esc", "i Esc", "i q", "i f Tab \"x\" Esc Esc"] {
+        let desk = Desk::of(Mode::Live).play(keys);
+        assert_eq!((desk.told().len(), desk.top()), (0, ""), "{keys}");
+    }
+}
+
+#[test]
+fn a_layer_of_keys_closes_after_eight_seconds_and_a_line_of_text_does_not() {
+    let mut desk = Desk::of(Mode::Live).play("i f");
+    desk.pass(LAYER_MS - 400);
+    assert_eq!(desk.top(), "intervene");
+    desk.pass(400);
+    assert_eq!(desk.top(), "");
+    let mut desk = desk.play("Enter . \"bom\"");
+    desk.pass(10 * LAYER_MS);
+    assert_eq!((desk.top(), desk.intents.len()), ("note", 0));
+}
+
+#[test]
+fn a_key_held_down_counts_once_where_records_are_written() {
+    let mut desk = Desk::of(Mode::Live).play("i");
+    for _ in 0..20 {
+        desk.report(&Report::Key(KeyEvent::new(KeyCode::Char('e'), KeyModifiers::NONE)));
+        desk.pass(33);
+    }
+    let mut repeated = KeyEvent::new(KeyCode::Char('e'), KeyModifiers::NONE);
+    repeated.kind = KeyEventKind::Repeat;
+    desk.report(&Report::Key(repeated));
+    assert_eq!(desk.play("Enter").told(), ["log tech_event - -"]);
+}
+
+#[test]
+fn a_key_released_does_nothing_and_a_held_arrow_moves_on() {
+    let mut desk = Desk::of(Mode::Live);
+    for (kind, expected) in [(KeyEventKind::Press, 46), (KeyEventKind::Release, 46), (KeyEventKind::Repeat, 45)] {
+        let mut key = KeyEvent::new(KeyCode::Left, KeyModifiers::NONE);
+        key.kind = kind;
+        desk.report(&Report::Key(key));
+        assert_eq!(desk.minute(), Some(expected), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_paste_goes_into_text_and_nowhere_else() {
+    let mut desk = Desk::of(Mode::Live);
+    desk.report(&Report::Paste("i f\r q yes".to_owned()));
+    assert_eq!((desk.top(), desk.intents.len()), ("", 0));
+    let mut desk = desk.play("i");
+    desk.report(&Report::Paste("f\r".to_owned()));
+    let mut desk = desk.play("Esc q");
+    desk.report(&Report::Paste("yes\r".to_owned()));
+    let mut desk = desk.play("Enter .");
+    assert_eq!(desk.intents.len(), 0);
+    desk.report(&Report::Paste("bom\u{1b}[31m\ngancho\u{202e}".to_owned()));
+    let desk = desk.play("Enter");
+    let told = desk.told();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].starts_with("note bom") && told[0].contains("gancho") && told[0].chars().all(|c| !c.is_control() && c != '\u{202e}'));
+}
+
+#[test]
+fn the_mouse_focuses_and_never_logs() {
+    let mut desk = Desk::of(Mode::Live);
+    let places = layout(AREA, &desk.state);
+    let at = |panel| places.area_of(panel).map(|area| (area.x + area.width / 2, area.y + 1)).unwrap();
+    for panel in [Panel::Products, Panel::Carts, Panel::Log, Panel::Questions, Panel::Trend] {
+        let (column, row) = at(panel);
+        let click = MouseEvent { kind: MouseEventKind::Down(MouseButton::Left), column, row, modifiers: KeyModifiers::NONE };
+        desk.report(&Report::Mouse(click));
+        assert_eq!(desk.state.focus, panel);
+    }
+    assert!(desk.state.minute.is_some(), "a click on the chart moves the minute cursor");
+    for (column, row) in (0..AREA.width).flat_map(|x| (0..AREA.height).map(move |y| (x, y))) {
+        for kind in [MouseEventKind::Down(MouseButton::Left), MouseEventKind::Up(MouseButton::Left), MouseEventKind::ScrollDown] {
+            desk.report(&Report::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+        }
+    }
+    assert!(desk.intents.is_empty());
+}
+
+#[test]
+fn the_cursor_walks_minutes_and_esc_comes_back_to_now() {
+    for (keys, minute) in [
+        ("Left", Some(46)),
+        ("h h h", Some(44)),
+        ("Left Left Right", Some(46)),
+        ("Left Right", None),
+        ("Right", None),
+        ("Home", Some(0)),
+        ("Home Left", Some(0)),
+        ("Home End", None),
+        ("Home Esc", None),
+        ("[", Some(0)),
+        ("PgUp", Some(0)),
+        ("[ ]", None),
+    ] {
+        assert_eq!(Desk::of(Mode::Live).play(keys).minute(), minute, "{keys}");
+    }
+}
+
+#[test]
+fn rows_focus_zoom_sort_and_slots() {
+    let state = |keys: &str| Desk::of(Mode::Live).play(keys).state;
+    assert_eq!(state("Tab").focus, Panel::Heat);
+    assert_eq!(state("Tab BackTab").focus, Panel::Trend);
+    assert_eq!(state("Tab Tab Down j Up").row(Panel::Products), 1);
+    assert_eq!(state("Tab Tab k Up").row(Panel::Products), 0);
+    let many: String = "Down ".repeat(40);
+    assert_eq!(state(&format!("Tab Tab {many}")).row(Panel::Products), 11);
+    assert!(state("z").zoomed && !state("z z").zoomed && !state("z Esc").zoomed);
+    assert_eq!(state("Tab Tab s").sort(Panel::Products), Sort { column: Some(0), rising: false });
+    assert_eq!(state("Tab Tab s s").sort(Panel::Products), Sort { column: Some(0), rising: true });
+    assert_eq!((state("3").slot, state("3 0").slot, state("3 Esc").slot), (Some(3), None, None));
+    assert_eq!((state("# \"12\"").slot, state("# \"7\" Enter").slot, state("# \"1\" Enter").slot), (Some(12), Some(7), Some(1)));
+}
+
+#[test]
+fn the_filter_follows_every_letter_and_esc_shows_all_rows() {
+    let desk = Desk::of(Mode::Live).play("/ \"Prod 1\"");
+    assert_eq!((desk.state.filter.as_str(), desk.state.focus), ("Prod 1", Panel::Products));
+    assert_eq!(desk.play("Enter").state.filter, "Prod 1");
+    assert_eq!(Desk::of(Mode::Live).play("/ \"x\" Esc").state.filter, "");
+    assert_eq!(Desk::of(Mode::Live).play("/ \"x\" Enter Esc").state.filter, "");
+}
+
+#[test]
+fn holding_masking_muting_and_bookmarks() {
+    let desk = Desk::of(Mode::Live).play("Space Space");
+    assert_eq!((desk.told(), desk.state.held), (vec!["hold true".to_owned(), "hold false".to_owned()], None));
+    let state = |keys: &str| Desk::of(Mode::Live).play(keys).state;
+    assert!(state("P").masked && state("P P").masked && state("P P Esc").masked && !state("P P Enter").masked);
+    assert!(state("M").muted_until.is_some() && state("M M").muted_until.is_none());
+    let mut desk = Desk::of(Mode::Live).play("M");
+    desk.pass(5 * MINUTE_MS);
+    assert_eq!(desk.state.muted_until, None);
+    assert_eq!(Desk::of(Mode::Live).play("Home b").told(), ["bookmark 2026-11-21T23:00:00Z"]);
+}
+
+#[test]
+fn a_held_glass_goes_on_when_an_act_is_due() {
+    let mut desk = Desk::of(Mode::Live).play("i t Enter Space");
+    assert!(!must_thaw(&desk.state, &desk.engine));
+    desk.pass(181_000);
+    assert!(must_thaw(&desk.state, &desk.engine));
+}
+
+#[test]
+fn notes_go_to_the_present_or_to_the_minute_under_the_cursor() {
+    assert_eq!(Desk::of(Mode::Live).play(". \"bom gancho\" Enter").told(), ["note bom gancho"]);
+    let desk = Desk::of(Mode::Live).play("Left Left Left Left Enter . \"bom gancho\" Enter");
+    assert_eq!((desk.told(), desk.top()), (vec!["note bom gancho @2026-11-21T23:43:00Z".to_owned()], "minute"));
+    let desk = desk.play("Esc Esc");
+    assert_eq!((desk.top(), desk.minute()), ("", None));
+    assert!(Desk::of(Mode::Live).play(". Enter").intents.is_empty());
+    assert!(Desk::of(Mode::Live).play(". \"x\" Esc").intents.is_empty());
+}
+
+#[test]
+fn the_next_cue_is_prefilled() {
+    assert_eq!(Desk::of(Mode::Live).play("c Enter").told(), ["cue hook Ana -"]);
+    assert_eq!(Desk::of(Mode::Live).play("c Enter c Enter").told(), ["cue hook Ana -", "cue offer Ana SKU-2"]);
+    assert_eq!(Desk::of(Mode::Live).play("c Down Down Down Up Enter").told(), ["cue offer Ana SKU-2"]);
+    let desk = Desk::of(Mode::Live).play("c Enter c Enter c Enter c");
+    assert_eq!((desk.intents.len(), desk.flash()), (3, "that was the last segment of the plan"));
+}
+
+#[test]
+fn e_ends_what_runs_and_u_takes_back_the_last() {
+    let desk = Desk::of(Mode::Live).play("i g Enter");
+    let Some(id) = desk.engine.interventions().first().map(|act| act.id.to_owned()) else { panic!("nothing runs") };
+    assert_eq!(desk.play("e Enter").told().last(), Some(&format!("end {id}")));
+    let desk = Desk::of(Mode::Live).play("e");
+    assert_eq!((desk.flash(), desk.top()), ("nothing runs", ""));
+    let desk = Desk::of(Mode::Live).play("i f 3 Enter u Enter");
+    assert_eq!(desk.told().last(), Some(&format!("withdraw {id}")));
+    assert!(desk.engine.interventions().iter().all(|act| act.withdrawn));
+    let mut desk = Desk::of(Mode::Live).play("i f 3 Enter");
+    desk.pass(31_000);
+    let desk = desk.play("u");
+    assert_eq!((desk.top(), desk.intents.len()), ("", 1));
+    assert_eq!(desk.play(&format!(": \"withdraw {id}\" Enter")).told().last(), Some(&format!("withdraw {id}")));
+}
+
+#[test]
+fn figures_and_corrections_are_written_after_a_colon() {
+    for (line, expected) in [
+        ("spend 250 paid", "spend BRL 250.00 paid total"),
+        ("spend +250.50 paid", "spend BRL 250.50 paid more"),
+        ("spend R$1,250 paid", "spend BRL 1250.00 paid total"),
+        ("viewers 2400", "viewers 2400 -"),
+        ("viewers 2,400 direct-link", "viewers 2400 direct_link"),
+        ("sale 259.80 SKU-2 x2 direct_link pix", "sale BRL 259.80 SKU-2 x2 direct_link pix"),
+        ("sale 99 #3", "sale BRL 99.00 SKU-3 x1 - -"),
+        ("figure leads 31", "figure leads 31 -"),
+        ("exclude 1001 staff order", "ExcludeOrder 1001 - staff order"),
+        ("include 1001", "IncludeOrder 1001 - -"),
+        ("merge ig paid", "MergeChannel ig paid -"),
+        ("void m-17", "Void m-17 - -"),
+        ("segment offer", "cue offer Ana SKU-2"),
+        ("segment qa extra round", "cue extra round - -"),
+        ("remark good hook", "note good hook"),
+        ("end", "close"),
+        ("theme light", "theme light"),
+        ("lang pt-BR", "lang pt-BR"),
+    ] {
+        let desk = Desk::of(Mode::Live).play(&format!(": \"{line}\" Enter"));
+        assert_eq!(desk.told(), [expected], ":{line}");
+        assert_eq!(desk.top(), "", ":{line}");
+    }
+    let pt = Desk::in_language(Mode::Live, Lang::PtBr).play(": \"spend 1.250,50 paid\" Enter");
+    assert_eq!(pt.told(), ["spend BRL 1250.50 paid total"]);
+}
+
+#[test]
+fn a_line_that_says_nothing_is_refused_and_stays() {
+    for line in [
+        "spend",
+        "spend x",
+        "spend 1.005 paid",
+        "viewers",
+        "viewers -3",
+        "figure nothing 3",
+        "withdraw none",
+        "end now",
+        "theme pink",
+        "xyzzy",
+    ] {
+        let desk = Desk::of(Mode::Live).play(&format!(": \"{line}\" Enter"));
+        assert_eq!((desk.intents.len(), desk.top()), (0, "palette"), ":{line}");
+        assert_ne!(desk.flash(), "", ":{line}");
+    }
+}
+
+#[test]
+fn the_palette_completes_and_runs_every_action() {
+    assert_eq!(Desk::of(Mode::Live).play(": \"sp\" Tab \"250\" Enter").told(), ["spend BRL 250.00 - total"]);
+    assert!(Desk::of(Mode::Live).play(": \"zoom\" Enter").state.zoomed);
+    assert_eq!(Desk::of(Mode::Live).play(": \"interv\" Enter").top(), "intervene");
+    assert_eq!(Desk::of(Mode::Live).play(": \"goto 16\" Enter").minute(), Some(16));
+    assert_eq!(Desk::of(Mode::Live).play(": \"goto 20:16\" Enter").minute(), Some(16));
+    assert_eq!(Desk::of(Mode::Live).play(": \"panel feeds\" Enter").state.focus, Panel::Feeds);
+    assert_eq!(Desk::of(Mode::Live).play(": \"viewers 2400\" Enter : Up Enter").told(), ["viewers 2400 -", "viewers 2400 -"]);
+    assert_eq!(Desk::of(Mode::Live).play(": Esc").top(), "");
+}
+
+#[test]
+fn leaving_a_live_wants_the_word() {
+    for (keys, quits) in [
+        ("q \"yes\" Enter", true),
+        ("q \"YES\" Enter", true),
+        ("q \"ｙｅｓ\" Enter", true),
+        ("Ctrl-c \"yes\" Enter", true),
+        ("i f Ctrl-c \"yes\" Enter", true),
+        ("q Enter", false),
+        ("q q", false),
+        ("q Esc", false),
+        ("q \"no\" Enter", false),
+        ("Ctrl-c Ctrl-c Ctrl-c", false),
+        ("i q", false),
+        (": \"end\" Enter q", true),
+    ] {
+        let desk = Desk::of(Mode::Live).play(keys);
+        assert_eq!(desk.told().last().is_some_and(|last| last == "quit"), quits, "{keys}");
+    }
+    assert_eq!(Desk::in_language(Mode::Live, Lang::PtBr).play("q \"sim\" Enter").told(), ["quit"]);
+    for mode in [Mode::Demo, Mode::Replay, Mode::Rehearsal] {
+        assert_eq!(Desk::of(mode).play("q").told(), ["quit"], "{mode:?}");
+    }
+}
+
+#[test]
+fn a_replay_is_read_only_and_is_steered() {
+    for keys in ["i", "a", "c", ".", "e", "u", ": \"spend 250 paid\" Enter", ": \"end\" Enter", ": \"remark x\" Enter"] {
+        let desk = Desk::of(Mode::Replay).play(keys);
+        assert_eq!((desk.intents.len(), desk.flash()), (0, "replay is read-only, rehearse to act"), "{keys}");
+    }
+    let steered = |keys: &str| Desk::of(Mode::Replay).play(keys).intents;
+    assert_eq!(steered("<"), [Intent::Replay(Steering::Slower)]);
+    assert_eq!(steered(">"), [Intent::Replay(Steering::Faster)]);
+    assert_eq!(steered("-"), [Intent::Replay(Steering::Step(-1))]);
+    assert_eq!(steered("="), [Intent::Replay(Steering::Step(1))]);
+    assert_eq!(steered("T T"), [Known::Now, Known::Then].map(|known| Intent::Replay(Steering::Known(known))));
+    assert_eq!(steered("Space"), [Intent::Hold(true)]);
+    assert_eq!(steered("Home Enter"), [Intent::Replay(Steering::Seek(At::parse(START, None).unwrap()))]);
+    assert_eq!(Desk::of(Mode::Replay).play("Enter").top(), "minute");
+    for key in ["<", ">", "-", "=", "T"] {
+        assert!(Desk::of(Mode::Live).play(key).intents.is_empty(), "{key} on a live");
+    }
+}
+
+#[test]
+fn help_suspend_and_redraw_are_there_in_every_layer() {
+    for keys in ["", "i", "c", "Enter", "P P", ":"] {
+        let played = |key: &str| Desk::of(Mode::Live).play(&format!("{keys} {key}"));
+        assert_eq!(played("Ctrl-z").told(), ["suspend"], "{keys}");
+        assert_eq!(played("Ctrl-l").told(), ["redraw"], "{keys}");
+    }
+    assert_eq!(Desk::of(Mode::Live).play("?").top(), "help");
+    assert_eq!(Desk::of(Mode::Live).play("? Down PgDn Up ?").top(), "");
+    assert_eq!(Desk::of(Mode::Live).play("? Esc").top(), "");
+    let desk = Desk::of(Mode::Live).play("Enter ?");
+    assert!(matches!(desk.state.layers.iter().map(|open| &open.layer).collect::<Vec<_>>()[..], [Layer::Minute, Layer::Help { .. }]));
+}
+
+#[test]
+fn a_closed_live_takes_no_more_acts_but_corrections() {
+    let desk = Desk::of(Mode::Live).play(": \"end\" Enter i");
+    assert_eq!((desk.top(), desk.flash()), ("", "the live is closed"));
+    assert_eq!(desk.play(": \"exclude 1001\" Enter").told().last().map(String::as_str), Some("ExcludeOrder 1001 - -"));
+}
