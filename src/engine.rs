@@ -77,7 +77,7 @@ impl Engine {
     /// An engine before its first record.
     #[must_use]
     pub fn new(plan: Plan, arrival: Arrival) -> Self {
-        let live = Live::new(&plan);
+        let live = Live::new(&plan, arrival);
         Self {
             live,
             identity: Identity::new(&plan),
@@ -167,7 +167,7 @@ impl Engine {
         self.plan = plan;
         if self.identity.tally().from.is_none() {
             self.identity.replan(&self.plan);
-            self.live.begin(&self.plan);
+            self.live.begin(&self.plan, self.arrival);
         } else {
             self.live.replan(&self.plan);
         }

@@ -10,12 +10,12 @@ pub mod log;
 pub mod questions;
 pub mod segments;
 
-use super::Admission;
 use super::event::{ChatMessage, Event, Fact, Record};
 use super::notice::Notice;
 use super::plan::Plan;
 use super::series::Sheets;
 use super::time::At;
+use super::{Admission, Arrival};
 use books::Books;
 
 /// All ledgers.
@@ -38,16 +38,17 @@ pub struct Live {
 
 impl Live {
     #[must_use]
-    pub fn new(plan: &Plan) -> Self {
-        let mut live = Self { books: Books::new(plan), commerce: commerce::Commerce::new(plan), ..Self::default() };
+    pub fn new(plan: &Plan, arrival: Arrival) -> Self {
+        let mut live =
+            Self { books: Books::new(plan), commerce: commerce::Commerce::new(plan, arrival == Arrival::Files), ..Self::default() };
         live.questions.learn(plan, &mut live.books);
         live
     }
 
     /// Takes the plan, before any fact came.
-    pub fn begin(&mut self, plan: &Plan) {
+    pub fn begin(&mut self, plan: &Plan, arrival: Arrival) {
         self.books = Books::new(plan);
-        self.commerce = commerce::Commerce::new(plan);
+        self.commerce = commerce::Commerce::new(plan, arrival == Arrival::Files);
     }
 
     /// Hands an admitted record to every ledger that it concerns.

@@ -7,7 +7,8 @@ use super::id::Sym;
 use super::time::{At, MINUTE_MS, SLOT_MS};
 
 /// Slots of a minute.
-pub const MINUTE_SLOTS: u32 = (MINUTE_MS / SLOT_MS) as u32;
+pub const MINUTE_SLOTS: u32 = 6;
+const _: () = assert!(MINUTE_SLOTS as i64 * SLOT_MS == MINUTE_MS);
 /// A quantity beyond this is taken for this: no sum of counts can overflow.
 pub const MOST_UNITS: i64 = 1_000_000_000;
 

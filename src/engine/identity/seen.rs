@@ -93,7 +93,7 @@ impl Seen {
 
     /// Remembers a key unless it is known. [`Seen::make_room`] goes before when it [`Seen::is_full`].
     pub fn insert(&mut self, key: u128, content: u64, lifetime: Lifetime) -> Known {
-        if self.is_full() {
+        if self.used + 1 >= self.places.len() {
             self.resize(|_| true);
         }
         let (high, low) = ((key >> 64) as u64, key as u64);

@@ -30,6 +30,8 @@ pub struct Desk<'a> {
     /// The account that the fact comes from.
     pub source: Sym,
     pub now: At,
+    /// Facts come by (ts, source, type, key, canonical bytes).
+    pub sorted: bool,
     pub books: &'a mut Books,
     pub sheets: &'a mut Sheets,
     pub purse: &'a mut purse::Purse,
@@ -51,6 +53,7 @@ pub struct Commerce {
     pub stock: stock::Stock,
     /// Facts of staff, testers and bots by the plan: shown, never counted.
     excluded: u64,
+    sorted: bool,
     now: At,
 }
 
@@ -68,8 +71,8 @@ struct Priors {
 
 impl Commerce {
     #[must_use]
-    pub fn new(plan: &Plan) -> Self {
-        Self { purse: purse::Purse::new(plan), ..Self::default() }
+    pub fn new(plan: &Plan, sorted: bool) -> Self {
+        Self { purse: purse::Purse::new(plan), sorted, ..Self::default() }
     }
 
     /// Takes an admitted record.
@@ -82,7 +85,7 @@ impl Commerce {
         }
         let source = books.sources.intern(&event.source);
         let Self { purse, orders, carts, channels, visitors, audience, ads, readings, stock, prices, .. } = self;
-        let desk = &mut Desk { source, now: self.now, books, sheets, purse, plan };
+        let desk = &mut Desk { source, now: self.now, sorted: self.sorted, books, sheets, purse, plan };
         match &event.fact {
             Fact::ViewItem(act) => carts.fold_item(act, 0, see_item(act, Count::Views, event, (visitors, prices), desk), event, desk),
             Fact::SelectItem(act) => carts.fold_item(act, 0, see_item(act, Count::Clicks, event, (visitors, prices), desk), event, desk),
@@ -171,7 +174,7 @@ impl Commerce {
     pub fn replan(&mut self, books: &mut Books, sheets: &mut Sheets, plan: &Plan) {
         let source = books.sources.intern("");
         let Self { purse, orders, .. } = self;
-        let desk = &mut Desk { source, now: self.now, books, sheets, purse, plan };
+        let desk = &mut Desk { source, now: self.now, sorted: self.sorted, books, sheets, purse, plan };
         orders.reopen(desk, |_| {});
     }
 
@@ -180,7 +183,7 @@ impl Commerce {
         self.now = self.now.max(at);
         let Self { purse, carts, audience, .. } = self;
         let source = Sym(0);
-        carts.age(&mut Desk { source, now: self.now, books, sheets, purse, plan });
+        carts.age(&mut Desk { source, now: self.now, sorted: self.sorted, books, sheets, purse, plan });
         audience.settle(at);
     }
 
@@ -278,7 +281,7 @@ fn fold_spend(spend: &AdSpend, event: &Event, ads: &mut ads::Ads, desk: &mut Des
     };
     let campaign = spend.campaign.as_ref().map(|campaign| desk.books.campaigns.intern(campaign));
     let place = ads::AdPlace { source: desk.source, channel, campaign };
-    ads.fold(spend, minor, event.ts, event.id.as_ref(), place, desk.sheets);
+    ads.fold(spend, minor, event, place, desk.sheets);
 }
 
 /// A platform's own counter. One of the viewers now is a gauge like any other.
@@ -303,7 +306,7 @@ fn fold_reading(
         (None, Some(channel)) => readings::About::Channel(channel),
         (None, None) => readings::About::Live,
     };
-    readings.fold(reading, metric, about, desk.source, event.ts, event.id.as_ref());
+    readings.fold(reading, metric, about, desk.source, event);
 }
 
 fn learn(body: &str, orders: &mut orders::Orders, desk: &mut Desk<'_>) {

@@ -1,7 +1,7 @@
 //! The formulas that are no plain sum or quotient.
 
 use super::ask::{Ask, Term, Whom, quotient};
-use super::{Metric, Reading, Value, Why};
+use super::{Reading, Value, Why};
 use crate::engine::id::Sym;
 use crate::engine::live::commerce::audience::Figure;
 use crate::engine::live::commerce::readings::{MICRO, Told};

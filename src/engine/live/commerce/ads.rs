@@ -1,6 +1,6 @@
 //! Ad spend: buckets, running totals and amounts that add (events.md, `ad_spend`), with their clicks and impressions.
 
-use crate::engine::event::{AdSpend, Bucket};
+use crate::engine::event::{AdSpend, Bucket, Event};
 use crate::engine::id::{Name, Set, Sym, Table};
 use crate::engine::series::{Count, Sheets, Sum, slot_of, slot_of_minute};
 use crate::engine::time::{At, MINUTE_MS};
@@ -37,7 +37,8 @@ pub struct Ads {
 
 impl Ads {
     /// Takes a row. `minor` is its spend in the desk's currency.
-    pub fn fold(&mut self, spend: &AdSpend, minor: i128, ts: At, id: Option<&Name>, place: AdPlace, sheets: &mut Sheets) {
+    pub fn fold(&mut self, spend: &AdSpend, minor: i128, event: &Event, place: AdPlace, sheets: &mut Sheets) {
+        let (ts, id) = (event.ts, event.id.as_ref());
         if id.is_some_and(|id| self.voided.contains(id)) {
             return;
         }

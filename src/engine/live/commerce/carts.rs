@@ -100,14 +100,14 @@ impl Carts {
         let told =
             Told { cart: &state.cart, visitor: state.visitor.as_ref(), customer: state.customer.as_ref(), channel: state.channel.as_ref() };
         let lines = read_lines(&state.items, desk);
-        let version = version_of(state, event);
+        let (version, sorted) = (version_of(state, event), desk.sorted);
         let by_lines = (!lines.is_empty()).then(|| lines.iter().map(|line| line.amount).fold(0, i128::saturating_add));
         let value = state.value.map(|value| desk.purse.take(value)).or(by_lines);
         self.change(&told, event.ts, desk, |cart, _| {
             for line in &lines {
                 cart.hold(line.product);
             }
-            cart.read(version, state.status, value, event.ts);
+            cart.read(version, state.status, value, event.ts, sorted);
         });
     }
 

@@ -42,6 +42,16 @@ impl Version {
     pub const fn content(&self) -> u64 {
         self.content
     }
+    /// Whether it comes after another. Files bring versions that are equal in all but content by their canonical bytes,
+    /// so there the later one is the greater; elsewhere a number of the content decides, whatever came first.
+    #[must_use]
+    pub fn beats(&self, other: &Self, sorted: bool) -> bool {
+        let place = |version: &Self| (version.is_final, version.stamp, version.rank, version.ts);
+        match place(self).cmp(&place(other)) {
+            std::cmp::Ordering::Equal => sorted || self.content > other.content,
+            order => order.is_gt(),
+        }
+    }
 }
 
 /// What a state says, whenever it was read.
@@ -121,6 +131,8 @@ enum Claimed {
 struct Namesakes {
     orders: SmallVec<[u32; 2]>,
     claims: Vec<Claim>,
+    /// Claims that mean none of them.
+    unmatched: usize,
 }
 
 /// What other ledgers hear of an order: who bought, with which cart, when.
@@ -158,7 +170,7 @@ impl Orders {
         let before = self.placed(index);
         self.post(index, -1, desk);
         let version = version_of(purchase, event);
-        let wins = self.orders[index as usize].said.as_ref().is_none_or(|said| version > said.version);
+        let wins = self.orders[index as usize].said.as_ref().is_none_or(|said| version.beats(&said.version, desk.sorted));
         let said = wins.then(|| read_purchase(purchase, version, desk));
         let order = &mut self.orders[index as usize];
         order.note_version(purchase, version);
@@ -225,7 +237,6 @@ impl Orders {
 
     fn claim(&mut self, name: Sym, claim: Claim, desk: &mut Desk<'_>) {
         self.namesakes(name).claims.push(claim);
-        self.unmatched += 1;
         let orders = self.by_name[name.index()].orders.clone();
         for index in &orders {
             self.post(*index, -1, desk);
@@ -266,8 +277,8 @@ impl Orders {
 
     /// Gives every claim on a name to the order that it means: its own source's, else the one that there is.
     fn settle_claims(&mut self, name: Sym) {
-        let Namesakes { orders, claims } = &self.by_name[name.index()];
-        self.unmatched = self.unmatched.saturating_sub(claims.len());
+        let Namesakes { orders, claims, unmatched: before } = &self.by_name[name.index()];
+        let (before, mut unmatched) = (*before, 0);
         for index in orders {
             self.orders[*index as usize].forget_claims();
         }
@@ -278,9 +289,11 @@ impl Orders {
             let only = (orders.len() == 1).then(|| orders.first()).flatten();
             match own.or(only) {
                 Some(index) => self.orders[*index as usize].take_claim(claim),
-                None => self.unmatched += 1,
+                None => unmatched += 1,
             }
         }
+        self.unmatched = self.unmatched + unmatched - before;
+        self.by_name[name.index()].unmatched = unmatched;
     }
 
     /// Takes the desk's word that an order does not count, or does again.

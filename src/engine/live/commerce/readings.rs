@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::ads::{change, shares};
-use crate::engine::event::{Bucket, PlatformReading, ReadingKind};
+use crate::engine::event::{Bucket, Event, PlatformReading, ReadingKind};
 use crate::engine::id::{Name, Set, Sym, Table};
 use crate::engine::metric::Metric;
 use crate::engine::series::{Slots, Window, slot_of, slot_of_minute};
@@ -120,7 +120,8 @@ const fn usual_kind(metric: Metric) -> ReadingKind {
 
 impl Readings {
     /// Takes a counter's reading; money is in major units.
-    pub fn fold(&mut self, reading: &PlatformReading, metric: Metric, about: About, source: Sym, ts: At, id: Option<&Name>) {
+    pub fn fold(&mut self, reading: &PlatformReading, metric: Metric, about: About, source: Sym, event: &Event) {
+        let (ts, id) = (event.ts, event.id.as_ref());
         let Some(micro) = micro(&reading.value) else { return };
         if id.is_some_and(|id| self.voided.contains(id)) {
             return;

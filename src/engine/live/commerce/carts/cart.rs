@@ -186,7 +186,7 @@ impl Cart {
     }
 
     /// Takes a version of its state.
-    pub fn read(&mut self, version: Version, status: CartStatus, value: Option<i128>, at: At) {
+    pub fn read(&mut self, version: Version, status: CartStatus, value: Option<i128>, at: At, sorted: bool) {
         let Some(said) = &mut self.said else {
             let reads = SmallVec::from_iter([Read { content: version.content(), first: at, last: at, status }]);
             self.said = Some(Box::new(Said { version, status, value, reads }));
@@ -199,7 +199,7 @@ impl Cart {
         if said.reads.len() > MOST_MARKS {
             said.reads.remove(0);
         }
-        if version > said.version {
+        if version.beats(&said.version, sorted) {
             (said.version, said.status, said.value) = (version, status, value);
         }
     }
