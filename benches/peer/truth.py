@@ -41,7 +41,7 @@ def carts():
         "union all select 'k:'||customer, ms from e where type='purchase'"
     ):
         buys[who] = max(buys.get(who, 0), ms)
-    bought = {row[0] for row in rows("select distinct cart from e where type='purchase'")}
+    bought = dict(rows("select cart, min(ms) from e where type='purchase' group by 1"))
     seen = {}
     for cart, ms, visitor, customer in rows("select cart, ms, visitor, customer from e where cart is not null and type<>'refund' order by ms"):
         seen.setdefault(cart, []).append((ms, visitor, customer))
@@ -49,6 +49,8 @@ def carts():
     for cart, acts in seen.items():
         first = None
         for (ms, _, _), following in zip(acts, [act[0] for act in acts[1:]] + [at + 1]):
+            if ms >= bought.get(cart, at + 1):
+                break
             if following >= ms + ABANDONED_MS and ms + ABANDONED_MS <= at:
                 first = ms + ABANDONED_MS
                 break
