@@ -142,11 +142,21 @@ fn differences(ours: &Value, truth: &Value) -> Vec<String> {
         ],
     );
     for (name, channel) in truth["channels"].as_object().unwrap() {
-        let figures = [("views", "value", "views"), ("clicks", "value", "clicks"), ("orders_placed", "value", "orders"), ("gmv_paid", "minor", "revenue")];
+        let figures = [
+            ("views", "value", "views"),
+            ("clicks", "value", "clicks"),
+            ("orders_placed", "value", "orders"),
+            ("gmv_paid", "minor", "revenue"),
+        ];
         found.all(&format!("channel {name}"), row(&ours["channels"], "channel", name), channel, &figures);
     }
     for (sku, product) in truth["products"].as_object().unwrap() {
-        let figures = [("units", "value", "units"), ("orders_placed", "value", "orders"), ("gmv_placed", "minor", "revenue"), ("gmv_paid", "minor", "revenue")];
+        let figures = [
+            ("units", "value", "units"),
+            ("orders_placed", "value", "orders"),
+            ("gmv_placed", "minor", "revenue"),
+            ("gmv_paid", "minor", "revenue"),
+        ];
         found.all(&format!("product {sku}"), row(&ours["products"], "sku", sku), product, &figures);
     }
     for (sku, product) in truth["looks"].as_object().unwrap() {
@@ -156,7 +166,12 @@ fn differences(ours: &Value, truth: &Value) -> Vec<String> {
     for (minute, figures) in truth["minutes"].as_object().unwrap() {
         let at = warroom::engine::time::At::from_minute(minute.parse().unwrap()).rfc3339();
         let ours = row(&ours["minutes"], "at", &at);
-        let names = [("orders_placed", "value", "orders"), ("gmv_paid", "minor", "revenue"), ("chat_messages", "value", "chat"), ("clicks", "value", "clicks")];
+        let names = [
+            ("orders_placed", "value", "orders"),
+            ("gmv_paid", "minor", "revenue"),
+            ("chat_messages", "value", "chat"),
+            ("clicks", "value", "clicks"),
+        ];
         found.all(&at, ours, figures, &names);
     }
     found.0

@@ -57,16 +57,28 @@ pub struct Open<'a> {
     pub since: At,
 }
 
+/// A message by source and id, to look it up by.
+#[derive(Hash)]
+struct Message<'a>(&'a Name, &'a Name);
+
+impl indexmap::Equivalent<(Name, Name)> for Message<'_> {
+    fn equivalent(&self, key: &(Name, Name)) -> bool {
+        *self.0 == key.0 && *self.1 == key.1
+    }
+}
+
 /// The queue.
 #[derive(Clone, Debug, Default)]
 pub struct Questions {
     /// By time, source and id.
     asked: BTreeMap<(At, Name, Name), Asked>,
+    /// How many of them say the same.
+    alike: Table<Name, u32>,
     /// When the house last spoke of a topic, of a product.
     topics: BTreeMap<Gesture, At>,
     products: Table<Sym, At>,
     /// Messages (source, id) that the house replied to, and when.
-    replied: BTreeMap<(Name, Name), At>,
+    replied: Table<(Name, Name), At>,
     /// How the plan's products are named in a chat.
     names: Option<Phrases<Option<Sym>>>,
 }
@@ -102,9 +114,27 @@ impl Questions {
         let asked =
             Asked { text: message.text.clone(), says: heard.folded.as_str().into(), asks, product: self.named(&heard.folded).next() };
         let event = &record.event;
-        self.asked.insert((event.ts, event.source.clone(), event.id.clone().unwrap_or_default()), asked);
+        *self.alike.entry(asked.says.clone()).or_default() += 1;
+        if let Some(same) = self.asked.insert((event.ts, event.source.clone(), event.id.clone().unwrap_or_default()), asked) {
+            self.let_go(&same);
+        }
         if self.asked.len() > HELD {
-            self.asked.pop_first();
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some((_, oldest)) = self.asked.pop_first() {
+            self.let_go(&oldest);
+        }
+    }
+
+    fn let_go(&mut self, asked: &Asked) {
+        if let indexmap::map::Entry::Occupied(mut alike) = self.alike.entry(asked.says.clone()) {
+            *alike.get_mut() -= 1;
+            if *alike.get() == 0 {
+                alike.swap_remove();
+            }
         }
     }
 
@@ -132,19 +162,25 @@ impl Questions {
     pub fn judge(&mut self, second: At, plan: &Plan, show: &Show<'_>, notices: &mut Vec<Notice>) {
         let oldest = second.plus_s(-plan.limits.question_open_s);
         while self.asked.first_key_value().is_some_and(|((at, ..), _)| *at < oldest) {
-            self.asked.pop_first();
+            self.drop_oldest();
         }
         if second.second() % 60 == 0 {
             self.replied.retain(|_, at| *at >= oldest);
         }
         let until = second.plus_s(-WAITING_S);
         let from = until.plus_ms(-SECOND_MS);
-        let mut due = self.asked.range((from.plus_ms(1), Name::default(), Name::default())..).take_while(|((at, ..), _)| *at <= until);
-        if due.next().is_none() {
+        let due = self.asked.range((from.plus_ms(1), Name::default(), Name::default())..).take_while(|((at, ..), _)| *at <= until);
+        let due: Vec<&Asked> = due.map(|(_, asked)| asked).collect();
+        if due.is_empty() {
             return;
         }
-        let waiting = self.open(second, plan, show).into_iter().filter(|open| open.since > from && open.since <= until);
-        notices.extend(waiting.map(|open| {
+        // What nobody else asked needs no merging; one look at all of them is enough for the others.
+        let is_alone = |asked: &Asked| self.alike.get(&asked.says).is_some_and(|count| *count == 1);
+        let others: Vec<&str> = due.iter().filter(|asked| !is_alone(asked)).map(|asked| asked.says.as_str()).collect();
+        let among = |at: At, asked: &Asked| if is_alone(asked) { at > from && at <= until } else { others.contains(&asked.says.as_str()) };
+        let (start, end) = if others.is_empty() { (from, until) } else { (oldest, second) };
+        let open = self.merged(start, end, show, among).into_iter().filter(|open| open.since > from && open.since <= until);
+        notices.extend(open.map(|open| {
             let kind = NoticeKind::QuestionWaiting {
                 text: open.text.clone(),
                 topic: open.topic,
@@ -159,11 +195,21 @@ impl Questions {
     /// Open questions at `now`, identical ones merged, oldest first.
     #[must_use]
     pub fn open(&self, now: At, plan: &Plan, show: &Show<'_>) -> Vec<Open<'_>> {
-        let oldest = now.plus_s(-plan.limits.question_open_s);
+        self.merged(now.plus_s(-plan.limits.question_open_s), now, show, |_, _| true)
+    }
+
+    /// The open ones among those asked within a stretch of time, identical ones merged, oldest first.
+    fn merged(&self, from: At, to: At, show: &Show<'_>, among: impl Fn(At, &Asked) -> bool) -> Vec<Open<'_>> {
         let mut merged: Table<(&str, Option<Sym>), Open<'_>> = Table::default();
-        for ((at, source, id), asked) in self.asked.range((oldest, Name::default(), Name::default())..) {
+        for ((at, source, id), asked) in self.asked.range((from, Name::default(), Name::default())..) {
+            if *at > to {
+                break;
+            }
+            if !among(*at, asked) || self.replied.contains_key(&Message(source, id)) {
+                continue;
+            }
             let product = asked.product.or_else(|| (show.on_air_at)(*at));
-            if *at > now || self.replied.contains_key(&(source.clone(), id.clone())) || self.is_answered(*at, asked, product, show) {
+            if self.is_answered(*at, asked, product, show) {
                 continue;
             }
             let open = merged.entry((asked.says.as_str(), product)).or_insert(Open {
