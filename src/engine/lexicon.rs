@@ -75,16 +75,15 @@ const ENDS: u8 = 0;
 const LEFT_OUT: u8 = 1;
 const ASCII: [u8; 128] = {
     let mut table = [ENDS; 128];
-    let mut byte = 0;
-    while byte < 128 {
-        let c = byte as u8;
-        table[byte] = match c {
+    let mut c = 0u8;
+    while c < 128 {
+        table[c as usize] = match c {
             b'a'..=b'z' | b'0'..=b'9' => c,
             b'A'..=b'Z' => c + 32,
             b'\'' | b'`' => LEFT_OUT,
             _ => ENDS,
         };
-        byte += 1;
+        c += 1;
     }
     table
 };
