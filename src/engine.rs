@@ -4,6 +4,7 @@
 //! [`live`] one ledger a file, [`metric`] every formula of the product, once.
 
 pub mod advice;
+pub mod alarm;
 pub mod detect;
 pub mod event;
 pub mod guard;
@@ -65,6 +66,7 @@ pub struct Engine {
     live: Live,
     identity: Identity,
     advisor: advice::Advisor,
+    alarms: alarm::Alarms,
     /// The instant that the state stands at.
     now: At,
     /// When the last record arrived.
@@ -82,6 +84,7 @@ impl Engine {
             live,
             identity: Identity::new(&plan),
             advisor: advice::Advisor::default(),
+            alarms: alarm::Alarms::new(&plan),
             plan,
             arrival,
             now: At::default(),
@@ -151,6 +154,7 @@ impl Engine {
                     self.replan(control);
                 }
                 self.live.fold(record, &self.plan, &mut notices);
+                self.alarms.fold(&record.event, &self.live.books, &self.plan);
                 self.advise(|advisor, engine| advisor.fold(record, engine, &mut notices));
             }
             Admission::Duplicate => self.live.note_again(&record.event),
@@ -191,6 +195,7 @@ impl Engine {
                 let second = At::from_ms(self.judged_s * time::SECOND_MS);
                 self.now = self.now.max(second);
                 self.live.judge(second, &self.plan, &mut notices);
+                self.sound_alarms(second, &mut notices);
                 if self.advisor.looks_at(second) {
                     self.live.age(second, &self.plan);
                     self.advise(|advisor, engine| advisor.judge(second, engine, &mut notices));
