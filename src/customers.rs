@@ -12,7 +12,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use rusqlite::Connection;
 
 use crate::engine::event::{Control, Event, Extra, Fact};
-use crate::engine::id::Name;
+use crate::engine::id::{Name, Set, Table};
 use crate::engine::plan::Plan;
 use crate::engine::time::At;
 
@@ -181,6 +181,33 @@ fn live_of(plan: &Plan) -> String {
     format!("{} {}", plan.name, plan.starts_at.map(At::rfc3339).unwrap_or_default())
 }
 
+/// Who bought in the live that runs: what the ledger is told when it ends.
+#[derive(Clone, Debug, Default)]
+pub struct Buyers(Table<Name, Buyer>);
+
+#[derive(Clone, Debug)]
+struct Buyer {
+    first: At,
+    orders: Set<(Name, Name)>,
+}
+
+impl Buyers {
+    /// Takes note of a record; anything but a purchase by a known customer is none of its business.
+    pub fn note(&mut self, event: &Event) {
+        let Fact::Purchase(purchase) = &event.fact else { return };
+        let Some(customer) = purchase.customer.as_ref().filter(|_| !event.test) else { return };
+        let at = purchase.placed_at.unwrap_or(event.ts);
+        let buyer = self.0.entry(customer.clone()).or_insert_with(|| Buyer { first: at, orders: Set::default() });
+        buyer.first = buyer.first.min(at);
+        buyer.orders.insert((event.source.clone(), purchase.order.clone()));
+    }
+
+    /// Every customer with the time of the first order and how many there were.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, At, i64)> {
+        self.0.iter().map(|(customer, buyer)| (customer.as_str(), buyer.first, i64::try_from(buyer.orders.len()).unwrap_or(i64::MAX)))
+    }
+}
+
 /// Who bought in which live, as keyed hashes, across all lives of this installation.
 #[derive(Debug)]
 pub struct Ledger {
@@ -338,6 +365,18 @@ mod tests {
         }
         std::fs::write(&path, b"short").unwrap();
         assert!(matches!(Pseudonyms::open(&path), Err(CustomersError::BadKey { .. })));
+    }
+
+    #[test]
+    fn an_order_that_is_told_twice_is_one_order_of_its_buyer() {
+        let read = |line: &str| wire::read(line, &Defaults::default()).unwrap().event;
+        let mut buyers = Buyers::default();
+        for (order, status, at) in [("1", "placed", "23:31:04"), ("1", "paid", "23:32:04"), ("2", "placed", "23:30:00")] {
+            buyers.note(&read(&format!(
+                r#"{{"type":"purchase","ts":"2026-11-21T{at}Z","order":"{order}","status":"{status}","value":"1","customer":"c"}}"#
+            )));
+        }
+        assert_eq!(buyers.iter().collect::<Vec<_>>(), [("c", At::parse("2026-11-21T23:30:00Z", None).unwrap(), 2)]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! The program as a whole: verbs, exit codes, pipes.
+#![expect(clippy::unwrap_used, reason = "a test tells what is wrong by failing")]
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -217,8 +217,8 @@ fn a_missing_secret_is_told_by_feed_and_variable_never_by_value() {
 
 #[test]
 fn text_that_is_no_toml_says_where() {
-    assert_eq!(problems("name = \"a\"\nlength = = 2\n").len(), 1);
-    assert!(problems("name = \"a\"\nlength = = 2\n")[0].starts_with("2: "));
+    let found = problems("name = \"a\"\nlength = = 2\n");
+    assert!(!found.is_empty() && found.iter().all(|problem| problem.starts_with("2: ")), "{found:?}");
 }
 
 #[test]

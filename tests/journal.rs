@@ -1,4 +1,5 @@
 //! The journal under use, crashes and damage.
+#![expect(clippy::unwrap_used, reason = "a test tells what is wrong by failing")]
 
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,10 @@ use warroom::engine::event::{Quarantine, Record};
 use warroom::engine::plan::Plan;
 use warroom::engine::time::At;
 use warroom::engine::wire::{self, Defaults};
+use warroom::engine::{Arrival, Engine};
 use warroom::journal::{Health, Journal, JournalBatch, JournalError, Quarantined, Reader, Writer, export, write};
+use warroom::simulate::Records;
+use warroom::simulate::scenario::Scenario;
 
 /// Against hangs only.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -397,6 +401,71 @@ fn what_does_not_fit_is_counted_and_its_feed_is_read_again_from_before_the_gap()
     assert_eq!(records.losses().gaps, [(full + 1, full + 10)]);
 }
 
+#[test]
+fn a_journal_read_back_gives_the_state_that_the_live_had() {
+    let folder = folder();
+    let path = folder.path().join("a.warroom");
+    let scenario = Arc::new(Scenario::demo().unwrap().lasting(0.2));
+    let plan = scenario.plan();
+    let mut live = Engine::new(plan.clone(), Arrival::Live);
+    let mut writer = Journal::create(&path, &plan).unwrap();
+    let mut records = Records::new(scenario, 5).unwrap();
+    loop {
+        let batch: Arc<[Record]> = records.by_ref().take(500).collect();
+        if batch.is_empty() {
+            break;
+        }
+        batch.iter().for_each(|record| drop(live.step(record)));
+        writer.append(JournalBatch { records: batch, ..JournalBatch::default() });
+        wait_until(|| writer.has_room());
+    }
+    assert!(!writer.close().ever_failed);
+    let reader = Reader::open(&path).unwrap();
+    let mut replayed = Engine::new(reader.plan().unwrap().clone(), Arrival::Live);
+    for record in reader.records() {
+        replayed.step(&record);
+    }
+    assert!(format!("{live:?}") == format!("{replayed:?}"), "the states differ");
+}
+
+/// Prints the rates that `performance.md` asks for: `cargo test --release --test journal -- --ignored --nocapture rates`.
+#[test]
+#[ignore = "a measurement"]
+fn rates_of_writing_and_reading() {
+    let folder = folder();
+    let path = folder.path().join("a.warroom");
+    let mut writer = Journal::create(&path, &plan()).unwrap();
+    let (total, each) = (400_000u64, 800u64);
+    let event = record(1).event;
+    let mut waits = Vec::new();
+    let began = clock::instant();
+    for from in (1..=total).step_by(usize::try_from(each).unwrap()) {
+        let records = (from..from + each)
+            .map(|seq| Record { seq, at: At::from_ms(1_795_303_864_120 + i64::try_from(seq / 20).unwrap()), event: event.clone() })
+            .collect();
+        let (committed, answer) = oneshot::channel();
+        let asked = clock::instant();
+        writer.append(JournalBatch { records, committed: Some(committed), ..JournalBatch::default() });
+        if from % 16_000 == 1 {
+            assert!(answer.blocking_recv().unwrap());
+            waits.push(asked.elapsed());
+        }
+        wait_until(|| writer.has_room());
+    }
+    assert!(!writer.close().ever_failed);
+    let wrote = began.elapsed();
+    let began = clock::instant();
+    assert_eq!(Reader::open(&path).unwrap().records().count() as u64, total);
+    let read = began.elapsed();
+    waits.sort();
+    let bytes = std::fs::metadata(&path).unwrap().len() / total;
+    println!(
+        "{total} events: written in {wrote:?}, read in {read:?}, {bytes} bytes each, commit answered p50 {:?} max {:?}",
+        waits[waits.len() / 2],
+        waits[waits.len() - 1]
+    );
+}
+
 const CHILD: &str = "WARROOM_TEST_CHILD_JOURNAL";
 
 /// Run by the test below in a process of its own: writes until it is killed, saying what is durable.
@@ -416,6 +485,45 @@ fn child_writes_until_it_is_killed() {
             writeln!(out.lock(), "durable {}", from + 37).unwrap();
         }
     }
+}
+
+const LIMITED: &str = "WARROOM_TEST_LIMITED_JOURNAL";
+
+/// Run by the test below where no file may grow beyond its limit.
+#[test]
+#[ignore = "the other half of the full disk test"]
+fn child_writes_until_the_disk_is_full() {
+    let Ok(path) = std::env::var(LIMITED) else { return };
+    let mut writer = Journal::create(Path::new(&path), &plan()).unwrap();
+    let mut durable = 0;
+    loop {
+        let from = writer.last_seq() + 1;
+        let (committed, answer) = oneshot::channel();
+        writer.append(JournalBatch { committed: Some(committed), ..batch(from, from + 99) });
+        if !answer.blocking_recv().unwrap() {
+            break;
+        }
+        durable = from + 99;
+    }
+    let told = matches!(writer.status().health, Health::Failing { .. });
+    let closing = writer.close();
+    println!("durable {durable} told {told} lost {} failed {} error {}", closing.lost, closing.ever_failed, closing.error.is_some());
+}
+
+#[test]
+fn a_full_disk_is_told_and_loses_nothing_that_was_called_durable() {
+    let folder = folder();
+    let path = folder.path().join("a.warroom");
+    let program = std::env::current_exe().unwrap();
+    let script = "trap '' XFSZ; ulimit -f 400; exec \"$0\" --exact child_writes_until_the_disk_is_full --ignored --nocapture";
+    let output = Command::new("sh").args(["-c", script]).arg(program).env(LIMITED, &path).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line =
+        text.lines().find(|line| line.contains("durable ")).unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
+    assert!(line.ends_with("told true lost 100 failed true error true"), "{line}");
+    let durable: u64 = line.split("durable ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!(durable >= 100);
+    assert_eq!(seqs(&path), (1..=durable).collect::<Vec<_>>());
 }
 
 fn start_child(path: &Path) -> Child {

@@ -27,6 +27,7 @@ Exit codes: 0 done, 2 wrong configuration, 3 the journal failed, 128 + signal, 1
 
 /// Options of every verb.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Everywhere")]
 pub struct Options {
     /// Words on the glass: en, pt-BR [default: by the locale]
     #[arg(long, global = true, value_name = "LANG")]

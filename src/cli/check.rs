@@ -7,7 +7,8 @@ use crate::clock;
 use crate::config::paths::Folders;
 use crate::config::plan::{self, Loaded};
 use crate::customers::{Ledger, Pseudonyms};
-use crate::engine::plan::Plan;
+use crate::engine::metric::{Metric, definition};
+use crate::engine::plan::{Plan, Target};
 use crate::engine::time::HOUR_MS;
 use crate::feed::account::Environment;
 use crate::feed::document::Problem;
@@ -70,6 +71,7 @@ pub fn check(path: &Path, journal: Option<&Path>, environment: Environment<'_>) 
     let mut points = vec![Point::new(Verdict::Pass, summary_of(&loaded.plan), "")];
     points.extend(loaded.doubts.iter().cloned().map(|doubt| of_problem(Verdict::Warn, doubt)));
     points.extend(feeds(&loaded));
+    points.extend(targets(&loaded.plan));
     points.extend(time(&loaded.plan));
     points.extend(storage(&loaded.plan, journal, environment));
     points.extend(loaded.plan.checklist.iter().map(|point| Point::new(Verdict::ByHand, point.clone(), "")));
@@ -106,6 +108,23 @@ fn feeds(loaded: &Loaded) -> Vec<Point> {
         }
     }
     points
+}
+
+/// Targets that no feed of the plan can measure.
+fn targets(plan: &Plan) -> Vec<Point> {
+    let gives = |kind: &str| plan.feeds.iter().any(|feed| feed.gives.is_empty() || feed.gives.iter().any(|given| given == kind));
+    let unmeasured = |target: &&Target| {
+        let Some(metric) = Metric::parse(&target.metric) else { return false };
+        !gives("reading") && definition(metric).needs.iter().any(|group| !group.iter().any(|kind| gives(kind)))
+    };
+    let point = |target: &Target| {
+        Point::new(
+            Verdict::Warn,
+            format!("target `{}`: no feed gives what it needs", target.metric),
+            "add a feed that does, or type it in during the live",
+        )
+    };
+    plan.targets.iter().filter(unmeasured).map(point).collect()
 }
 
 fn time(plan: &Plan) -> Option<Point> {

@@ -10,7 +10,7 @@ use super::fields::{self, PlanFields};
 use super::{judge, spelling};
 use crate::engine::event::{ChannelParts, SegmentKind};
 use crate::engine::id::{Name, Set};
-use crate::engine::metric::Metric;
+use crate::engine::metric::{Metric, Unit, definition};
 use crate::engine::money::{Currency, Money};
 use crate::engine::plan::{
     Aim, CurvePoint, Exclude, Limits, LiveScope, OrdersFrom, Plan, PlanCampaign, PlanChannel, PlanProduct, PlanSegment, Target,
@@ -266,7 +266,7 @@ fn read_targets(root: &Section<'_>, plan: &mut Plan, currency: Currency) {
 
 /// The value of a target in the metric's own unit.
 fn target(metric: Metric, value: &DeValue<'_>, currency: Currency) -> Option<f64> {
-    if is_money(metric) {
+    if definition(metric).unit == Unit::Money {
         let minor = Money::parse(&fields::digits(value)?, currency)?.minor;
         return i32::try_from(minor).map(f64::from).ok().or_else(|| minor.to_string().parse().ok());
     }
@@ -279,35 +279,6 @@ fn target(metric: Metric, value: &DeValue<'_>, currency: Currency) -> Option<f64
         }
     }
     fields::digits(value)?.parse().ok()
-}
-
-/// Metrics that are told in money.
-fn is_money(metric: Metric) -> bool {
-    use Metric as M;
-    matches!(
-        metric,
-        M::GmvPlaced
-            | M::GmvPaid
-            | M::GmvNet
-            | M::GmvAttributed
-            | M::GmvDirect
-            | M::GmvPerMin
-            | M::GmvPerHour
-            | M::GpmView
-            | M::GpmShow
-            | M::GpmProduct
-            | M::UvValue
-            | M::Aov
-            | M::AdSpend
-            | M::Cpa
-            | M::Cac
-            | M::Cpl
-            | M::Cpm
-            | M::Cpc
-            | M::CostPerLiveView
-            | M::CostPer10sView
-            | M::Ltv
-    )
 }
 
 fn read_product(section: &Section<'_>, currency: Currency) -> PlanProduct {
