@@ -12,7 +12,7 @@ use super::guard::Guard;
 use super::id::{Name, Table};
 use super::notice::{Notice, NoticeKind};
 use super::price::{Price, TooDear, price};
-use super::rule::{Cause, Playbook, Rule};
+use super::rule::{Cause, Playbook, Rule, Urgency};
 use super::time::{At, SECOND_MS, Span};
 use super::view::commerce::Chain;
 use super::watch::{Because, Target, Watching, targets};
@@ -23,6 +23,8 @@ pub const MOST_OPEN: usize = 3;
 pub const NEW_EVERY_S: i64 = 20;
 /// Cards raised in any hour, at most; what is beyond waits.
 pub const MOST_PER_HOUR: usize = 6;
+/// Of these, hints at most.
+pub const MOST_HINTS_PER_HOUR: usize = 2;
 /// Watches look this often.
 const LOOK_EVERY_S: i64 = 10;
 /// After an act on a product, rules on it and its substitutes are silent for so long.
@@ -92,6 +94,7 @@ pub struct Recommendation {
     pub id: Name,
     pub rule: String,
     pub cause: Cause,
+    pub urgency: Urgency,
     pub kind: InterventionKind,
     pub target: Target,
     pub raised: At,
@@ -387,12 +390,8 @@ impl Advisor {
             }
             return Err(Silent::Grouped);
         }
-        let open = self.cards.iter().filter(|card| card.state.is_open()).count();
-        let this_hour = self.cards.iter().filter(|card| now.since_ms(card.raised) < 3_600 * SECOND_MS).count();
-        let too_soon = self.last_raised.is_some_and(|last| now.since_ms(last) < NEW_EVERY_S * SECOND_MS);
-        if open >= MOST_OPEN || this_hour >= MOST_PER_HOUR || too_soon {
-            return Err(Silent::TooMany);
-        }
+        self.make_room(index, now)?;
+        let rule = &self.armed[index].rule;
         let broke = broke(engine);
         let kind = broke.as_ref().and_then(|broke| rule.broke.get(broke.factor)).copied().unwrap_or(rule.act);
         let target = with_product(target, kind, engine);
@@ -404,6 +403,7 @@ impl Advisor {
             id,
             rule: rule.name.clone(),
             cause: rule.cause,
+            urgency: rule.urgency,
             kind,
             target: Target { product: because.product.or(target.product), channel: because.channel },
             raised: now,
@@ -425,6 +425,32 @@ impl Advisor {
         Ok(Some(card))
     }
 
+    /// The budget of attention: few at a time, few in an hour; a hint gives way to what is wrong.
+    fn make_room(&mut self, index: usize, now: At) -> Result<(), Silent> {
+        let urgency = self.armed[index].rule.urgency;
+        let in_hour = |card: &&Recommendation| now.since_ms(card.raised) < 3_600 * SECOND_MS;
+        let hints = self.cards.iter().filter(in_hour).filter(|card| card.urgency == Urgency::Hint).count();
+        let acts = self.cards.iter().filter(in_hour).count() - hints;
+        let spent = match urgency {
+            Urgency::Hint => hints >= MOST_HINTS_PER_HOUR || acts + hints >= MOST_PER_HOUR,
+            Urgency::Act => acts + hints >= MOST_PER_HOUR,
+        };
+        if spent || self.last_raised.is_some_and(|last| now.since_ms(last) < NEW_EVERY_S * SECOND_MS) {
+            return Err(Silent::TooMany);
+        }
+        let open = self.cards.iter().filter(|card| card.state.is_open()).count();
+        if open < MOST_OPEN {
+            return Ok(());
+        }
+        let weaker = self
+            .cards
+            .iter_mut()
+            .find(|card| urgency == Urgency::Act && card.urgency == Urgency::Hint && matches!(card.state, State::Raised | State::Seen));
+        let Some(weaker) = weaker else { return Err(Silent::TooMany) };
+        (weaker.state, weaker.changed) = (State::Superseded, now);
+        Ok(())
+    }
+
     /// The product of the watch's own target; the act's product is a parameter.
     fn watched_product(&self, index: usize, card: &Recommendation, act: Target) -> Option<super::id::Sym> {
         let watched =
@@ -442,7 +468,8 @@ impl Advisor {
             return Err(Silent::MostReached);
         }
         let cooled = |at: &At| now.since_ms(*at) >= armed.rule.cooldown_s * SECOND_MS;
-        if armed.cooling.iter().any(|(cooling, at)| *cooling == target && !cooled(at)) {
+        let of_this = |cooling: &Target| *cooling == target || armed.rule.urgency == Urgency::Hint;
+        if armed.cooling.iter().any(|(cooling, at)| of_this(cooling) && !cooled(at)) {
             return Err(Silent::Cooling);
         }
         for card in self.cards.iter().filter(|card| card.state.is_open()) {

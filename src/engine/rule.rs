@@ -192,7 +192,13 @@ pub enum Watch {
         ratio: f64,
     },
     /// Something is used up before it should.
-    RunsOut { supply: Supply, within_min: f64 },
+    RunsOut {
+        supply: Supply,
+        within_min: f64,
+        /// Least units, orders: fewer are not worth a card.
+        #[serde(default)]
+        least: f64,
+    },
     /// Sources disagree about stock, or more was sold than there was.
     StockWrong {},
     /// A chat gesture is made more often than before, per message.
@@ -229,12 +235,25 @@ fn five_minutes() -> String {
     "5m".to_owned()
 }
 
+/// How loud a card is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    /// Something goes wrong: act.
+    #[default]
+    Act,
+    /// An opportunity: gives way to what is wrong, and comes seldom.
+    Hint,
+}
+
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     pub name: String,
     pub cause: Cause,
+    #[serde(default)]
+    pub urgency: Urgency,
     pub watch: Watch,
     /// The act that it proposes.
     pub act: InterventionKind,

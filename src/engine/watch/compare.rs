@@ -56,7 +56,8 @@ fn dear_carts(from_major: i64, engine: &Engine) -> Compared {
         *group = (group.0 + left, group.1 + ended);
     }
     let share = |(left, ended): (f64, f64)| (ended > 0.0).then(|| left / ended);
-    ("cart_abandon", compare_shares(dear.0, dear.1, cheap.0, cheap.1), share(cheap), share(dear))
+    let compared = if dear.0 >= 2.0 * LEAST_EVENTS { compare_shares(dear.0, dear.1, cheap.0, cheap.1) } else { None };
+    ("cart_abandon", compared, share(cheap), share(dear))
 }
 
 /// Viewers at the end of segments of a kind against their begin, against talk.

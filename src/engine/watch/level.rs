@@ -163,9 +163,9 @@ fn silence(seconds: i64, engine: &Engine, now: At) -> Answer {
 /// Stock, budgets, payments, questions.
 pub fn supply(watch: &Watch, target: Target, engine: &Engine, now: At) -> Answer {
     match watch {
-        Watch::RunsOut { supply: Supply::Stock, within_min } => stock(*within_min, target, engine, now),
-        Watch::RunsOut { supply: Supply::PendingPayments, within_min } => pending(*within_min, engine, now),
-        Watch::RunsOut { supply: Supply::Budget, within_min } => budget(*within_min, target, engine),
+        Watch::RunsOut { supply: Supply::Stock, within_min, .. } => stock(*within_min, target, engine, now),
+        Watch::RunsOut { supply: Supply::PendingPayments, within_min, least } => pending(*within_min, *least, engine, now),
+        Watch::RunsOut { supply: Supply::Budget, within_min, .. } => budget(*within_min, target, engine),
         Watch::StockWrong {} => stock_wrong(target, engine),
         Watch::Questions { open, oldest_s } => questions(*open, *oldest_s, engine, now),
         _ => Answer::Quiet(None),
@@ -190,7 +190,7 @@ fn stock(within_min: f64, target: Target, engine: &Engine, now: At) -> Answer {
     if minutes < within_min && minutes < left { Answer::Fires(because) } else { Answer::Quiet(Some(because)) }
 }
 
-fn pending(within_min: f64, engine: &Engine, now: At) -> Answer {
+fn pending(within_min: f64, least: f64, engine: &Engine, now: At) -> Answer {
     #[expect(clippy::cast_possible_truncation, reason = "minutes in a rule")]
     let until = now.plus_ms((within_min * 60_000.0) as i64);
     let ending: Vec<_> =
@@ -205,7 +205,9 @@ fn pending(within_min: f64, engine: &Engine, now: At) -> Answer {
         window_s: (within_min * 60.0) as i64,
         ..Because::default()
     };
-    if ending.is_empty() { Answer::Quiet(Some(because)) } else { Answer::Fires(because) }
+    #[expect(clippy::cast_precision_loss, reason = "a handful of orders")]
+    let many = ending.len() as f64 >= least.max(1.0);
+    if many { Answer::Fires(because) } else { Answer::Quiet(Some(because)) }
 }
 
 fn budget(within_min: f64, target: Target, engine: &Engine) -> Answer {
