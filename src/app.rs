@@ -3,8 +3,12 @@
 pub mod demo;
 pub mod desk;
 pub mod ending;
+pub mod face;
 pub mod glass;
 pub mod history;
+pub mod lines;
+pub mod live;
+pub mod replay;
 pub mod session;
 pub mod terminal;
 
@@ -12,6 +16,11 @@ use std::path::PathBuf;
 
 use crate::config::paths::Folders;
 use crate::config::plan::Loaded;
+use crate::ui::format::Format;
+use crate::ui::glyphs::{Charset, Glyphs};
+use crate::ui::state::Mode;
+use crate::ui::words::Words;
+use face::Face;
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -47,9 +56,18 @@ pub struct LiveRequest {
 /// # Errors
 /// When the terminal cannot be used, or what is to be shown cannot be opened.
 pub fn open(request: Request) -> std::io::Result<u8> {
-    match request.show {
-        Show::Demo(demo) => demo::run(&demo, request.look).map(ending::Ending::code),
-        Show::Live(_) | Show::Replay { .. } => Err(std::io::Error::from(std::io::ErrorKind::Unsupported)),
+    let Request { show, look, plain, operator } = request;
+    let face = move |mode: Mode, zone: chrono_tz::Tz| -> std::io::Result<Box<dyn Face>> {
+        if plain {
+            let glyphs = Glyphs::of(if look.ascii { Charset::Ascii } else { Charset::Unicode });
+            return Ok(Box::new(lines::Lines::new(Words::new(look.lang), Format::new(look.lang, zone, glyphs))));
+        }
+        Ok(Box::new(glass::Glass::open(look, mode, zone)?))
+    };
+    match show {
+        Show::Demo(demo) => demo::run(&demo, face).map(ending::Ending::code),
+        Show::Live(live) => live::run(*live, face, operator),
+        Show::Replay { file, speed } => replay::run(&file, speed, face).map(ending::Ending::code),
     }
 }
 

@@ -488,3 +488,13 @@ why-new-unknown = not known who is new
 why-several-currencies = several currencies
 why-stale = feed is stale
 why-not-enough-yet = not enough yet
+
+# --- plain: one line for every notable event ---
+journal-losses = the journal is damaged: { $records } records are missing, the rest was read
+plain-on-air = on air: { $product }
+plain-cue = segment: { $segment }
+plain-started = started: { $act }
+plain-corrected = corrected: { $target }
+plain-advice = advice: { $title } → { $act }
+plain-minute = paid { $paid } · { $placed } orders placed, { $orders } in 5 min · { $viewers } viewers · { $left } of carts left
+plain-journal-lost = JOURNAL LOST: { $error }

@@ -487,3 +487,13 @@ why-new-unknown = não se sabe quem é novo
 why-several-currencies = várias moedas
 why-stale = fonte parada
 why-not-enough-yet = ainda não basta
+
+# --- plain: one line for every notable event ---
+journal-losses = o diário está danificado: faltam { $records } registros, o resto foi lido
+plain-on-air = no ar: { $product }
+plain-cue = bloco: { $segment }
+plain-started = começou: { $act }
+plain-corrected = corrigido: { $target }
+plain-advice = recomendação: { $title } → { $act }
+plain-minute = pago { $paid } · { $placed } pedidos feitos, { $orders } em 5 min · { $viewers } espectadores · { $left } dos carrinhos abandonados
+plain-journal-lost = DIÁRIO PERDIDO: { $error }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::desk::Desk;
 use super::ending::Ending;
-use super::glass::{Glass, Look};
+use super::face::Face;
 use super::session::Session;
 use crate::clock::{self, Clock};
 use crate::engine::event::Record;
@@ -37,7 +37,7 @@ pub struct Request {
 ///
 /// # Errors
 /// When the terminal cannot be used, or the shipped scenario cannot be read.
-pub fn run(request: &Request, look: Look) -> std::io::Result<Ending> {
+pub fn run(request: &Request, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io::Result<Box<dyn Face>>) -> std::io::Result<Ending> {
     let mut scenario = Scenario::demo().map_err(|problems| std::io::Error::other(problems.join("\n")))?.as_ref().clone();
     let now = At::from_minute(clock::wall_now().minute());
     scenario.starts_at = now.plus_ms(-request.from_min * MINUTE_MS);
@@ -46,17 +46,18 @@ pub fn run(request: &Request, look: Look) -> std::io::Result<Ending> {
     let plan = scenario.plan();
     let zone = plan.time_zone.unwrap_or(chrono_tz::UTC);
     let clock = Clock::scaled(now, request.speed);
-    let glass = Glass::open(look, Mode::Demo, zone)?;
+    let face = face(Mode::Demo, zone)?;
     let mut desk = Desk::new(plan, clock.clone(), None);
     desk.arm(crate::config::playbook::shipped());
     let (acts, heard) = mpsc::unbounded_channel();
     let session = Session {
         desk,
-        glass,
+        face,
         mode: Mode::Demo,
         history: None,
         start_feeds: Some(Box::new(move |_| drive(broadcast, clock, heard))),
         acts: Some(acts),
+        playbook: None,
     };
     let runtime = super::runtime()?;
     let (ending, _) = runtime.block_on(session.run())?;

@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::glass::Glass;
+use super::face::Face;
 
 /// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,14 +66,14 @@ impl Signals {
     }
 
     /// Waits for a signal: the ending it means, or `None` after the program was stopped and goes on.
-    pub async fn next(&mut self, glass: &mut Glass) -> Option<Ending> {
+    pub async fn next(&mut self, face: &mut dyn Face) -> Option<Ending> {
         tokio::select! {
             _ = self.hangup.recv() => Some(Ending::Signal(1)),
             _ = self.interrupt.recv() => Some(Ending::Signal(2)),
             _ = self.quit.recv() => Some(Ending::Signal(3)),
             _ = self.terminate.recv() => Some(Ending::Signal(15)),
             _ = self.resumed.recv() => {
-                glass.resume();
+                face.resume();
                 None
             }
         }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crossterm::event::Event as TerminalEvent;
 
+use super::face::Face;
 use super::terminal::{NoTerminal, Screen};
 use crate::clock;
 use crate::engine::Engine;
@@ -77,8 +78,20 @@ impl Glass {
         At::from_ms(i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 
+    fn tell(&mut self, result: std::io::Result<()>) {
+        if let Err(error) = result {
+            self.refuse(error.to_string());
+        }
+    }
+}
+
+impl Face for Glass {
+    fn has_keys(&self) -> bool {
+        true
+    }
+
     /// A key, a paste, a click, a resize: what the operator asks of the live by it.
-    pub fn press(&mut self, event: &TerminalEvent, live: &Engine, now: At) -> Vec<Intent> {
+    fn press(&mut self, event: &TerminalEvent, live: &Engine, now: At) -> Vec<Intent> {
         let wall = self.wall();
         let engine: &Engine = self.held.as_deref().unwrap_or(live);
         let moment = Moment { engine, keymap: &self.keymap, words: &self.words, now: self.state.held.unwrap_or(now), wall };
@@ -86,63 +99,57 @@ impl Glass {
     }
 
     /// Hears what became true.
-    pub fn hear(&mut self, notices: &[Notice], live: &Engine) {
+    fn hear(&mut self, notices: &[Notice], live: &Engine) {
         if !notices.is_empty() && must_thaw(&self.state, live) {
             self.hold(None);
         }
     }
 
     /// Holds the glass at this state, or lets it go on.
-    pub fn hold(&mut self, engine: Option<&Engine>) {
+    fn hold(&mut self, engine: Option<&Engine>) {
         self.state.held = engine.map(Engine::now);
         self.held = engine.map(|engine| Box::new(engine.clone()));
     }
 
     /// Shows why something was not done.
-    pub fn refuse(&mut self, text: String) {
+    fn refuse(&mut self, text: String) {
         let wall = self.wall();
         self.state.refuse(text, wall);
     }
 
     /// Says what a journal has lost.
-    pub fn tell_losses(&mut self, losses: &Losses) {
+    fn tell_losses(&mut self, losses: &Losses) {
         if !losses.is_empty() {
             let text = self.words.text("journal-losses", &[("records", losses.records().into())]);
             self.refuse(text);
         }
     }
 
-    pub fn set_theme(&mut self, name: &str) {
+    fn set_theme(&mut self, name: &str) {
         self.theme = Theme::for_terminal(name, self.colours);
         self.clear();
     }
 
-    pub fn set_lang(&mut self, lang: Lang) {
+    fn set_lang(&mut self, lang: Lang) {
         self.words = Words::new(lang);
         self.format = Format::new(lang, self.zone, self.glyphs);
         self.clear();
     }
 
     /// The next frame draws everything.
-    pub fn clear(&mut self) {
+    fn clear(&mut self) {
         let cleared = self.screen.clear();
         self.tell(cleared);
     }
 
-    fn tell(&mut self, result: std::io::Result<()>) {
-        if let Err(error) = result {
-            self.refuse(error.to_string());
-        }
-    }
-
     /// Gives the terminal back and stops until the shell resumes the program.
-    pub fn suspend(&mut self) {
+    fn suspend(&mut self) {
         let resumed = self.screen.suspend();
         self.tell(resumed);
     }
 
     /// Takes the terminal again after a stop.
-    pub fn resume(&mut self) {
+    fn resume(&mut self) {
         let resumed = self.screen.resume();
         self.tell(resumed);
     }
@@ -151,7 +158,7 @@ impl Glass {
     ///
     /// # Errors
     /// When the terminal cannot be written.
-    pub fn draw(&mut self, live: &Engine, now: At, mode: Mode, journal: Option<&JournalStatus>, speed: f64) -> std::io::Result<bool> {
+    fn draw(&mut self, live: &Engine, now: At, mode: Mode, journal: Option<&JournalStatus>, speed: f64) -> std::io::Result<bool> {
         let wall = self.wall();
         tick(&mut self.state, wall);
         if must_thaw(&self.state, live) {

@@ -10,10 +10,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::desk::{Desk, Taken};
 use super::ending::{Ending, Signals};
-use super::glass::Glass;
+use super::face::Face;
 use super::history::Piece;
 use super::terminal::panicked;
-use crate::engine::event::Record;
+use crate::config::playbook::PlaybookFile;
+use crate::engine::event::{Fact, Record};
 use crate::feed::Batch;
 use crate::ui::intent::{Intent, Wish};
 use crate::ui::state::Mode;
@@ -26,24 +27,25 @@ pub const CALM_FRAME_MS: u64 = 500;
 const SECOND: Duration = Duration::from_secs(1);
 /// Events taken from the feeds before keys and frames are looked at again.
 const TURN_EVENTS: usize = 2_000;
-/// Restored records before keys and frames are looked at again are one [`Piece`].
 /// Where the glass's acts go in a broadcast that answers to them.
 pub type Acts = mpsc::UnboundedSender<Record>;
 
 /// What a session needs.
 pub struct Session {
     pub desk: Desk,
-    pub glass: Glass,
+    pub face: Box<dyn Face>,
     pub mode: Mode,
     /// What the journal holds already; feeds wait until it is restored.
     pub history: Option<mpsc::Receiver<Piece>>,
     /// Starts the feeds, once the history is restored.
     pub start_feeds: Option<StartFeeds>,
     pub acts: Option<Acts>,
+    /// Read again when it changes.
+    pub playbook: Option<PlaybookFile>,
 }
 
 /// Starts the feeds and gives the end of their queue.
-pub type StartFeeds = Box<dyn FnOnce(&Desk) -> mpsc::Receiver<Batch> + Send>;
+pub type StartFeeds = Box<dyn FnOnce(&mut Desk) -> mpsc::Receiver<Batch> + Send>;
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -58,25 +60,25 @@ impl Session {
     /// When the terminal cannot be written.
     pub async fn run(mut self) -> std::io::Result<(Ending, Desk)> {
         let mut signals = Signals::listen()?;
-        let mut keys = EventStream::new();
+        let mut keys = self.face.has_keys().then(EventStream::new);
         let mut second = interval(SECOND);
         second.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut feeds: Option<mpsc::Receiver<Batch>> = None;
         let mut frames = Frames::default();
         self.draw(&mut frames)?;
         if self.history.is_none() {
-            feeds = self.start_feeds.take().map(|start| start(&self.desk));
+            feeds = self.start_feeds.take().map(|start| start(&mut self.desk));
         }
         let ending = loop {
             let takes = self.desk.has_room();
             tokio::select! {
                 biased;
-                ending = signals.next(&mut self.glass) => match ending {
+                ending = signals.next(self.face.as_mut()) => match ending {
                     Some(ending) => break ending,
                     None => frames.want_now(),
                 },
                 () = panicked() => break Ending::Panicked,
-                key = keys.next() => match key {
+                key = next_key(&mut keys) => match key {
                     Some(Ok(event)) => {
                         if let Some(ending) = self.press(&event) { break ending }
                         frames.want_now();
@@ -85,12 +87,13 @@ impl Session {
                 },
                 () = sleep_until(frames.due()), if frames.wanted() => self.draw(&mut frames)?,
                 _ = second.tick() => {
+                    self.reload_playbook();
                     let notices = self.desk.advance();
-                    self.glass.hear(&notices, self.desk.engine());
+                    self.face.hear(&notices, self.desk.engine());
                     frames.want();
                 }
                 piece = next(&mut self.history) => {
-                    if self.restore(piece) { feeds = self.start_feeds.take().map(|start| start(&self.desk)); }
+                    if self.restore(piece) { feeds = self.start_feeds.take().map(|start| start(&mut self.desk)); }
                     frames.want();
                 }
                 batch = next(&mut feeds), if takes => match batch {
@@ -105,6 +108,19 @@ impl Session {
         Ok((ending, self.desk))
     }
 
+    /// A playbook file that changed comes into force; one with errors leaves the one before.
+    fn reload_playbook(&mut self) {
+        match self.playbook.as_mut().and_then(PlaybookFile::changed) {
+            None => {}
+            Some(Ok(playbook)) => {
+                let body = serde_json::to_string(&playbook).unwrap_or_default().into_boxed_str();
+                let taken = self.desk.write_control(Fact::Playbook, body);
+                self.face.hear(&taken.notices, self.desk.engine());
+            }
+            Some(Err(problems)) => self.face.refuse(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+        }
+    }
+
     /// Takes a batch and what else waits, within a bounded turn.
     fn take(&mut self, first: Batch, mut more: Option<&mut mpsc::Receiver<Batch>>) {
         let mut next = Some(first);
@@ -112,7 +128,7 @@ impl Session {
         while let Some(batch) = next {
             events += batch.events.len();
             let taken = self.desk.take(batch);
-            self.glass.hear(&taken.notices, self.desk.engine());
+            self.face.hear(&taken.notices, self.desk.engine());
             next = if events < TURN_EVENTS && self.desk.has_room() { more.as_mut().and_then(|feeds| feeds.try_recv().ok()) } else { None };
         }
     }
@@ -127,12 +143,12 @@ impl Session {
                 false
             }
             Some(Piece::End(losses)) => {
-                self.glass.tell_losses(&losses);
+                self.face.tell_losses(&losses);
                 self.history = None;
                 true
             }
             Some(Piece::Failed(error)) => {
-                self.glass.refuse(error);
+                self.face.refuse(error);
                 self.history = None;
                 true
             }
@@ -146,7 +162,7 @@ impl Session {
     /// A key, a paste, a click, a resize.
     fn press(&mut self, event: &TerminalEvent) -> Option<Ending> {
         let now = self.desk.now();
-        let intents = self.glass.press(event, self.desk.engine(), now);
+        let intents = self.face.press(event, self.desk.engine(), now);
         intents.into_iter().find_map(|intent| self.follow(intent))
     }
 
@@ -154,24 +170,24 @@ impl Session {
         match intent {
             Intent::Write(wish) => self.write(wish),
             Intent::Hold(hold) => {
-                self.glass.hold(hold.then(|| self.desk.engine()));
+                self.face.hold(hold.then(|| self.desk.engine()));
                 None
             }
             Intent::Quit => Some(Ending::Left),
             Intent::Suspend => {
-                self.glass.suspend();
+                self.face.suspend();
                 None
             }
             Intent::Redraw => {
-                self.glass.clear();
+                self.face.clear();
                 None
             }
             Intent::SetTheme(name) => {
-                self.glass.set_theme(&name);
+                self.face.set_theme(&name);
                 None
             }
             Intent::SetLang(lang) => {
-                self.glass.set_lang(lang);
+                self.face.set_lang(lang);
                 None
             }
             Intent::Bookmark(_) | Intent::Replay(_) => None,
@@ -190,13 +206,13 @@ impl Session {
                 let _ = acts.send(record);
             }
         }
-        self.glass.hear(&notices, self.desk.engine());
+        self.face.hear(&notices, self.desk.engine());
         closes.then_some(Ending::Closed)
     }
 
     fn draw(&mut self, frames: &mut Frames) -> std::io::Result<()> {
         let status = self.desk.journal().map(crate::journal::Writer::status);
-        let drawn = self.glass.draw(self.desk.engine(), self.desk.now(), self.mode, status.as_ref(), self.desk.clock().speed())?;
+        let drawn = self.face.draw(self.desk.engine(), self.desk.now(), self.mode, status.as_ref(), self.desk.clock().speed())?;
         frames.drawn();
         if !drawn {
             frames.want_now();
@@ -209,6 +225,14 @@ impl Session {
 async fn next<T>(queue: &mut Option<mpsc::Receiver<T>>) -> Option<T> {
     match queue {
         Some(queue) => queue.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The next key, or never where there is no keyboard.
+async fn next_key(keys: &mut Option<EventStream>) -> Option<std::io::Result<TerminalEvent>> {
+    match keys {
+        Some(keys) => keys.next().await,
         None => std::future::pending().await,
     }
 }

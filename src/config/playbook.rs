@@ -1,7 +1,8 @@
 //! The playbook file: rules as TOML, all errors at once, the shipped one embedded.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::engine::rule::{Playbook, Rule};
 
@@ -84,6 +85,42 @@ fn read_rules(rules: Vec<toml::Value>, starts: &[usize], playbook: &mut Playbook
             Ok(rule) => playbook.rules.push(rule),
             Err(error) => problems.push(PlaybookProblem::new(starts.get(index).copied().unwrap_or(0), &name, error.message())),
         }
+    }
+}
+
+/// The playbook beside the plan, read again when it changes; the shipped one where there is none.
+#[derive(Debug)]
+pub struct PlaybookFile {
+    path: Option<PathBuf>,
+    seen: Option<SystemTime>,
+    current: Playbook,
+}
+
+impl PlaybookFile {
+    /// Reads the file once; one with errors leaves the shipped rules in force until it is mended.
+    #[must_use]
+    pub fn open(path: Option<PathBuf>) -> Self {
+        let mut file = Self { path, seen: None, current: shipped() };
+        if let Some(Ok(playbook)) = file.changed() {
+            file.current = playbook;
+        }
+        file
+    }
+
+    #[must_use]
+    pub const fn current(&self) -> &Playbook {
+        &self.current
+    }
+
+    /// What the file says now, when it changed since it was last read.
+    pub fn changed(&mut self) -> Option<Result<Playbook, Vec<PlaybookProblem>>> {
+        let path = self.path.as_ref()?;
+        let modified = std::fs::metadata(path).and_then(|meta| meta.modified()).ok()?;
+        if self.seen == Some(modified) {
+            return None;
+        }
+        self.seen = Some(modified);
+        Some(load(path))
     }
 }
 

@@ -12,7 +12,7 @@ use super::guard::Guard;
 use super::id::{Name, Table};
 use super::notice::{Notice, NoticeKind};
 use super::price::{Price, TooDear, price};
-use super::rule::{Cause, Playbook, Rule, Urgency};
+use super::rule::{Cause, Playbook, Rule, RuleWords, Urgency};
 use super::time::{At, SECOND_MS, Span};
 use super::view::commerce::Chain;
 use super::watch::{Because, Target, Watching, targets};
@@ -212,6 +212,16 @@ impl Advisor {
     #[must_use]
     pub fn waiting_count(&self) -> usize {
         self.cards.iter().filter(|card| card.state.is_open()).count().saturating_sub(MOST_OPEN)
+    }
+
+    /// A card's sentences in a language, its parameters put in; English where the rule does not speak it.
+    #[must_use]
+    pub fn words(&self, card: &Recommendation, language: &str) -> RuleWords {
+        let rule = self.playbook.rules.iter().find(|rule| rule.name == card.rule);
+        let words = rule.and_then(|rule| rule.words.get(language).or_else(|| rule.words.get("en"))).cloned().unwrap_or_default();
+        let filled =
+            |text: &str| card.parameters.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
+        RuleWords { title: filled(&words.title), say: filled(&words.say) }
     }
 
     #[must_use]

@@ -1,0 +1,49 @@
+//! What the operator has before them: the [`Glass`](super::glass::Glass), or [`Lines`](super::lines::Lines) with `--plain`.
+
+use crossterm::event::Event as TerminalEvent;
+
+use crate::engine::Engine;
+use crate::engine::notice::Notice;
+use crate::engine::time::At;
+use crate::journal::{JournalStatus, Losses};
+use crate::ui::intent::Intent;
+use crate::ui::state::Mode;
+use crate::ui::words::Lang;
+
+/// A face of the desk. What only a screen can do, a face without one leaves.
+pub trait Face: Send {
+    /// True where keys are read from the terminal.
+    fn has_keys(&self) -> bool {
+        false
+    }
+    /// A key, a paste, a click, a resize: what the operator asks of the live by it.
+    fn press(&mut self, event: &TerminalEvent, live: &Engine, now: At) -> Vec<Intent> {
+        let _ = (event, live, now);
+        Vec::new()
+    }
+    /// Hears what became true.
+    fn hear(&mut self, notices: &[Notice], live: &Engine);
+    /// Holds what is shown at this state, or lets it go on.
+    fn hold(&mut self, engine: Option<&Engine>) {
+        let _ = engine;
+    }
+    /// Says why something was not done.
+    fn refuse(&mut self, text: String);
+    /// Says what a journal has lost.
+    fn tell_losses(&mut self, losses: &Losses);
+    fn set_theme(&mut self, name: &str) {
+        let _ = name;
+    }
+    fn set_lang(&mut self, lang: Lang) {
+        let _ = lang;
+    }
+    /// Draws everything anew.
+    fn clear(&mut self) {}
+    fn suspend(&mut self) {}
+    fn resume(&mut self) {}
+    /// Shows the state; false while what was shown before is still on its way.
+    ///
+    /// # Errors
+    /// When nobody can be shown anything any more.
+    fn draw(&mut self, live: &Engine, now: At, mode: Mode, journal: Option<&JournalStatus>, speed: f64) -> std::io::Result<bool>;
+}

@@ -1,0 +1,130 @@
+//! `--plain`: a line for every notable event, for screen readers, logs and pipes. A minute's figures once a minute.
+
+use std::io::{Write, stdout};
+
+use super::face::Face;
+use crate::engine::Engine;
+use crate::engine::event::InterventionKind;
+use crate::engine::id::Sym;
+use crate::engine::metric::{Metric, Scope};
+use crate::engine::notice::Notice;
+use crate::engine::time::{At, Span};
+use crate::engine::view::show::{LogEntry, Logged};
+use crate::journal::{Health, JournalStatus, Losses};
+use crate::ui::format::Format;
+use crate::ui::state::Mode;
+use crate::ui::words::Words;
+
+/// Lines on standard output.
+#[derive(Debug)]
+pub struct Lines {
+    words: Words,
+    format: Format,
+    /// The last entry of the log that was told.
+    told_seq: u64,
+    told_advice: usize,
+    told_minute: Option<i64>,
+    told_journal: bool,
+}
+
+impl Lines {
+    #[must_use]
+    pub const fn new(words: Words, format: Format) -> Self {
+        Self { words, format, told_seq: 0, told_advice: 0, told_minute: None, told_journal: false }
+    }
+
+    fn tell(&self, at: At, text: &str) -> std::io::Result<()> {
+        let mut out = stdout().lock();
+        writeln!(out, "{} {text}", self.format.clock_s(at))?;
+        out.flush()
+    }
+
+    /// What a log entry tells, in words.
+    fn sentence(&self, entry: &LogEntry<'_>, live: &Engine) -> String {
+        let product = |sym: Sym| {
+            let sku = live.live().books.skus.text(sym);
+            live.plan().product(sku).map_or(sku, |planned| planned.name.as_str()).to_owned()
+        };
+        let act = |kind: InterventionKind, on: Option<Sym>| {
+            let name = self.words.get(&crate::ui::action::Action::Kind(kind).doc_key()).to_owned();
+            on.map_or(name.clone(), |sym| format!("{name}: {}", product(sym)))
+        };
+        match &entry.what {
+            Logged::Pinned { product: sym } => self.words.text("plain-on-air", &[("product", product(*sym).into())]),
+            Logged::Unpinned { product: sym } => self.words.text("log-unpinned", &[("product", product(*sym).into())]),
+            Logged::Cue { segment, .. } => self.words.text("plain-cue", &[("segment", (*segment).into())]),
+            Logged::Started { kind, product, .. } => self.words.text("plain-started", &[("act", act(*kind, *product).into())]),
+            Logged::Ended { kind, product, .. } => self.words.text("log-ended", &[("act", act(*kind, *product).into())]),
+            Logged::Withdrawn { kind, product, .. } => self.words.text("log-withdrawn", &[("act", act(*kind, *product).into())]),
+            Logged::Note { text, .. } => (*text).to_owned(),
+            Logged::Figure { metric, value } => self.words.text("log-figure", &[("metric", (*metric).into()), ("value", (*value).into())]),
+            Logged::Corrected { target, .. } => self.words.text("plain-corrected", &[("target", (*target).into())]),
+            Logged::FeedLost { feed } => self.words.text("log-feed-lost", &[("feed", (*feed).into())]),
+            Logged::FeedBack { feed } => self.words.text("log-feed-back", &[("feed", (*feed).into())]),
+            Logged::Closed => self.words.get("log-closed").to_owned(),
+        }
+    }
+
+    fn tell_log(&mut self, live: &Engine) -> std::io::Result<()> {
+        for entry in live.log().iter().filter(|entry| entry.seq > self.told_seq) {
+            self.tell(entry.at, &self.sentence(entry, live))?;
+        }
+        self.told_seq = live.log().last().map_or(self.told_seq, |entry| entry.seq.max(self.told_seq));
+        Ok(())
+    }
+
+    fn tell_advice(&mut self, live: &Engine) -> std::io::Result<()> {
+        for card in live.advisor().cards().iter().skip(self.told_advice) {
+            let words = live.advisor().words(card, self.words.lang().id());
+            let text = self.words.text("plain-advice", &[("title", words.title.into()), ("act", card.kind.id().into())]);
+            self.tell(card.raised, &text)?;
+        }
+        self.told_advice = live.advisor().cards().len();
+        Ok(())
+    }
+
+    fn tell_minute(&mut self, live: &Engine, now: At) -> std::io::Result<()> {
+        let minute = now.minute();
+        if self.told_minute == Some(minute) || live.started().is_none_or(|started| now < started) {
+            return Ok(());
+        }
+        self.told_minute = Some(minute);
+        let value = |metric, span| self.format.value(live.reading(metric, Scope::Live, span).value);
+        let text = self.words.text(
+            "plain-minute",
+            &[
+                ("paid", value(Metric::GmvPaid, Span::Live).into()),
+                ("placed", value(Metric::OrdersPlaced, Span::Live).into()),
+                ("viewers", value(Metric::Ccu, Span::Live).into()),
+                ("orders", value(Metric::OrdersPlaced, Span::M5).into()),
+                ("left", value(Metric::CartAbandon, Span::Live).into()),
+            ],
+        );
+        self.tell(now, &text)
+    }
+}
+
+impl Face for Lines {
+    fn hear(&mut self, _: &[Notice], _: &Engine) {}
+
+    fn refuse(&mut self, text: String) {
+        eprintln!("warroom: {text}");
+    }
+
+    fn tell_losses(&mut self, losses: &Losses) {
+        if !losses.is_empty() {
+            self.refuse(self.words.text("journal-losses", &[("records", losses.records().into())]));
+        }
+    }
+
+    fn draw(&mut self, live: &Engine, now: At, _: Mode, journal: Option<&JournalStatus>, _: f64) -> std::io::Result<bool> {
+        if let (Some(Health::Failing { error }), false) = (journal.map(|status| &status.health), self.told_journal) {
+            self.told_journal = true;
+            self.tell(now, &self.words.text("plain-journal-lost", &[("error", error.as_str().into())]))?;
+        }
+        self.tell_log(live)?;
+        self.tell_advice(live)?;
+        self.tell_minute(live, now)?;
+        Ok(true)
+    }
+}

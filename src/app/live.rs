@@ -1,0 +1,158 @@
+//! A live: its plan, its journal (found again, or begun), its feeds, its people hidden, its close.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::desk::Desk;
+use super::ending::{Ending, JOURNAL_FAILED};
+use super::face::Face;
+use super::session::{Session, StartFeeds};
+use super::{LiveRequest, history};
+use crate::clock::{self, Clock};
+use crate::config::playbook::PlaybookFile;
+use crate::customers::{Ledger, Pseudonyms};
+use crate::engine::event::Fact;
+use crate::engine::id::Table;
+use crate::engine::live::commerce::orders::Buyer;
+use crate::engine::time::At;
+use crate::feed::QUEUE_BATCHES;
+use crate::feed::outlet::Resume;
+use crate::feed::supervision::{Feeds, Start};
+use crate::journal::format::key;
+use crate::journal::{Journal, Reader, Writer};
+use crate::lives::KeyFigures;
+use crate::ui::state::Mode;
+
+/// How long the feeds may take to stop before the program ends.
+const STOP: Duration = Duration::from_secs(3);
+
+/// Runs a live until the operator leaves or closes it; the exit code.
+///
+/// # Errors
+/// When the journal, the key of people or the terminal cannot be used.
+pub fn run(
+    request: LiveRequest,
+    face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io::Result<Box<dyn Face>>,
+    operator: Option<String>,
+) -> std::io::Result<u8> {
+    let LiveRequest { loaded, journal: path, folders } = request;
+    let other = std::io::Error::other::<String>;
+    let people = Pseudonyms::open(&folders.people_key()).map_err(|error| other(error.to_string()))?;
+    let mut plan = loaded.plan;
+    people.hide_plan(&mut plan);
+    let begun = path.exists();
+    let writer = Journal::of_live(&path, &plan).map_err(|error| other(error.to_string()))?;
+    let cursors = if begun { cursors(&path) } else { Table::default() };
+    let clock = Clock::wall();
+    let zone = plan.time_zone.unwrap_or(chrono_tz::UTC);
+    let runtime = super::runtime()?;
+    let _inside = runtime.enter();
+    let face = face(Mode::Live, zone)?;
+    let keep_names = plan.keep_chat_names;
+    let mut desk = Desk::new(plan.clone(), clock.clone(), Some(writer));
+    desk.hide_people(Box::new(move |event| {
+        people.hide(event, keep_names);
+    }));
+    desk.set_operator(operator.map(Into::into));
+    let ledger = Ledger::open(&folders.customers());
+    let live_start = plan.starts_at.unwrap_or_else(|| clock.now()).plus_s(-plan.limits.grace_s);
+    let own_playbook = loaded.file.with_file_name("playbook.toml");
+    let playbook = PlaybookFile::open(own_playbook.exists().then_some(own_playbook));
+    let (feeds_tx, feeds_rx) = std::sync::mpsc::channel();
+    let accounts = loaded.accounts;
+    let priors = ledger.as_ref().ok().and_then(|ledger| ledger.priors(&plan, clock.now()).ok().flatten());
+    let first_playbook = playbook.current().clone();
+    let start_feeds: StartFeeds = Box::new(move |desk| {
+        begin(desk, &plan, begun, priors, &first_playbook);
+        let (tx, rx) = mpsc::channel(QUEUE_BATCHES);
+        let states: Table<_, _> = desk.engine().feeds().into_iter().map(|feed| (feed.state.feed.clone(), feed.state.clone())).collect();
+        let start = Start { tx, clock: desk.clock().clone(), live_start, seed: clock::wall_now().ms().unsigned_abs() };
+        let resume = |feed: &crate::engine::id::Name| Resume { cursor: cursors.get(feed).cloned(), state: states.get(feed).cloned() };
+        match Feeds::start(accounts, &start, resume) {
+            Ok(feeds) => {
+                // The session may have ended meanwhile; then the feeds stop with it.
+                let _ = feeds_tx.send(feeds);
+            }
+            Err(fault) => tracing::error!("the feeds cannot be started: {fault}"),
+        }
+        rx
+    });
+    let session = Session {
+        desk,
+        face,
+        mode: Mode::Live,
+        history: if begun { Some(history::read(path.clone())?) } else { None },
+        start_feeds: Some(start_feeds),
+        acts: None,
+        playbook: Some(playbook),
+    };
+    let (ending, desk) = runtime.block_on(session.run())?;
+    if let Ok(feeds) = feeds_rx.try_recv() {
+        runtime.block_on(async { tokio::time::timeout(STOP, feeds.stop()).await.ok() });
+    }
+    Ok(close(desk, ledger.ok(), &path, ending))
+}
+
+/// The first records of a new journal, and what changed for one that goes on.
+fn begin(
+    desk: &mut Desk,
+    plan: &crate::engine::plan::Plan,
+    begun: bool,
+    priors: Option<crate::engine::event::Event>,
+    playbook: &crate::engine::rule::Playbook,
+) {
+    let known = desk.engine().plan().clone();
+    if !begun || known != *plan {
+        desk.write_control(Fact::Plan, json(plan));
+    }
+    if let (false, Some(Fact::Priors(control))) = (begun, priors.map(|event| event.fact)) {
+        desk.write_control(Fact::Priors, control.body);
+    }
+    if desk.engine().advisor().playbook() != playbook {
+        desk.write_control(Fact::Playbook, json(playbook));
+    }
+}
+
+fn json(document: &impl serde::Serialize) -> Box<str> {
+    serde_json::to_string(document).unwrap_or_default().into_boxed_str()
+}
+
+/// Where each feed goes on, as the journal has it.
+fn cursors(path: &Path) -> Table<crate::engine::id::Name, String> {
+    Reader::open(path).map(|reader| reader.cursors().into_iter().collect()).unwrap_or_default()
+}
+
+/// Customers who bought: their first order, and how many they placed.
+fn buyers(desk: &Desk) -> Table<&str, (At, i64)> {
+    let (live, plan) = (desk.engine().live(), desk.engine().plan());
+    let mut buyers: Table<&str, (At, i64)> = Table::default();
+    for (_, account) in live.commerce.orders.accounts(0, u32::MAX, plan).filter(|(_, account)| account.in_scope && !account.excluded) {
+        if let Buyer::Customer(customer) = account.buyer {
+            let known = buyers.entry(live.books.customers.text(customer)).or_insert((account.placed, 0));
+            *known = (known.0.min(account.placed), known.1 + 1);
+        }
+    }
+    buyers
+}
+
+/// Stores what later lives need, and closes the journal.
+fn close(desk: Desk, ledger: Option<Ledger>, path: &Path, ending: Ending) -> u8 {
+    let figures = KeyFigures::of(desk.engine(), desk.journal().map_or(0, Writer::last_seq));
+    if let Some(mut ledger) = ledger {
+        let buyers = buyers(&desk);
+        if let Err(error) = ledger.remember(desk.engine().plan(), buyers.iter().map(|(name, (at, orders))| (*name, *at, *orders))) {
+            eprintln!("warroom: the ledger of customers was not written: {error}");
+        }
+    }
+    let Some(journal) = desk.into_journal() else { return ending.code() };
+    journal.remember(key::FIGURES, serde_json::to_string(&figures).unwrap_or_default());
+    let closing = journal.close();
+    if closing.ever_failed {
+        let error = closing.error.unwrap_or_else(|| "it failed on the way".to_owned());
+        eprintln!("warroom: {}: {error}; {} records were not stored", path.display(), closing.lost);
+        return JOURNAL_FAILED;
+    }
+    ending.code()
+}
