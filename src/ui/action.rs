@@ -46,6 +46,7 @@ actions! {
     Intervene = "intervene", Advice = "advice", Cue = "cue", Note = "note", EndAct = "end_act", Undo = "undo",
     Seek = "seek", Slower = "slower", Faster = "faster", SecondBack = "second_back", SecondOn = "second_on", Known = "known",
     Quit = "quit", Suspend = "suspend", Redraw = "redraw",
+    Tell = "tell", Decline = "decline", Snooze = "snooze", Why = "why",
     RepeatAct = "repeat_act", Details = "details", Accept = "accept", Cancel = "cancel",
     ChoiceUp = "choice_up", ChoiceDown = "choice_down", PageUp = "page_up", PageDown = "page_down",
     Complete = "complete", CursorLeft = "cursor_left", CursorRight = "cursor_right", CursorFirst = "cursor_first", CursorLast = "cursor_last",

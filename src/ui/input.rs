@@ -98,6 +98,7 @@ fn paste(state: &mut UiState, text: &str, moment: &Moment<'_>) {
         | Layer::End { .. }
         | Layer::Undo { .. }
         | Layer::Minute
+        | Layer::Card { .. }
         | Layer::Unmask => {}
     }
 }

@@ -316,6 +316,7 @@ pub fn tables_of(layer: Option<&Layer>) -> &'static [&'static str] {
         Some(Layer::Cue { .. } | Layer::End { .. }) => &["choose", "everywhere"],
         Some(Layer::Undo { .. } | Layer::Unmask) => &["ask", "everywhere"],
         Some(Layer::Minute) => &["minute", "everywhere"],
+        Some(Layer::Card { .. }) => &["card", "everywhere"],
         Some(Layer::Help { .. }) => &["help", "everywhere"],
         Some(Layer::Intervene(_) | Layer::Palette { .. } | Layer::Filter(_) | Layer::Note(_) | Layer::Slot(_) | Layer::Leave(_)) => {
             &["text", "everywhere"]

@@ -39,6 +39,8 @@ pub enum Layer {
     Undo { id: Name },
     /// `Enter` on a minute: the card of the minute under the cursor.
     Minute,
+    /// `a`: the card of a recommendation, with its reasons, or asking why it is declined.
+    Card { id: Name, why: bool, declining: bool },
     /// `P` on a masked glass.
     Unmask,
     /// `q`, `Ctrl-C` on a live: asks for the word.
@@ -76,6 +78,7 @@ impl Layer {
             Self::End { .. } => "end",
             Self::Undo { .. } => "undo",
             Self::Minute => "minute",
+            Self::Card { .. } => "card",
             Self::Unmask => "unmask",
             Self::Leave(_) => "leave",
         }
@@ -87,7 +90,13 @@ impl Layer {
         match self {
             Self::Palette { .. } | Self::Filter(_) | Self::Note(_) | Self::Slot(_) | Self::Leave(_) => true,
             Self::Intervene(draft) => draft.details.is_some(),
-            Self::Help { .. } | Self::Cue { .. } | Self::End { .. } | Self::Undo { .. } | Self::Minute | Self::Unmask => false,
+            Self::Help { .. }
+            | Self::Cue { .. }
+            | Self::End { .. }
+            | Self::Undo { .. }
+            | Self::Minute
+            | Self::Card { .. }
+            | Self::Unmask => false,
         }
     }
 
@@ -97,13 +106,13 @@ impl Layer {
         match self {
             Self::Slot(_) | Self::Leave(_) | Self::Cue { .. } | Self::End { .. } | Self::Undo { .. } | Self::Unmask => true,
             Self::Intervene(draft) => draft.details.is_none(),
-            Self::Palette { .. } | Self::Filter(_) | Self::Note(_) | Self::Help { .. } | Self::Minute => false,
+            Self::Palette { .. } | Self::Filter(_) | Self::Note(_) | Self::Help { .. } | Self::Minute | Self::Card { .. } => false,
         }
     }
 
     /// True where a key that is held down must not count twice.
     #[must_use]
     pub const fn refuses_repeats(&self) -> bool {
-        matches!(self, Self::Intervene(_))
+        matches!(self, Self::Intervene(_) | Self::Card { .. })
     }
 }

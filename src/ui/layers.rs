@@ -1,5 +1,6 @@
 //! What each layer does with an action, and how it is drawn: a box over the lower edge of the glass, never over the status line.
 
+mod card;
 mod choose;
 mod help;
 mod intervene;
@@ -35,6 +36,7 @@ pub fn step(layer: Layer, action: Action, state: &mut UiState, moment: &Moment<'
         Layer::Cue { segment } => choose::cue(segment, action, state, moment),
         Layer::End { id } => choose::end(id, action, state, moment),
         Layer::Undo { id } => choose::undo(id, action, state, moment),
+        Layer::Card { id, why, declining } => card::step(id, why, declining, action, state, moment),
         Layer::Unmask => {
             if action == Action::Accept {
                 state.masked = false;
@@ -53,6 +55,7 @@ pub fn step(layer: Layer, action: Action, state: &mut UiState, moment: &Moment<'
 pub fn open(state: &mut UiState, action: Action, moment: &Moment<'_>) {
     let opened = match action {
         Action::Intervene => Ok(intervene::opened(moment)),
+        Action::Advice => card::opened(moment),
         Action::Cue => choose::opened_cue(moment),
         Action::EndAct => choose::opened_end(moment),
         _ => choose::opened_undo(moment),
@@ -95,6 +98,7 @@ pub fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
             Layer::Cue { segment } => choose::cue_card(*segment, view),
             Layer::End { id } => choose::end_card(id, view),
             Layer::Undo { id } => choose::undo_card(id, view),
+            Layer::Card { id, why, declining } => card::card(id, *why, *declining, view),
             Layer::Unmask => Card::new(view.word("layer-unmask").to_owned(), vec![TextLine::from(view.word("ask-unmask"))]),
             Layer::Minute => continue,
         };

@@ -143,8 +143,7 @@ pub fn on_glass(state: &mut UiState, action: Action, moment: &Moment<'_>) -> Opt
         Action::Bookmark => return Some(bookmark(state, moment)),
         Action::Hold | Action::Pause => return Some(hold(state, moment)),
         Action::Filter | Action::SlotBeyond | Action::Palette | Action::Note => open_line(state, action, moment),
-        Action::Intervene | Action::Cue | Action::EndAct | Action::Undo => layers::open(state, action, moment),
-        Action::Advice => state.refuse(moment.words.get("refused-no-card").to_owned(), moment.wall),
+        Action::Intervene | Action::Advice | Action::Cue | Action::EndAct | Action::Undo => layers::open(state, action, moment),
         Action::Seek | Action::Slower | Action::Faster | Action::SecondBack | Action::SecondOn | Action::Known => {
             return steer(state, action);
         }
