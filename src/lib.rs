@@ -8,7 +8,7 @@
 //! engine: { metric → live → series } → { event, id, money, time }
 //! ```
 //!
-//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`feed`] [`simulate`] [`journal`] [`lives`] [`files`] [`summary`] [`schema`] [`ui`] [`app`] [`cli`].
+//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`feed`] [`simulate`] [`rehearsal`] [`journal`] [`lives`] [`files`] [`summary`] [`schema`] [`ui`] [`app`] [`cli`].
 
 pub mod app;
 pub mod cli;
@@ -20,6 +20,7 @@ pub mod feed;
 pub mod files;
 pub mod journal;
 pub mod lives;
+pub mod rehearsal;
 pub mod schema;
 pub mod simulate;
 pub mod summary;

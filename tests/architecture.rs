@@ -11,6 +11,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("feed", &["feed", "engine", "clock", "config"]),
     ("journal", &["journal", "engine", "clock", "feed"]),
     ("simulate", &["simulate", "engine"]),
+    ("rehearsal", &["rehearsal", "simulate", "engine"]),
     ("report", &["report", "engine", "summary"]),
     ("files", &["files", "engine", "journal"]),
     ("summary", &["summary", "engine", "files", "config"]),

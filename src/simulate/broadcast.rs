@@ -21,7 +21,7 @@ use crate::engine::id::Name;
 use crate::engine::time::{At, MINUTE_MS};
 
 /// How long a left cart can still be won back.
-const RECOVERABLE_MS: i64 = 40 * MINUTE_MS;
+const RECOVERABLE_MS: i64 = 15 * MINUTE_MS;
 /// A question that nobody answered is forgotten.
 const FORGOTTEN_MS: i64 = 10 * MINUTE_MS;
 /// Carts from this value on, in major units, are dear.
@@ -132,6 +132,8 @@ pub struct Outcome {
     pub act_costs: i64,
     pub oversold_units: i64,
     pub oversold_cost: i64,
+    /// Margin that offers only brought forward and that later sales will miss.
+    pub pulled: i64,
     pub units: i64,
     pub stock_left: i64,
     pub entries: i64,
@@ -143,19 +145,19 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Contribution: what is paid and stays, less goods, ads and what the acts cost.
+    /// Contribution: what is paid and stays, less goods, ads, what the acts cost and what they took from later.
     #[must_use]
     pub const fn margin(&self) -> i64 {
         let takings = &self.takings;
-        takings.paid - takings.refunded - takings.goods - takings.extras - self.ad_spend - self.act_costs - self.oversold_cost
+        takings.paid - takings.refunded - takings.goods - takings.extras - self.ad_spend - self.act_costs - self.oversold_cost - self.pulled
     }
 }
 
 /// A broadcast under way.
 #[derive(Clone, Debug)]
 pub struct Broadcast {
-    pub(super) scenario: Arc<Scenario>,
-    pub(super) seed: Seed,
+    pub(crate) scenario: Arc<Scenario>,
+    pub(crate) seed: Seed,
     /// The next second to be simulated, from the start of the live.
     second: i64,
     pub(super) show: Show,
@@ -269,6 +271,7 @@ impl Broadcast {
     pub fn outcome(&self) -> Outcome {
         let oversold_units = self.shop.shelf.iter().map(|shelf| shelf.oversold).sum();
         let oversold_cost = self.shop.shelf.iter().map(|shelf| shelf.oversold as f64 * shelf.price as f64 * OVERSOLD_COST).sum::<f64>();
+        let pulled = self.shop.shelf.iter().map(|shelf| shelf.owed * (shelf.price - shelf.cost) as f64).sum::<f64>();
         let unmade = self.shop.shelf.iter().map(|shelf| shelf.oversold * (shelf.price - shelf.cost)).sum::<i64>();
         Outcome {
             takings: self.shop.takings,
@@ -276,6 +279,7 @@ impl Broadcast {
             act_costs: self.act_costs as i64,
             oversold_units,
             oversold_cost: oversold_cost as i64 + unmade,
+            pulled: pulled as i64,
             units: self.shop.shelf.iter().map(|shelf| shelf.units).sum(),
             stock_left: self.shop.shelf.iter().map(|shelf| shelf.stock.max(0)).sum(),
             entries: self.entered.iter().sum(),

@@ -69,9 +69,9 @@ impl IncidentKind {
     const fn usual(self) -> Usual {
         match self {
             Self::ConversionDip => usual("conversion_dip", 60, 0.36, &[Act::FlashDeal, Act::PriceDrop, Act::Coupon], 0.95, 0.7),
-            Self::DearCarts => usual("dear_carts", 60, 0.4, &[Act::Bundle], 0.8, 0.5),
+            Self::DearCarts => usual("dear_carts", 60, 0.4, &[Act::Bundle], 0.8, 0.9),
             Self::LongTalk => usual("long_talk", 30, 1.9, &[Act::Demo, Act::ScriptChange], 1.0, 0.8),
-            Self::HiddenSeller => usual("hidden_seller", 90, 1.9, &[Act::SwitchProduct, Act::PinProduct], 0.0, 0.0),
+            Self::HiddenSeller => usual("hidden_seller", 90, 1.5, &[Act::SwitchProduct, Act::PinProduct], 0.0, 0.0),
             Self::CheckoutFailure => usual("checkout_failure", 30, 0.15, &[Act::TechEvent], 1.0, 1.0),
             Self::StockOut => usual("stock_out", 60, 4.0, &[Act::Restock, Act::SwitchProduct, Act::RemoveProduct], 0.0, 0.0),
             Self::Overselling => usual("overselling", 60, 6.0, &[Act::RemoveProduct, Act::SwitchProduct, Act::Restock], 0.0, 0.0),
@@ -148,9 +148,15 @@ impl Incident {
     pub fn right(&self) -> &[Act] {
         self.right.as_deref().unwrap_or(self.kind.usual().right)
     }
+    /// How much of it an act of this kind takes away while it runs: the first of the right ones all that can be, the others two thirds of that.
     #[must_use]
-    pub fn relief(&self) -> f64 {
-        self.relief.unwrap_or(self.kind.usual().relief)
+    pub fn relief_by(&self, act: Act) -> f64 {
+        let whole = self.relief.unwrap_or(self.kind.usual().relief);
+        match self.right().iter().position(|right| *right == act) {
+            None => 0.0,
+            Some(0) => whole,
+            Some(_) => whole * 2.0 / 3.0,
+        }
     }
     #[must_use]
     pub fn stays(&self) -> f64 {

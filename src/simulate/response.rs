@@ -36,7 +36,6 @@ pub struct Response {
     pub wear: f64,
     pub wear_min: i64,
     pub pull_forward: f64,
-    pub pull_min: i64,
     pub recover: f64,
     pub recover_dear: f64,
     pub recover_unpaid: f64,

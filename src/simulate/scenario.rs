@@ -17,8 +17,22 @@ use crate::engine::money::{Currency, Money};
 use crate::engine::plan::{Aim, Plan, PlanCampaign, PlanChannel, PlanProduct, PlanSegment, Target};
 use crate::engine::time::At;
 
-/// The scenario of the demo, and of `simulate`.
-const DEMO: &str = include_str!("../../config/scenarios/demo.toml");
+macro_rules! shipped {
+    ($($name:literal),* $(,)?) => {
+        /// The shipped scenarios by name; the first is the demo, and of `simulate`.
+        pub const SHIPPED: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../config/scenarios/", $name, ".toml")))),*];
+    };
+}
+
+shipped! {
+    "demo",
+    "w1-surprise-discount", "w2-lower-ticket", "w3-script-change", "w4-best-seller",
+    "checkout-down", "sold-out", "overselling", "viral-surge", "ads-burning", "hostile-chat", "blind-feed", "outage", "late-host",
+    "two-at-once", "small-shop", "full-evening",
+}
+
+/// Seconds after the close in which unpaid orders are paid or end, and discounts are missed.
+const SETTLES_S: i64 = 900;
 
 /// How much the rates wander (detection.md, "Noise, by name").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -318,7 +332,19 @@ impl Scenario {
     /// # Errors
     /// Never with the shipped file.
     pub fn demo() -> Result<Arc<Self>, Vec<String>> {
-        Self::read(DEMO).map(Arc::new)
+        Self::shipped("demo").map(Arc::new)
+    }
+
+    /// A shipped scenario by its name.
+    ///
+    /// # Errors
+    /// When there is none of that name: with the names that there are.
+    pub fn shipped(name: &str) -> Result<Self, Vec<String>> {
+        let text = shipped_text(name).ok_or_else(|| {
+            let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+            vec![format!("no shipped scenario is called \"{name}\"; there are: {}", names.join(" "))]
+        })?;
+        Self::read(text)
     }
 
     /// Reads a scenario and checks it as a whole.
@@ -326,7 +352,10 @@ impl Scenario {
     /// # Errors
     /// With every contradiction that it holds, each with what to do.
     pub fn read(text: &str) -> Result<Self, Vec<String>> {
-        let mut scenario: Self = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
+        let mut scenario: Self = match base_of(text).map_err(|error| vec![error])? {
+            None => toml::from_str(text).map_err(|error| vec![error.to_string()])?,
+            Some(whole) => whole.try_into().map_err(|error: toml::de::Error| vec![error.to_string()])?,
+        };
         scenario.curves = Responses::shipped_with(&scenario.responses).map_err(|error| vec![error])?;
         let problems = super::check::problems(&scenario);
         if problems.is_empty() { Ok(scenario) } else { Err(problems) }
@@ -347,6 +376,12 @@ impl Scenario {
     #[must_use]
     pub const fn opens_s(&self) -> i64 {
         self.opens.at_min * 60
+    }
+
+    /// When the outcome is taken: what was started at the close has had its time.
+    #[must_use]
+    pub fn settled_s(&self) -> i64 {
+        self.closes_s() + SETTLES_S
     }
 
     /// Where the play ends, in seconds from the start.
@@ -441,6 +476,32 @@ impl Scenario {
         })?;
         #[expect(clippy::cast_precision_loss, reason = "a ratio of prices")]
         (sums.0 > 0).then(|| ((sums.0 - sums.1) as f64 / sums.0 as f64 * 1_000.0).round() / 1_000.0)
+    }
+}
+
+fn shipped_text(name: &str) -> Option<&'static str> {
+    SHIPPED.iter().find(|(shipped, _)| *shipped == name).map(|(_, text)| *text)
+}
+
+/// The whole of a scenario that names a shipped one as its `base` and says only what differs; `None` for one that stands alone.
+fn base_of(text: &str) -> Result<Option<toml::Table>, String> {
+    let mut own: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+    let Some(base) = own.remove("base") else { return Ok(None) };
+    let base = base.as_str().and_then(shipped_text).ok_or_else(|| format!("base = {base}: no shipped scenario is called so"))?;
+    let mut whole: toml::Table = toml::from_str(base).map_err(|error| error.to_string())?;
+    lay_over(&mut whole, own);
+    Ok(Some(whole))
+}
+
+/// Lays one table over another: tables within are laid over each other, everything else is replaced.
+fn lay_over(under: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(toml::Value::Table(under)), toml::Value::Table(over)) => lay_over(under, over),
+            (_, value) => {
+                under.insert(key, value);
+            }
+        }
     }
 }
 

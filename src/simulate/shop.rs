@@ -27,12 +27,25 @@ pub struct Shelf {
     pub removed: bool,
     pub units: i64,
     pub oversold: i64,
+    /// Orders that an offer brought forward and that are still missing.
+    pub owed: f64,
     /// Told to the stock feed as this.
     pub told: Option<i64>,
     pub seen: i64,
 }
 
 impl Shelf {
+    /// The share of carts that are bought, when an offer pulls that much of it forward, or what it pulled is missing now.
+    fn settle(&mut self, share: f64, pulled: f64) -> f64 {
+        if pulled > 0.0 {
+            self.owed += share * pulled;
+            return share;
+        }
+        let missing = (share / 2.0).min(self.owed);
+        self.owed -= missing;
+        share - missing
+    }
+
     #[must_use]
     pub const fn sells(&self, quantity: i64) -> bool {
         !self.removed && (self.uncounted || self.stock >= quantity)
@@ -202,6 +215,7 @@ impl Shop {
             removed: false,
             units: 0,
             oversold: 0,
+            owed: 0.0,
             told: None,
             seen: 0,
         });
@@ -244,13 +258,13 @@ impl Shop {
     }
 
     /// What the owner of a cart decides under these factors; `keen` is the mood of the room and the channel.
-    #[must_use]
-    pub fn decide(&self, no: CartNo, factors: &Factors, keen: f64) -> Decision {
+    pub fn decide(&mut self, no: CartNo, factors: &Factors, keen: f64) -> Decision {
         let cart = &self.carts[no as usize];
         if !cart.lines.iter().all(|line| self.shelf[line.slot].sells(line.quantity)) {
             return Decision::Leaves;
         }
-        let value = cart.value();
+        // By the list price: what a discount does to the wish to buy is the curve of the act.
+        let value: i64 = cart.lines.iter().map(|line| line.price * line.quantity).sum();
         let unit = 10f64.powi(i32::try_from(self.scenario.currency.exponent()).unwrap_or(2));
         let mut share = interpolate(&self.scenario.shoppers.completion, value as f64 / unit) * keen;
         if let Some(line) = cart.lines.first() {
@@ -264,7 +278,11 @@ impl Shop {
         if self.pays_shipping(value, factors) {
             share *= 0.93;
         }
-        if cart.fate < share.min(0.97) {
+        let mut share = share.min(0.97);
+        if let Some(line) = cart.lines.first() {
+            share = self.shelf[line.slot].settle(share, factors.pulled[line.slot]);
+        }
+        if cart.fate < share {
             Decision::Buys
         } else if cart.quits < self.scenario.shoppers.leave_in_checkout {
             Decision::Wavers

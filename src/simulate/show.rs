@@ -14,6 +14,10 @@ use crate::engine::money::Money;
 const OFF_AIR: f64 = 0.04;
 /// Clicks on a product that is pinned while another is shown.
 const PINNED: f64 = 0.55;
+/// What a demonstration adds to a segment that is one.
+const AGAIN: f64 = 0.25;
+/// How fast the room empties when the live is over.
+const AFTER_THE_END: f64 = 12.0;
 /// Orders per cart against carts per click: how a lift of the whole is shared out between the two.
 const LIFT_OF_ADDS: f64 = 0.6;
 
@@ -60,15 +64,6 @@ impl Running {
     }
 }
 
-/// Sales that an act pulled forward and that are missing afterwards.
-#[derive(Clone, Debug)]
-struct Hangover {
-    slot: Option<usize>,
-    from_s: i64,
-    until_s: i64,
-    orders: f64,
-}
-
 /// Every rate of this second, relative to its base.
 #[derive(Clone, Debug)]
 pub struct Factors {
@@ -81,6 +76,8 @@ pub struct Factors {
     pub clicks: Vec<f64>,
     pub adds: Vec<f64>,
     pub completion: Vec<f64>,
+    /// Share of the orders that an offer only brings forward, by product.
+    pub pulled: Vec<f64>,
     /// Thousandths off the price, by product.
     pub discount: Vec<i64>,
     /// Carts from this value on (minor units) are completed that much less.
@@ -120,7 +117,6 @@ pub struct Show {
     on_air_from_s: i64,
     told: Vec<Running>,
     past: Vec<(InterventionKind, Option<usize>, i64)>,
-    hangovers: Vec<Hangover>,
 }
 
 impl Show {
@@ -138,7 +134,6 @@ impl Show {
             on_air_from_s: 0,
             told: Vec::new(),
             past: Vec::new(),
-            hangovers: Vec::new(),
         }
     }
 
@@ -249,37 +244,25 @@ impl Show {
         if let Some(next) = next.filter(|_| !held) {
             self.segment = Some(next);
             self.segment_from_s = second;
+            for running in self.told.iter_mut().filter(|running| running.kind == InterventionKind::SwitchProduct && running.begun) {
+                running.until_s = running.until_s.min(second);
+            }
             turns.push(Turn::Segment(next, by_desk.is_none()));
         }
     }
 
-    /// Ends what is over: what it relieved stays in part, and what it pulled forward is missing.
+    /// Ends what is over; what it relieved stays in part.
     fn end_acts(&mut self, second: i64) {
-        for (index, incident) in self.incidents.iter().enumerate() {
-            let helps = |running: &Running| running.begun && running.until_s <= second && incident.right().contains(&running.kind);
-            let was_on = second >= incident.from_s();
-            if was_on && self.told.iter().any(|running| helps(running) && running.until_s > incident.from_s()) {
-                self.relieved[index] = self.relieved[index].max(incident.relief() * incident.stays());
-            }
-        }
-        for running in self.told.iter().filter(|running| running.begun && running.until_s <= second && running.curve.pull_forward > 0.0) {
-            let ran = (running.until_s - running.from_s) as f64;
-            let pull_s = (running.curve.pull_min * 60).max(1);
-            let extra = (running.price_lift(running.from_s) * (1.0 + running.curve.completion)) - 1.0;
-            let missing = extra * running.curve.pull_forward * ran / pull_s as f64;
-            self.hangovers.push(Hangover {
-                slot: running.slot,
-                from_s: second,
-                until_s: second + pull_s,
-                orders: (1.0 - missing).clamp(0.35, 1.0),
-            });
+        for (index, incident) in self.incidents.iter().enumerate().filter(|(_, incident)| second >= incident.from_s()) {
+            let over = |running: &&Running| running.begun && running.until_s <= second && running.until_s > incident.from_s();
+            let relief = self.told.iter().filter(over).map(|running| incident.relief_by(running.kind)).fold(0.0, f64::max);
+            self.relieved[index] = self.relieved[index].max(relief * incident.stays());
         }
         self.told.retain(|running| running.until_s > second);
-        self.hangovers.retain(|hangover| hangover.until_s > second);
     }
 
     fn wanted_on_air(&self, second: i64) -> Option<usize> {
-        if self.intensity(IncidentKind::LateHost, second) > 0.5 {
+        if self.intensity(IncidentKind::LateHost, second) > 0.5 || second >= self.scenario.length_s() {
             return None;
         }
         let switched = self.told.iter().rev().find(|running| running.kind == InterventionKind::SwitchProduct && running.is_on(second));
@@ -303,8 +286,8 @@ impl Show {
         if !(incident.from_s()..incident.until_s()).contains(&second) {
             return 0.0;
         }
-        let right = self.told.iter().filter(|running| running.is_on(second) && incident.right().contains(&running.kind));
-        let running = right.map(|running| incident.relief() * running.strength_at(second).sqrt()).fold(0.0, f64::max);
+        let on = self.told.iter().filter(|running| running.is_on(second));
+        let running = on.map(|running| incident.relief_by(running.kind) * running.strength_at(second).sqrt()).fold(0.0, f64::max);
         1.0 - running.max(self.relieved[index])
     }
 
@@ -315,13 +298,6 @@ impl Show {
         for running in self.told.iter().filter(|running| running.is_on(second)) {
             self.apply_act(running, second, &mut factors);
         }
-        for hangover in self.hangovers.iter().filter(|hangover| (hangover.from_s..hangover.until_s).contains(&second)) {
-            for (slot, completion) in factors.completion.iter_mut().enumerate() {
-                if hangover.slot.is_none_or(|own| own == slot) {
-                    *completion *= hangover.orders;
-                }
-            }
-        }
         for (index, incident) in self.incidents.iter().enumerate() {
             let intensity = self.intensity_of(index, second);
             if intensity > 0.0 {
@@ -331,17 +307,23 @@ impl Show {
         factors
     }
 
+    fn segment_kind(&self) -> Option<SegmentKind> {
+        self.scenario.segments.get(self.segment?).map(|segment| segment.kind)
+    }
+
     /// The run of show alone.
     fn base(&self, second: i64) -> Factors {
         let scenario = &self.scenario;
         let minute = second as f64 / 60.0;
         let bursts = scenario.audience.bursts.iter().filter(|burst| (burst.at_min..burst.at_min + burst.minutes).contains(&minute));
         let entries = interpolate(&scenario.audience.shape, minute) * bursts.map(|burst| burst.factor).product::<f64>();
-        let (leaving, interest) = self.segment.and_then(|at| scenario.segments.get(at)).map_or((1.0, 0.6), |s| segment_moves(s.kind));
+        let entries = if second < scenario.length_s() { entries } else { 0.0 };
+        let (leaving, interest) = self.segment_kind().map_or((1.0, 0.6), segment_moves);
         let mut clicks = vec![OFF_AIR; scenario.products.len()];
         if let Some(shown) = self.on_air.and_then(|slot| clicks.get_mut(slot)) {
             *shown = interest * freshness(second - self.on_air_from_s);
         }
+        let leaving = if second < scenario.length_s() { leaving } else { AFTER_THE_END };
         Factors {
             on_air: self.on_air,
             entries: vec![entries; scenario.channels.len()],
@@ -350,6 +332,7 @@ impl Show {
             clicks,
             adds: vec![1.0; scenario.products.len()],
             completion: vec![1.0; scenario.products.len()],
+            pulled: vec![0.0; scenario.products.len()],
             discount: vec![0; scenario.products.len()],
             dear: None,
             checkout: 1.0,
@@ -366,7 +349,9 @@ impl Show {
     }
 
     fn apply_act(&self, running: &Running, second: i64, factors: &mut Factors) {
-        let (curve, strength) = (&running.curve, running.strength_at(second));
+        let curve = &running.curve;
+        let shown_already = running.kind == InterventionKind::Demo && self.segment_kind() == Some(SegmentKind::Demo);
+        let strength = running.strength_at(second) * if shown_already { AGAIN } else { 1.0 };
         let lift = |figure: f64| (1.0 + figure * strength).max(0.0);
         let price = running.price_lift(second);
         for slot in 0..factors.clicks.len() {
@@ -380,6 +365,8 @@ impl Show {
                 }
                 factors.adds[slot] *= lift(curve.adds) * price.powf(LIFT_OF_ADDS);
                 factors.completion[slot] *= lift(curve.completion) * price.powf(1.0 - LIFT_OF_ADDS);
+                let extra = 1.0 - 1.0 / (price * lift(curve.completion)).max(1.0);
+                factors.pulled[slot] = factors.pulled[slot].max(extra * curve.pull_forward);
                 factors.discount[slot] = factors.discount[slot].max(running.discount);
             } else {
                 factors.clicks[slot] *= lift(curve.others);

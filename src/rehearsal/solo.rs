@@ -1,0 +1,128 @@
+//! A scenario played without a screen: the simulator, a desk's engine and a policy in one loop of seconds.
+
+use std::sync::Arc;
+
+use super::policy::Policy;
+use super::score::{Played, Raised};
+use crate::engine::event::{Event, Extra, Fact, Intervention, InterventionEnd, Record};
+use crate::engine::id::Name;
+use crate::engine::time::At;
+use crate::engine::{Arrival, Engine};
+use crate::simulate::act::{Act, Deed};
+use crate::simulate::broadcast::Broadcast;
+use crate::simulate::plan_event;
+use crate::simulate::scenario::Scenario;
+
+/// A play under way.
+#[derive(Debug)]
+pub struct Solo {
+    broadcast: Broadcast,
+    engine: Engine,
+    seq: u64,
+    at: At,
+    acts: Vec<Act>,
+    next: Vec<Act>,
+}
+
+impl Solo {
+    /// A desk before the first second of a broadcast.
+    ///
+    /// # Errors
+    /// When the simulator cannot be set up.
+    pub fn new(scenario: Arc<Scenario>, seed: u64) -> Result<Self, String> {
+        let (at, plan, first) = (scenario.starts_at, scenario.plan(), plan_event(&scenario));
+        let mut solo = Self {
+            broadcast: Broadcast::new(scenario, seed)?,
+            engine: Engine::new(plan, Arrival::Live),
+            seq: 0,
+            at,
+            acts: Vec::new(),
+            next: Vec::new(),
+        };
+        solo.take(at, first);
+        Ok(solo)
+    }
+
+    /// The desk's engine, to arm it with a playbook.
+    pub const fn engine_mut(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+    #[must_use]
+    pub const fn broadcast(&self) -> &Broadcast {
+        &self.broadcast
+    }
+
+    fn take(&mut self, at: At, event: Event) {
+        self.seq += 1;
+        self.at = self.at.max(at);
+        self.engine.step(&Record { seq: self.seq, at: self.at, event });
+    }
+
+    /// One second: facts arrive, the desk looks, the policy acts from when the operator sits down until the close.
+    pub fn step(&mut self, policy: &mut dyn Policy) {
+        let acts = std::mem::take(&mut self.next);
+        let to = self.broadcast.now().plus_s(1);
+        for delivery in self.broadcast.advance_to(to, &acts) {
+            self.take(delivery.at, delivery.event);
+        }
+        self.engine.advance_to(to);
+        let scenario = self.broadcast.scenario();
+        let (opens, closes) = (scenario.starts_at.plus_s(scenario.opens_s()), scenario.starts_at.plus_s(scenario.closes_s()));
+        if to < opens || to >= closes {
+            return;
+        }
+        for act in policy.decide(to, &self.engine) {
+            if let Some(event) = event_of(&act) {
+                self.take(to, event);
+            }
+            self.acts.push(act.clone());
+            self.next.push(act);
+        }
+    }
+
+    /// Plays to the close and says what was done.
+    pub fn play(mut self, policy: &mut dyn Policy) -> Played {
+        let scenario = Arc::clone(&self.broadcast.scenario);
+        let closes = scenario.starts_at.plus_s(scenario.closes_s());
+        while self.broadcast.now() < closes {
+            self.step(policy);
+        }
+        let raised = raised(&self.engine);
+        Played { scenario, seed: self.broadcast.seed.0, acts: self.acts, raised }
+    }
+}
+
+/// What the desk has raised so far.
+#[must_use]
+pub fn raised(_engine: &Engine) -> Vec<Raised> {
+    Vec::new()
+}
+
+/// The record that an act leaves at the desk.
+#[must_use]
+pub fn event_of(act: &Act) -> Option<Event> {
+    let (id, fact) = match &act.deed {
+        Deed::Begin { id, kind, sku, duration_s, parameters } => {
+            let intervention = Intervention {
+                kind: *kind,
+                sku: sku.clone(),
+                duration_s: *duration_s,
+                parameters: parameters.clone(),
+                advice: None,
+                operator: None,
+            };
+            (id.clone(), Fact::Intervention(Box::new(intervention)))
+        }
+        Deed::End { id } => {
+            let mut own = id.clone();
+            own.push_str(".end");
+            (own, Fact::InterventionEnded(InterventionEnd { intervention: id.clone(), operator: None }))
+        }
+        Deed::Cue { .. } => return None,
+    };
+    Some(Event { fact, ts: act.at, id: Some(id), source: Name::const_new("desk"), currency: None, test: false, extra: Extra::default() })
+}
