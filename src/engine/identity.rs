@@ -15,7 +15,7 @@ use super::id::{Name, Set, Table};
 use super::plan::Plan;
 use super::time::{At, HOUR_MS, SECOND_MS};
 use super::{Admission, Arrival};
-use seen::{Known, Lifetime, Seen};
+use seen::{Forget, Known, Lifetime, Seen};
 
 /// In files nothing further than this from the plan's start belongs to the live.
 pub const SPAN_MS: i64 = 48 * HOUR_MS;
@@ -179,7 +179,7 @@ impl Identity {
             Some(verdict) => verdict,
             None => match identify(event) {
                 None => version,
-                Some((key, content, lifetime)) => self.remember(key, content, lifetime, event, at),
+                Some(known) => self.remember(known, event, at, plan.limits.too_old_s),
             },
         };
         match verdict {
@@ -192,17 +192,15 @@ impl Identity {
         verdict
     }
 
-    fn remember(&mut self, key: u128, content: u64, lifetime: Lifetime, event: &Event, at: At) -> Admission {
+    fn remember(&mut self, (key, content, lifetime): (u128, u64, Lifetime), event: &Event, at: At, too_old_s: i64) -> Admission {
         let lifetime = match lifetime {
             Lifetime::Window(_) if !self.readers.is_empty() && self.is_history(event) => Lifetime::UntilCaughtUp,
             Lifetime::Window(_) => Lifetime::Window(event.ts.max(at)),
             other @ (Lifetime::WholeLive | Lifetime::UntilCaughtUp) => other,
         };
-        if self.seen.is_full() {
-            let reading = self.readers.iter().any(|reader| !reader.caught_up);
-            self.seen.make_room(at, reading);
-        }
-        match self.seen.insert(key, content, lifetime) {
+        let reading = self.readers.iter().any(|reader| !reader.caught_up);
+        let forget = Forget { now: at, window_ms: too_old_s.saturating_mul(SECOND_MS), reading };
+        match self.seen.insert(key, content, lifetime, forget) {
             Known::No => Admission::Accepted,
             Known::Same => Admission::Duplicate,
             Known::Other => Admission::Conflict,
@@ -275,13 +273,25 @@ fn identify(event: &Event) -> Option<(u128, u64, Lifetime)> {
         | Fact::Correction(_)) => {
             let lifetime = if fact.is_high_volume() { Lifetime::Window(event.ts) } else { Lifetime::WholeLive };
             let key = event.id.as_ref().map_or_else(|| content_key(event), |id| text_key(&event.source).rotate_left(64) ^ text_key(id));
-            Some((key, hash(event, 3), lifetime))
+            Some((key, content(event), lifetime))
         }
     }
 }
 
 fn hash(value: &impl Hash, seed: u64) -> u64 {
     FixedState::with_seed(seed).hash_one(value)
+}
+
+/// What an event says, its source and id aside: those are its key.
+fn content(event: &Event) -> u64 {
+    let mut hasher = FixedState::with_seed(3).build_hasher();
+    event.fact.hash(&mut hasher);
+    hasher.write_i64(event.ts.ms());
+    event.currency.hash(&mut hasher);
+    if !event.extra.0.is_empty() {
+        event.extra.hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 fn content_key(event: &Event) -> u128 {
@@ -308,23 +318,34 @@ fn text_key(text: &str) -> u128 {
     half(1) << 64 | half(2)
 }
 
+/// The value of every hexadecimal digit in small letters; the highest bit for what is none.
+const DIGITS: [u8; 256] = {
+    let mut digits = [0x80; 256];
+    let mut value = 0u8;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+};
+
 /// The number of a UUID in its usual form, in small letters; in another form it is another text.
 fn uuid(bytes: &[u8]) -> Option<u128> {
-    if bytes.len() != 36 {
+    let bytes: &[u8; 36] = bytes.try_into().ok()?;
+    if (bytes[8], bytes[13], bytes[18], bytes[23]) != (b'-', b'-', b'-', b'-') {
         return None;
     }
-    let mut number: u128 = 0;
-    for (index, byte) in bytes.iter().enumerate() {
-        let digit = match (index, byte) {
-            (8 | 13 | 18 | 23, b'-') => continue,
-            (8 | 13 | 18 | 23, _) => return None,
-            (_, b'0'..=b'9') => byte - b'0',
-            (_, b'a'..=b'f') => byte - b'a' + 10,
-            _ => return None,
-        };
-        number = number << 4 | u128::from(digit);
-    }
-    Some(number)
+    let mut none = 0;
+    let mut read = |range: std::ops::Range<usize>| {
+        bytes[range].iter().fold(0u64, |number, byte| {
+            let digit = DIGITS[usize::from(*byte)];
+            none |= digit;
+            number << 4 | u64::from(digit & 0xF)
+        })
+    };
+    let high = read(0..8) << 32 | read(9..13) << 16 | read(14..18);
+    let low = read(19..23) << 48 | read(24..36);
+    (none & 0x80 == 0).then_some(u128::from(high) << 64 | u128::from(low))
 }
 
 #[cfg(test)]

@@ -73,6 +73,17 @@ impl<T> Slots<T> {
     }
 }
 
+impl<T> Slots<Vec<T>> {
+    /// Puts one more into a slot's list. Lists grow by half, since there are many of them and most stay as they are.
+    pub fn push(&mut self, slot: u32, item: T) {
+        let list = self.entry(slot);
+        if list.len() == list.capacity() {
+            list.reserve_exact(list.len() / 2 + 4);
+        }
+        list.push(item);
+    }
+}
+
 /// Counts by slot, and their total.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Counts {

@@ -4,6 +4,7 @@
 //! here and nowhere else ([`At::parse`]).
 
 use std::fmt;
+use std::num::NonZeroI64;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -21,6 +22,23 @@ pub const SLOT_MS: i64 = 10 * SECOND_MS;
 /// An instant: milliseconds since 1970-01-01T00:00:00Z. Years outside 2000..2100 are not read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct At(i64);
+
+/// An [`At`] that leaves room for "none": `Option<Moment>` takes eight bytes. The first millisecond of 1970, which nobody can write, is taken for the beginning of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(NonZeroI64);
+
+impl Moment {
+    #[must_use]
+    pub const fn at(self) -> At {
+        At(self.0.get())
+    }
+}
+
+impl From<At> for Moment {
+    fn from(at: At) -> Self {
+        Self(NonZeroI64::new(at.0).unwrap_or(NonZeroI64::MIN))
+    }
+}
 
 const EARLIEST_MS: i64 = 946_684_800_000; // 2000-01-01
 const LATEST_MS: i64 = 4_102_444_800_000; // 2100-01-01

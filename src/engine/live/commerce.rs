@@ -55,6 +55,8 @@ pub struct Commerce {
     excluded: u64,
     sorted: bool,
     now: At,
+    /// The account that the last fact came from: most come from the same.
+    last_source: Option<(Name, Sym)>,
 }
 
 /// What the ledger of earlier lives answers.
@@ -83,7 +85,14 @@ impl Commerce {
             self.excluded += 1;
             return;
         }
-        let source = books.sources.intern(&event.source);
+        let source = match &self.last_source {
+            Some((name, source)) if *name == event.source => *source,
+            _ => {
+                let source = books.sources.intern(&event.source);
+                self.last_source = Some((event.source.clone(), source));
+                source
+            }
+        };
         let Self { purse, orders, carts, channels, visitors, audience, ads, readings, stock, prices, .. } = self;
         let desk = &mut Desk { source, now: self.now, sorted: self.sorted, books, sheets, purse, plan };
         match &event.fact {
@@ -228,8 +237,7 @@ fn see_item(
     }
     if let Some(visitor) = &act.visitor {
         let visitor = desk.books.visitors.intern(visitor);
-        visitors.see(visitor, channel, event.ts);
-        visitors.look_at(visitor, product, event.ts);
+        visitors.see(visitor, channel, Some(product), event.ts);
     }
     product
 }
@@ -238,14 +246,14 @@ fn see(visitor: Option<&Name>, clue: Option<&ChannelClue>, event: &Event, visito
     if let Some(visitor) = visitor {
         let visitor = desk.books.visitors.intern(visitor);
         let channel = desk.books.channel(clue, &[], desk.plan);
-        visitors.see(visitor, channel, event.ts);
+        visitors.see(visitor, channel, None, event.ts);
     }
 }
 
 fn pass(act: &ViewerAct, leaves: bool, event: &Event, visitors: &mut visitors::Visitors, desk: &mut Desk<'_>) {
     let visitor = desk.books.visitors.intern(&act.visitor);
     let channel = desk.books.channel(act.channel.as_ref(), &[], desk.plan);
-    visitors.see(visitor, channel, event.ts);
+    visitors.see(visitor, channel, None, event.ts);
     visitors.pass(visitor, leaves, act.watched_s, event.ts, &mut desk.sheets.live);
     if !leaves {
         desk.sheets.count(channel, Count::Joins, slot_of(event.ts), 1);

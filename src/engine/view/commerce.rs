@@ -165,7 +165,7 @@ impl Engine {
         let mut rows: Vec<PendingOrder<'_>> = pending
             .map(|(order, account)| PendingOrder {
                 order: books.orders.text(order.name),
-                value: Money::new(i64::try_from(account.value).unwrap_or(i64::MAX), currency),
+                value: Money::new(account.value, currency),
                 method: account.method.map(|method| books.methods.text(method)),
                 placed_at: account.placed,
                 expires_at: account.expires_at,

@@ -15,10 +15,10 @@ use super::Desk;
 use super::orders::{Placed, Version, read_lines};
 use crate::engine::Admission;
 use crate::engine::event::{Cart as CartState, CartStatus, ChannelClue, CheckoutAct, Event, ItemAct};
-use crate::engine::id::{Name, Sym, Table};
+use crate::engine::id::{Name, Pieces, Sym, Table};
 use crate::engine::plan::Plan;
 use crate::engine::series::{Count, Sheet, Sheets, slot_of};
-use crate::engine::time::At;
+use crate::engine::time::{At, Moment};
 use cart::{Cart, Mark, Standing, State};
 
 /// Orders and carts of one visitor or customer.
@@ -38,9 +38,9 @@ struct Namesakes {
 /// The ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Carts {
-    carts: Vec<Cart>,
-    by_name: Vec<Namesakes>,
-    visitors: Vec<Patron>,
+    carts: Pieces<Cart>,
+    by_name: Pieces<Namesakes>,
+    visitors: Pieces<Patron>,
     customers: Table<Sym, Patron>,
     /// The next instant at which time alone changes a cart.
     due: BinaryHeap<Reverse<(At, u32)>>,
@@ -101,7 +101,7 @@ impl Carts {
             Told { cart: &state.cart, visitor: state.visitor.as_ref(), customer: state.customer.as_ref(), channel: state.channel.as_ref() };
         let lines = read_lines(&state.items, desk);
         let (version, sorted) = (version_of(state, event), desk.sorted);
-        let by_lines = (!lines.is_empty()).then(|| lines.iter().map(|line| line.amount).fold(0, i128::saturating_add));
+        let by_lines = (!lines.is_empty()).then(|| lines.iter().map(|line| i128::from(line.amount)).sum());
         let value = state.value.map(|value| desk.purse.take(value)).or(by_lines);
         self.change(&told, event.ts, desk, |cart, _| {
             for line in &lines {
@@ -114,7 +114,7 @@ impl Carts {
     /// Whether a version of a cart says anything new.
     #[must_use]
     pub fn judge(&self, state: &CartState, event: &Event, source: Option<Sym>, name: Option<Sym>) -> Admission {
-        let known = || self.carts.get(self.find(source?, name?)? as usize);
+        let known = || self.carts.get(self.find(source?, name?)?);
         match known() {
             Some(cart) if !cart.is_news(version_of(state, event), event.ts) => Admission::Duplicate,
             Some(_) | None => Admission::Accepted,
@@ -125,49 +125,45 @@ impl Carts {
     pub fn note_again(&mut self, state: &CartState, event: &Event, source: Option<Sym>, name: Option<Sym>) {
         let (Some(source), Some(name)) = (source, name) else { return };
         if let Some(index) = self.find(source, name) {
-            self.carts[index as usize].read_again(version_of(state, event), event.ts);
+            self.carts[index].read_again(version_of(state, event), event.ts);
         }
     }
 
     fn find(&self, source: Sym, name: Sym) -> Option<u32> {
-        let namesakes = self.by_name.get(name.index())?;
-        namesakes.carts.iter().copied().find(|index| self.carts[*index as usize].source == source)
+        let namesakes = self.by_name.get(name.0)?;
+        namesakes.carts.iter().copied().find(|index| self.carts[*index].source == source)
     }
 
     fn find_or_open(&mut self, source: Sym, name: Sym) -> u32 {
-        if self.by_name.len() <= name.index() {
-            self.by_name.resize(name.index() + 1, Namesakes::default());
-        }
         if let Some(index) = self.find(source, name) {
             return index;
         }
-        let index = u32::try_from(self.carts.len()).unwrap_or(u32::MAX);
-        self.carts.push(Cart::new(source, name));
-        self.by_name[name.index()].carts.push(index);
+        let index = self.carts.push(Cart::new(source, name));
+        self.by_name.of(name).carts.push(index);
         index
     }
 
     fn change(&mut self, told: &Told<'_>, ts: At, desk: &mut Desk<'_>, change: impl FnOnce(&mut Cart, &Plan)) {
         let name = desk.books.carts.intern(told.cart);
         let index = self.find_or_open(desk.source, name);
-        let was_real = self.carts[index as usize].is_real();
+        let was_real = self.carts[index].is_real();
         if let Some(visitor) = told.visitor {
             let visitor = desk.books.visitors.intern(visitor);
-            if self.carts[index as usize].belong_to(visitor, ts) {
-                join(&mut patron(&mut self.visitors, visitor).carts, index);
+            if self.carts[index].belong_to(visitor, ts) {
+                join(&mut self.visitors.of(visitor).carts, index);
             }
         }
         if let Some(customer) = told.customer {
             let customer = desk.books.customers.intern(customer);
-            self.carts[index as usize].customer = Some(customer);
+            self.carts[index].customer = Some(customer);
             join(&mut self.customers.entry(customer).or_default().carts, index);
         }
         if told.channel.is_some() {
             let channel = desk.books.channel(told.channel, &[], desk.plan);
-            self.carts[index as usize].come_from(channel, ts);
+            self.carts[index].come_from(channel, ts);
         }
-        change(&mut self.carts[index as usize], desk.plan);
-        if !was_real && !self.by_name[name.index()].purchases.is_empty() {
+        change(&mut self.carts[index], desk.plan);
+        if !was_real && !self.by_name[name.0].purchases.is_empty() {
             self.settle_purchases(name, desk);
         }
         self.refresh(index, desk);
@@ -180,17 +176,13 @@ impl Carts {
         }
         if let Some(cart) = before.and_then(|placed| placed.cart)
             && after.is_none_or(|after| after.cart != Some(cart))
-            && let Some(namesakes) = self.by_name.get_mut(cart.index())
         {
-            namesakes.purchases.retain(|(order, ..)| before.is_none_or(|before| *order != before.order));
+            self.by_name.of(cart).purchases.retain(|(order, ..)| before.is_none_or(|before| *order != before.order));
             self.settle_purchases(cart, desk);
         }
         let Some(after) = after else { return };
         if let Some(cart) = after.cart {
-            if self.by_name.len() <= cart.index() {
-                self.by_name.resize(cart.index() + 1, Namesakes::default());
-            }
-            let purchases = &mut self.by_name[cart.index()].purchases;
+            let purchases = &mut self.by_name.of(cart).purchases;
             purchases.retain(|(order, ..)| *order != after.order);
             purchases.push((after.order, after.source, after.at));
             self.settle_purchases(cart, desk);
@@ -211,7 +203,7 @@ impl Carts {
                 touched.extend_from_slice(&patron.carts);
             };
             if let Some(visitor) = placed.visitor {
-                tell(patron(&mut self.visitors, visitor));
+                tell(self.visitors.of(visitor));
             }
             if let Some(customer) = placed.customer {
                 tell(self.customers.entry(customer).or_default());
@@ -227,19 +219,19 @@ impl Carts {
     /// Gives every purchase that names a cart to the cart that it means: its own source's, else the one that there is,
     /// else one that nobody saw before it was bought.
     fn settle_purchases(&mut self, name: Sym, desk: &mut Desk<'_>) {
-        let Namesakes { carts, purchases } = self.by_name[name.index()].clone();
-        let real: SmallVec<[u32; 2]> = carts.iter().copied().filter(|index| self.carts[*index as usize].is_real()).collect();
+        let Namesakes { carts, purchases } = self.by_name[name.0].clone();
+        let real: SmallVec<[u32; 2]> = carts.iter().copied().filter(|index| self.carts[*index].is_real()).collect();
         let mut bought = SmallVec::<[(u32, At); 2]>::new();
         for (_, source, at) in &purchases {
-            let own = real.iter().copied().find(|index| self.carts[*index as usize].source == *source);
+            let own = real.iter().copied().find(|index| self.carts[*index].source == *source);
             let only = (real.len() == 1).then(|| real[0]);
             let unseen = real.is_empty().then(|| self.find_or_open(*source, name));
             bought.extend(own.or(only).or(unseen).map(|index| (index, *at)));
         }
-        for index in self.by_name[name.index()].carts.clone() {
-            let at = bought.iter().filter(|(cart, _)| *cart == index).map(|(_, at)| *at).min();
-            if self.carts[index as usize].ordered_at != at {
-                self.carts[index as usize].ordered_at = at;
+        for index in self.by_name[name.0].carts.clone() {
+            let at = bought.iter().filter(|(cart, _)| *cart == index).map(|(_, at)| Moment::from(*at)).min();
+            if self.carts[index].ordered_at != at {
+                self.carts[index].ordered_at = at;
                 self.refresh(index, desk);
             }
         }
@@ -247,31 +239,32 @@ impl Carts {
 
     /// Works out anew where a cart stands, and moves what is counted of it.
     fn refresh(&mut self, index: u32, desk: &mut Desk<'_>) {
-        let cart = &self.carts[index as usize];
+        let cart = &self.carts[index];
         let mut standing = cart.standing(desk.now, desk.plan);
         if let Some(standing) = &mut standing {
             if standing.channel.is_none() {
                 standing.channel = Some(desk.books.channel(None, &[], desk.plan));
             }
-            standing.recovered = standing.abandoned.and_then(|at| self.bought_after(cart, at).into_iter().chain(standing.bought).min());
+            standing.recovered =
+                standing.abandoned.and_then(|at| self.bought_after(cart, at.at()).into_iter().chain(standing.bought).min());
         }
         let next = standing.as_ref().and_then(|standing| standing.next);
-        let cart = &mut self.carts[index as usize];
+        let cart = &mut self.carts[index];
         cart.repost(standing, desk.sheets);
         if let Some(at) = next
             && cart.queued.is_none_or(|queued| at < queued)
         {
             cart.queued = Some(at);
-            self.due.push(Reverse((at, index)));
+            self.due.push(Reverse((at.at(), index)));
         }
     }
 
     /// When the cart's visitor or customer bought something after `at`.
-    fn bought_after(&self, cart: &Cart, at: At) -> Option<At> {
-        let visitor = cart.visitor().and_then(|visitor| self.visitors.get(visitor.index()));
+    fn bought_after(&self, cart: &Cart, at: At) -> Option<Moment> {
+        let visitor = cart.visitor().and_then(|visitor| self.visitors.get(visitor.0));
         let customer = cart.customer.and_then(|customer| self.customers.get(&customer));
         let orders = visitor.into_iter().chain(customer).flat_map(|patron| &patron.orders);
-        orders.map(|(_, placed)| *placed).filter(|placed| *placed >= at).min()
+        orders.map(|(_, placed)| *placed).filter(|placed| *placed >= at).min().map(Moment::from)
     }
 
     /// Lets time pass: what falls due by `desk.now` becomes idle or abandoned.
@@ -281,8 +274,8 @@ impl Carts {
                 return;
             }
             self.due.pop();
-            let cart = &mut self.carts[index as usize];
-            if cart.queued == Some(at) {
+            let cart = &mut self.carts[index];
+            if cart.queued == Some(at.into()) {
                 cart.queued = None;
                 self.refresh(index, desk);
             }
@@ -292,9 +285,10 @@ impl Carts {
     /// Purchases whose cart could be any of several.
     #[must_use]
     pub fn unmatched(&self) -> usize {
-        let named = self.by_name.iter().filter(|namesakes| namesakes.carts.len() > 1);
+        let all = (0..self.by_name.len()).map(|name| &self.by_name[name]);
+        let named = all.filter(|namesakes| namesakes.carts.len() > 1);
         let lost = named.map(|namesakes| {
-            let real = || namesakes.carts.iter().map(|index| &self.carts[*index as usize]).filter(|cart| cart.is_real());
+            let real = || namesakes.carts.iter().map(|index| &self.carts[*index]).filter(|cart| cart.is_real());
             if real().count() < 2 {
                 return 0;
             }
@@ -302,13 +296,6 @@ impl Carts {
         });
         lost.sum()
     }
-}
-
-fn patron(patrons: &mut Vec<Patron>, of: Sym) -> &mut Patron {
-    if patrons.len() <= of.index() {
-        patrons.resize(of.index() + 1, Patron::default());
-    }
-    &mut patrons[of.index()]
 }
 
 fn join(carts: &mut SmallVec<[u32; 2]>, index: u32) {
@@ -340,7 +327,7 @@ fn post(standing: &Standing, sign: i64, sheet: &mut Sheet) {
 fn post_times(standing: &Standing, sign: i64, sheet: &mut Sheet) {
     for (count, at) in standing.times() {
         if let Some(at) = at {
-            sheet.add(count, slot_of(at), sign);
+            sheet.add(count, slot_of(at.at()), sign);
         }
     }
 }
@@ -362,7 +349,7 @@ fn each_sheet(standing: &Standing, held: &[Sym], sheets: &mut Sheets, mut visit:
 impl Cart {
     /// Takes the old standing out of the sheets and puts the new one in; only what differs is touched.
     fn repost(&mut self, new: Option<Standing>, sheets: &mut Sheets) {
-        let (held_before, held) = (self.posted_held, self.held.len());
+        let (held_before, held) = (self.posted_held as usize, self.held.len());
         let old = self.posted.take();
         match (&old, &new) {
             (Some(old), Some(new)) if old.channel == new.channel && old.band == new.band && held_before == held => {
@@ -371,8 +358,8 @@ impl Cart {
                     post(new, 1, sheet);
                     for ((count, was), (_, is)) in old.times().into_iter().zip(new.times()) {
                         if was != is {
-                            was.into_iter().for_each(|at| sheet.add(count, slot_of(at), -1));
-                            is.into_iter().for_each(|at| sheet.add(count, slot_of(at), 1));
+                            was.into_iter().for_each(|at| sheet.add(count, slot_of(at.at()), -1));
+                            is.into_iter().for_each(|at| sheet.add(count, slot_of(at.at()), 1));
                         }
                     }
                 });
@@ -389,13 +376,13 @@ impl Cart {
             }
         }
         self.posted = new;
-        self.posted_held = held;
+        self.posted_held = u32::try_from(held).unwrap_or(u32::MAX);
     }
 }
 
 impl Standing {
     /// The instants that are counted by time.
-    fn times(&self) -> [(Count, Option<At>); 6] {
+    fn times(&self) -> [(Count, Option<Moment>); 6] {
         [
             (Count::CartsOpened, Some(self.opened)),
             (Count::CartsAbandoned, self.abandoned),

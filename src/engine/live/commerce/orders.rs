@@ -11,10 +11,10 @@ use smallvec::SmallVec;
 use super::Desk;
 use crate::engine::Admission;
 use crate::engine::event::{Correction, CorrectionKind, Event, Item, OrderStatus, Payment, PaymentStatus, Purchase, Refund, Rev};
-use crate::engine::id::{Name, Set, Sym, Table};
+use crate::engine::id::{Name, Pieces, Set, Sym, Table};
 use crate::engine::plan::{OrdersFrom, Plan};
 use crate::engine::series::{MOST_UNITS, Slots, slot_of};
-use crate::engine::time::At;
+use crate::engine::time::{At, Moment};
 pub use account::Account;
 pub use buyers::{Buyer, Buyers, Circle};
 
@@ -67,7 +67,7 @@ pub struct Line {
     pub product: Sym,
     pub units: i64,
     /// Quantity × price − discount, in minor units.
-    pub amount: i128,
+    pub amount: i64,
 }
 
 /// What the winning version says.
@@ -75,11 +75,11 @@ pub struct Line {
 struct Said {
     version: Version,
     status: OrderStatus,
-    value: i128,
-    placed_at: Option<At>,
-    paid_at: Option<At>,
-    cancelled_at: Option<At>,
-    expires_at: Option<At>,
+    value: i64,
+    placed_at: Option<Moment>,
+    paid_at: Option<Moment>,
+    cancelled_at: Option<Moment>,
+    expires_at: Option<Moment>,
     channel: Sym,
     cart: Option<Sym>,
     customer: Option<Sym>,
@@ -99,17 +99,17 @@ pub struct Order {
     pub name: Sym,
     said: Option<Said>,
     /// Distinct versions: their content and the smallest time each was read at.
-    versions: SmallVec<[(u64, At); 2]>,
+    versions: SmallVec<[(u64, At); 1]>,
     /// The smallest `ts` over the versions with each status.
-    first: [Option<At>; 3],
+    first: [Option<Moment>; 3],
     /// The smallest instants that any version names.
-    named: [Option<At>; 3],
+    named: [Option<Moment>; 3],
     /// What payments say: the first approval, the latest expiry and method.
-    approved: Option<At>,
-    approved_value: Option<i128>,
-    expiry: Option<At>,
+    approved: Option<Moment>,
+    approved_value: Option<i64>,
+    expiry: Option<Moment>,
     paid_by: Option<Sym>,
-    refunds: SmallVec<[(At, i128); 1]>,
+    refunds: Vec<(At, i64)>,
 }
 
 /// A payment or a refund that names an order.
@@ -122,8 +122,8 @@ struct Claim {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Claimed {
-    Payment { status: PaymentStatus, value: Option<i128>, method: Option<Sym>, expires_at: Option<At> },
-    Refund { value: i128 },
+    Payment { status: PaymentStatus, value: Option<i64>, method: Option<Sym>, expires_at: Option<At> },
+    Refund { value: i64 },
 }
 
 /// Everything that bears one order name, whatever the source.
@@ -149,8 +149,8 @@ pub struct Placed {
 /// The ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Orders {
-    orders: Vec<Order>,
-    by_name: Vec<Namesakes>,
+    orders: Pieces<Order>,
+    by_name: Pieces<Namesakes>,
     /// Orders that count, by the slot they were placed in.
     by_slot: Slots<Vec<u32>>,
     pending: Set<u32>,
@@ -170,9 +170,9 @@ impl Orders {
         let before = self.placed(index);
         self.post(index, -1, desk);
         let version = version_of(purchase, event);
-        let wins = self.orders[index as usize].said.as_ref().is_none_or(|said| version.beats(&said.version, desk.sorted));
+        let wins = self.orders[index].said.as_ref().is_none_or(|said| version.beats(&said.version, desk.sorted));
         let said = wins.then(|| read_purchase(purchase, version, desk));
-        let order = &mut self.orders[index as usize];
+        let order = &mut self.orders[index];
         order.note_version(purchase, version);
         if said.is_some() {
             order.said = said;
@@ -185,9 +185,9 @@ impl Orders {
     #[must_use]
     pub fn judge(&self, purchase: &Purchase, event: &Event, source: Option<Sym>, name: Option<Sym>) -> Admission {
         let known = || {
-            let namesakes = self.by_name.get(name?.index())?;
-            let index = namesakes.orders.iter().find(|index| Some(self.orders[**index as usize].source) == source)?;
-            self.orders.get(*index as usize)
+            let namesakes = self.by_name.get(name?.0)?;
+            let index = namesakes.orders.iter().find(|index| Some(self.orders[**index].source) == source)?;
+            self.orders.get(*index)
         };
         let Some(order) = known() else { return Admission::Accepted };
         let version = version_of(purchase, event);
@@ -204,10 +204,10 @@ impl Orders {
     /// Takes a re-read that says nothing new: only its time may matter, should an older version still come.
     pub fn note_again(&mut self, purchase: &Purchase, event: &Event, source: Option<Sym>, name: Option<Sym>) {
         let (Some(source), Some(name)) = (source, name) else { return };
-        let Some(namesakes) = self.by_name.get(name.index()) else { return };
-        let Some(index) = namesakes.orders.iter().find(|index| self.orders[**index as usize].source == source) else { return };
+        let Some(namesakes) = self.by_name.get(name.0) else { return };
+        let Some(index) = namesakes.orders.iter().find(|index| self.orders[**index].source == source) else { return };
         let version = version_of(purchase, event);
-        if let Some(said) = &mut self.orders[*index as usize].said
+        if let Some(said) = &mut self.orders[*index].said
             && said.version.content == version.content
         {
             said.version = said.version.max(version);
@@ -218,7 +218,7 @@ impl Orders {
     pub fn fold_payment(&mut self, payment: &Payment, event: &Event, desk: &mut Desk<'_>) {
         let what = Claimed::Payment {
             status: payment.status,
-            value: payment.value.map(|value| desk.purse.take(value)),
+            value: payment.value.map(|value| bounded(desk.purse.take(value))),
             method: payment.method.as_ref().map(|method| desk.books.methods.intern(method)),
             expires_at: payment.expires_at,
         };
@@ -230,14 +230,14 @@ impl Orders {
     }
 
     pub fn fold_refund(&mut self, refund: &Refund, event: &Event, desk: &mut Desk<'_>) {
-        let what = Claimed::Refund { value: desk.purse.take(refund.value).max(0) };
+        let what = Claimed::Refund { value: bounded(desk.purse.take(refund.value)).max(0) };
         let name = desk.books.orders.intern(&refund.order);
         self.claim(name, Claim { source: desk.source, ts: event.ts, what }, desk);
     }
 
     fn claim(&mut self, name: Sym, claim: Claim, desk: &mut Desk<'_>) {
         self.namesakes(name).claims.push(claim);
-        let orders = self.by_name[name.index()].orders.clone();
+        let orders = self.by_name[name.0].orders.clone();
         for index in &orders {
             self.post(*index, -1, desk);
         }
@@ -248,22 +248,18 @@ impl Orders {
     }
 
     fn namesakes(&mut self, name: Sym) -> &mut Namesakes {
-        if self.by_name.len() <= name.index() {
-            self.by_name.resize(name.index() + 1, Namesakes::default());
-        }
-        &mut self.by_name[name.index()]
+        self.by_name.of(name)
     }
 
     /// The order with that key, new if nobody named it. A new one may take claims that waited for it, or make others ambiguous.
     fn index_of(&mut self, source: Sym, name: Sym, desk: &mut Desk<'_>) -> u32 {
         let orders = self.namesakes(name).orders.clone();
-        if let Some(index) = orders.iter().find(|index| self.orders[**index as usize].source == source) {
+        if let Some(index) = orders.iter().find(|index| self.orders[**index].source == source) {
             return *index;
         }
-        let index = u32::try_from(self.orders.len()).unwrap_or(u32::MAX);
-        self.orders.push(Order::new(source, name));
-        self.by_name[name.index()].orders.push(index);
-        if !self.by_name[name.index()].claims.is_empty() {
+        let index = self.orders.push(Order::new(source, name));
+        self.by_name[name.0].orders.push(index);
+        if !self.by_name[name.0].claims.is_empty() {
             for index in &orders {
                 self.post(*index, -1, desk);
             }
@@ -277,23 +273,23 @@ impl Orders {
 
     /// Gives every claim on a name to the order that it means: its own source's, else the one that there is.
     fn settle_claims(&mut self, name: Sym) {
-        let Namesakes { orders, claims, unmatched: before } = &self.by_name[name.index()];
+        let Namesakes { orders, claims, unmatched: before } = &self.by_name[name.0];
         let (before, mut unmatched) = (*before, 0);
         for index in orders {
-            self.orders[*index as usize].forget_claims();
+            self.orders[*index].forget_claims();
         }
         let mut sorted: Vec<&Claim> = claims.iter().collect();
         sorted.sort_by_key(|claim| claim.ts);
         for claim in sorted {
-            let own = orders.iter().find(|index| self.orders[**index as usize].source == claim.source);
+            let own = orders.iter().find(|index| self.orders[**index].source == claim.source);
             let only = (orders.len() == 1).then(|| orders.first()).flatten();
             match own.or(only) {
-                Some(index) => self.orders[*index as usize].take_claim(claim),
+                Some(index) => self.orders[*index].take_claim(claim),
                 None => unmatched += 1,
             }
         }
         self.unmatched = self.unmatched + unmatched - before;
-        self.by_name[name.index()].unmatched = unmatched;
+        self.by_name[name.0].unmatched = unmatched;
     }
 
     /// Takes the desk's word that an order does not count, or does again.
@@ -317,7 +313,7 @@ impl Orders {
 
     /// Takes what changes which orders belong to the live, and puts every order anew.
     pub fn reopen(&mut self, desk: &mut Desk<'_>, change: impl FnOnce(&mut Self)) {
-        let all = u32::try_from(self.orders.len()).unwrap_or(u32::MAX);
+        let all = self.orders.len();
         for index in 0..all {
             self.post(index, -1, desk);
         }
@@ -335,7 +331,7 @@ impl Orders {
     }
 
     fn placed(&self, index: u32) -> Option<Placed> {
-        let order = &self.orders[index as usize];
+        let order = &self.orders[index];
         let said = order.said.as_ref()?;
         let at = order.placed_at()?;
         Some(Placed { order: index, source: order.source, at, cart: said.cart, visitor: said.visitor, customer: said.customer })
@@ -343,7 +339,7 @@ impl Orders {
 
     /// Puts an order's account into the sheets, or takes it out again.
     fn post(&mut self, index: u32, sign: i64, desk: &mut Desk<'_>) {
-        let order = &self.orders[index as usize];
+        let order = &self.orders[index];
         let Some(account) = account::of(order, desk.plan, self.ends_at) else { return };
         let excluded = self.corrected.get(&order.name).map_or(account.excluded, |(_, excluded)| *excluded);
         if excluded || !account.in_scope {
@@ -369,13 +365,13 @@ impl Orders {
     /// The accounts of the orders that count and were placed in these slots.
     pub fn accounts<'a>(&'a self, from: u32, to: u32, plan: &'a Plan) -> impl Iterator<Item = (u32, Account)> + 'a {
         let indexes = self.by_slot.range(from, to).iter().flat_map(|(_, orders)| orders.iter().copied());
-        indexes.filter_map(move |index| Some((index, account::of(&self.orders[index as usize], plan, self.ends_at)?)))
+        indexes.filter_map(move |index| Some((index, account::of(&self.orders[index], plan, self.ends_at)?)))
     }
 
     /// Orders that are placed, neither paid nor cancelled.
     pub fn pending<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a Order, Account)> + 'a {
         self.pending.iter().filter_map(move |index| {
-            let order = &self.orders[*index as usize];
+            let order = &self.orders[*index];
             Some((order, account::of(order, plan, self.ends_at)?))
         })
     }
@@ -410,13 +406,13 @@ impl Order {
             approved_value: None,
             expiry: None,
             paid_by: None,
-            refunds: SmallVec::new_const(),
+            refunds: Vec::new(),
         }
     }
 
     fn note_version(&mut self, purchase: &Purchase, version: Version) {
-        let earliest = |known: &mut Option<At>, at: Option<At>| {
-            if let Some(at) = at {
+        let earliest = |known: &mut Option<Moment>, at: Option<At>| {
+            if let Some(at) = at.map(Moment::from) {
                 *known = Some(known.map_or(at, |known| known.min(at)));
             }
         };
@@ -445,10 +441,10 @@ impl Order {
         match claim.what {
             Claimed::Payment { status, value, method, expires_at } => {
                 if status == PaymentStatus::Approved && self.approved.is_none() {
-                    self.approved = Some(claim.ts);
+                    self.approved = Some(claim.ts.into());
                     self.approved_value = value;
                 }
-                self.expiry = expires_at.or(self.expiry);
+                self.expiry = expires_at.map(Moment::from).or(self.expiry);
                 self.paid_by = method.or(self.paid_by);
             }
             Claimed::Refund { value } => self.refunds.push((claim.ts, value)),
@@ -458,7 +454,7 @@ impl Order {
     fn placed_at(&self) -> Option<At> {
         let said = self.said.as_ref().and_then(|said| said.placed_at);
         let first = || self.first.iter().flatten().min().copied();
-        said.or(self.named[0]).or(self.first[0]).or_else(first).or(self.approved)
+        said.or(self.named[0]).or(self.first[0]).or_else(first).or(self.approved).map(Moment::at)
     }
 }
 
@@ -475,11 +471,11 @@ fn read_purchase(purchase: &Purchase, version: Version, desk: &mut Desk<'_>) -> 
     Said {
         version,
         status: purchase.status,
-        value: desk.purse.take(purchase.value),
-        placed_at: purchase.placed_at,
-        paid_at: purchase.paid_at,
-        cancelled_at: purchase.cancelled_at,
-        expires_at: purchase.expires_at,
+        value: bounded(desk.purse.take(purchase.value)),
+        placed_at: purchase.placed_at.map(Moment::from),
+        paid_at: purchase.paid_at.map(Moment::from),
+        cancelled_at: purchase.cancelled_at.map(Moment::from),
+        expires_at: purchase.expires_at.map(Moment::from),
         channel: desk.books.channel(purchase.channel.as_ref(), &purchase.coupons, desk.plan),
         cart: purchase.cart.as_ref().map(|cart| desk.books.carts.intern(cart)),
         customer: purchase.customer.as_ref().map(|customer| desk.books.customers.intern(customer)),
@@ -514,7 +510,7 @@ pub fn read_lines(items: &[Item], desk: &mut Desk<'_>) -> SmallVec<[Line; 1]> {
         let units = item.quantity.clamp(-MOST_UNITS, MOST_UNITS);
         let price = item.price.map_or(0, |price| desk.purse.take(price));
         let discount = item.discount.map_or(0, |discount| desk.purse.take(discount));
-        let amount = i128::from(units).saturating_mul(price).saturating_sub(discount);
+        let amount = bounded(i128::from(units).saturating_mul(price).saturating_sub(discount));
         match lines.iter_mut().find(|line| line.product == product) {
             Some(line) => {
                 line.units += units;
@@ -524,6 +520,12 @@ pub fn read_lines(items: &[Item], desk: &mut Desk<'_>) -> SmallVec<[Line; 1]> {
         }
     }
     lines
+}
+
+/// An amount that an order can have; one beyond 64 bits is taken for the greatest.
+#[must_use]
+pub fn bounded(minor: i128) -> i64 {
+    i64::try_from(minor).unwrap_or(if minor > 0 { i64::MAX } else { i64::MIN })
 }
 
 fn version_of(purchase: &Purchase, event: &Event) -> Version {

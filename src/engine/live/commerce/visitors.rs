@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::engine::id::{Set, Sym, Table};
+use crate::engine::id::{Sym, Syms};
 use crate::engine::series::{Count, Sheet, Slots, Window, slot_of};
 use crate::engine::time::{At, SECOND_MS};
 
@@ -11,14 +11,37 @@ const LONGEST_WATCH_S: i64 = 24 * 3_600;
 /// Joins and leaves of one visitor that are kept.
 const MOST_PASSAGES: usize = 200;
 
-/// The last thing that a visitor was seen doing: saves most look-ups.
+/// What a visitor was seen with in a slot: visitor, channel and product in one number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sight(u64);
+
+/// The product of a sight that is of none; products beyond are taken for one another.
+const NO_PRODUCT: u32 = (1 << 24) - 1;
+const LAST_PRODUCT: u32 = NO_PRODUCT - 1;
+const LAST_CHANNEL: u32 = 255;
+
+impl Sight {
+    fn new(visitor: Sym, channel: Sym, product: Option<Sym>) -> Self {
+        let product = product.map_or(NO_PRODUCT, |product| product.0.min(LAST_PRODUCT));
+        Self(u64::from(visitor.0) << 32 | u64::from(channel.0.min(LAST_CHANNEL)) << 24 | u64::from(product))
+    }
+    const fn visitor(self) -> u64 {
+        self.0 >> 32
+    }
+    fn is_of_channel(self, channel: Sym) -> bool {
+        self.0 >> 24 & 0xFF == u64::from(channel.0.min(LAST_CHANNEL))
+    }
+    fn is_of_product(self, product: Sym) -> bool {
+        self.0 & u64::from(NO_PRODUCT) == u64::from(product.0.min(LAST_PRODUCT))
+    }
+}
+
+/// The last sight of a visitor: saves most look-ups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Last {
+    sight: Sight,
+    /// Its slot; 0 before any.
     slot: u32,
-    channel: u32,
-    product_slot: u32,
-    product: u32,
-    seen: bool,
 }
 
 /// A visitor comes or goes.
@@ -41,48 +64,35 @@ struct Visit {
 #[derive(Clone, Debug, Default)]
 pub struct Visitors {
     last: Vec<Last>,
-    slots: Slots<Vec<(u32, u32)>>,
-    products: Slots<Vec<(u32, u32)>>,
-    pairs: Set<(u8, u32, u32)>,
-    of_channel: Table<Sym, i64>,
-    of_product: Table<Sym, i64>,
+    sights: Slots<Vec<Sight>>,
+    /// Everybody who was ever seen by channel, and with a product.
+    of_channel: Vec<Syms>,
+    of_product: Vec<Syms>,
     passages: Vec<SmallVec<[Passage; 2]>>,
     all: i64,
 }
 
-const CHANNEL: u8 = 0;
-const PRODUCT: u8 = 1;
-
 impl Visitors {
-    /// A visitor was seen, whatever the event.
-    pub fn see(&mut self, visitor: Sym, channel: Sym, at: At) {
-        let last = last_of(&mut self.last, visitor);
-        let slot = slot_of(at);
-        if last.seen && last.slot == slot && last.channel == channel.0 {
+    /// A visitor was seen, perhaps with a product.
+    pub fn see(&mut self, visitor: Sym, channel: Sym, product: Option<Sym>, at: At) {
+        if self.last.len() <= visitor.index() {
+            self.last.resize(visitor.index() + 1, Last::default());
+        }
+        let (last, now) = (&mut self.last[visitor.index()], Last { sight: Sight::new(visitor, channel, product), slot: slot_of(at) });
+        if *last == now {
             return;
         }
-        let new_channel = !last.seen || last.channel != channel.0;
-        if !last.seen {
+        if last.slot == 0 {
             self.all += 1;
         }
-        (last.slot, last.channel, last.seen) = (slot, channel.0, true);
-        self.slots.entry(slot).push((visitor.0, channel.0));
-        if new_channel && self.pairs.insert((CHANNEL, channel.0, visitor.0)) {
-            *self.of_channel.entry(channel).or_default() += 1;
+        let same_channel = last.slot != 0 && last.sight.is_of_channel(channel);
+        *last = now;
+        self.sights.push(now.slot, now.sight);
+        if !same_channel {
+            set_of(&mut self.of_channel, channel).insert(visitor);
         }
-    }
-
-    /// A visitor did something with a product.
-    pub fn look_at(&mut self, visitor: Sym, product: Sym, at: At) {
-        let last = last_of(&mut self.last, visitor);
-        let slot = slot_of(at);
-        if last.product_slot == slot && last.product == product.0 {
-            return;
-        }
-        (last.product_slot, last.product) = (slot, product.0);
-        self.products.entry(slot).push((visitor.0, product.0));
-        if self.pairs.insert((PRODUCT, product.0, visitor.0)) {
-            *self.of_product.entry(product).or_default() += 1;
+        if let Some(product) = product {
+            set_of(&mut self.of_product, product).insert(visitor);
         }
     }
 
@@ -91,10 +101,12 @@ impl Visitors {
     pub fn distinct(&self, window: Window, channels: Option<&[Sym]>) -> i64 {
         match (window.whole, channels) {
             (true, None) => self.all,
-            (true, Some([only])) => self.of_channel.get(only).copied().unwrap_or(0),
-            (true, Some(_)) => distinct(self.slots.all(), |channel| channels.is_none_or(|known| known.contains(&Sym(channel)))),
-            (false, _) => {
-                distinct(self.slots.range(window.from, window.to), |channel| channels.is_none_or(|known| known.contains(&Sym(channel))))
+            (true, Some([only])) => size_of_set(&self.of_channel, *only),
+            (true, Some(channels)) => distinct(self.sights.all(), |sight| channels.iter().any(|channel| sight.is_of_channel(*channel))),
+            (false, None) => distinct(self.sights.range(window.from, window.to), |_| true),
+            (false, Some(channels)) => {
+                let among = |sight: Sight| channels.iter().any(|channel| sight.is_of_channel(*channel));
+                distinct(self.sights.range(window.from, window.to), among)
             }
         }
     }
@@ -103,9 +115,9 @@ impl Visitors {
     #[must_use]
     pub fn of_product(&self, window: Window, product: Sym) -> i64 {
         if window.whole {
-            return self.of_product.get(&product).copied().unwrap_or(0);
+            return size_of_set(&self.of_product, product);
         }
-        distinct(self.products.range(window.from, window.to), |other| other == product.0)
+        distinct(self.sights.range(window.from, window.to), |sight| sight.is_of_product(product))
     }
 
     /// Takes a join or a leave, and puts the visitor's stays anew.
@@ -129,16 +141,20 @@ impl Visitors {
     }
 }
 
-fn last_of(last: &mut Vec<Last>, visitor: Sym) -> &mut Last {
-    if last.len() <= visitor.index() {
-        last.resize(visitor.index() + 1, Last::default());
+fn set_of(sets: &mut Vec<Syms>, of: Sym) -> &mut Syms {
+    if sets.len() <= of.index() {
+        sets.resize(of.index() + 1, Syms::default());
     }
-    &mut last[visitor.index()]
+    &mut sets[of.index()]
 }
 
-fn distinct(slots: &[(u32, Vec<(u32, u32)>)], keeps: impl Fn(u32) -> bool) -> i64 {
-    let mut seen: Vec<u32> =
-        slots.iter().flat_map(|(_, seen)| seen.iter().filter(|(_, of)| keeps(*of)).map(|(visitor, _)| *visitor)).collect();
+fn size_of_set(sets: &[Syms], of: Sym) -> i64 {
+    sets.get(of.index()).map_or(0, |set| i64::try_from(set.len()).unwrap_or(i64::MAX))
+}
+
+fn distinct(slots: &[(u32, Vec<Sight>)], keeps: impl Fn(Sight) -> bool) -> i64 {
+    let sights = slots.iter().flat_map(|(_, sights)| sights.iter().copied());
+    let mut seen: Vec<u64> = sights.filter(|sight| keeps(*sight)).map(Sight::visitor).collect();
     seen.sort_unstable();
     seen.dedup();
     i64::try_from(seen.len()).unwrap_or(i64::MAX)
@@ -210,8 +226,7 @@ mod tests {
         let at = |second| At::parse("2026-11-21T22:00:00Z", None).unwrap().plus_s(second);
         let mut visitors = Visitors::default();
         for (visitor, channel, second) in [(0, 0, 0), (0, 0, 15), (1, 0, 3), (0, 1, 4), (2, 1, 30)] {
-            visitors.see(Sym(visitor), Sym(channel), at(second));
-            visitors.look_at(Sym(visitor), Sym(5), at(second));
+            visitors.see(Sym(visitor), Sym(channel), Some(Sym(5)), at(second));
         }
         let whole = Window { from: 0, to: 0, whole: true };
         let first = Window::between(slot_of(at(0)), slot_of(at(20)));

@@ -4,10 +4,10 @@ use smallvec::SmallVec;
 
 use crate::engine::event::CartStatus;
 use crate::engine::id::Sym;
-use crate::engine::live::commerce::orders::Version;
+use crate::engine::live::commerce::orders::{Version, bounded};
 use crate::engine::money::Currency;
 use crate::engine::plan::{Limits, Plan};
-use crate::engine::time::At;
+use crate::engine::time::{At, Moment};
 
 /// Marks and moves of one cart that are kept apart; beyond, those that cannot matter are thinned out.
 const MOST_MARKS: usize = 256;
@@ -37,16 +37,16 @@ pub enum State {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standing {
     pub state: State,
-    pub opened: At,
+    pub opened: Moment,
     /// When it was first abandoned, whatever happened after.
-    pub abandoned: Option<At>,
-    pub bought: Option<At>,
-    pub recovered: Option<At>,
-    pub checkout: Option<At>,
+    pub abandoned: Option<Moment>,
+    pub bought: Option<Moment>,
+    pub recovered: Option<Moment>,
+    pub checkout: Option<Moment>,
     pub band: Option<u8>,
     pub channel: Option<Sym>,
     /// When time alone will change it.
-    pub next: Option<At>,
+    pub next: Option<Moment>,
 }
 
 /// A distinct version of a cart's state: when it was read first and last.
@@ -74,25 +74,26 @@ pub struct Cart {
     pub name: Sym,
     pub customer: Option<Sym>,
     /// The smallest instant at which a purchase that names it was placed.
-    pub ordered_at: Option<At>,
+    pub ordered_at: Option<Moment>,
     /// The instant that stands in the queue.
-    pub queued: Option<At>,
+    pub queued: Option<Moment>,
     /// What is counted of it now, and with how many of its products.
     pub posted: Option<Standing>,
-    pub posted_held: usize,
+    pub posted_held: u32,
     /// Products that were ever in it.
     pub held: SmallVec<[Sym; 4]>,
-    visitor: Option<(At, Sym)>,
-    channel: Option<(At, Sym)>,
-    checkout: Option<At>,
+    visitor: Option<(Moment, Sym)>,
+    channel: Option<(Moment, Sym)>,
+    checkout: Option<Moment>,
     marks: SmallVec<[(At, Mark); 2]>,
-    anchor: Option<(At, i128)>,
+    anchor: Option<(Moment, i64)>,
     moves: SmallVec<[(At, i64); 1]>,
     said: Option<Box<Said>>,
 }
 
 /// Keeps the earliest word.
-fn earliest(known: &mut Option<(At, Sym)>, at: At, sym: Sym) -> bool {
+fn earliest(known: &mut Option<(Moment, Sym)>, at: At, sym: Sym) -> bool {
+    let at = Moment::from(at);
     let earlier = known.is_none_or(|(known, _)| at < known);
     if earlier {
         *known = Some((at, sym));
@@ -144,10 +145,11 @@ impl Cart {
         }
     }
     pub fn begin_checkout(&mut self, at: At) {
+        let at = Moment::from(at);
         self.checkout = Some(self.checkout.map_or(at, |known| known.min(at)));
     }
     pub fn anchor(&mut self, at: At, value: i128) {
-        self.anchor = self.anchor.max(Some((at, value)));
+        self.anchor = self.anchor.max(Some((Moment::from(at), bounded(value))));
     }
 
     pub fn note(&mut self, mark: Mark, at: At) {
@@ -176,7 +178,7 @@ impl Cart {
     }
 
     pub fn note_move(&mut self, at: At, amount: i128) {
-        let amount = i64::try_from(amount).unwrap_or(if amount > 0 { i64::MAX } else { i64::MIN });
+        let amount = bounded(amount);
         let place = self.moves.partition_point(|(known, _)| *known <= at);
         self.moves.insert(place, (at, amount));
         if self.moves.len() > MOST_MARKS {
@@ -245,13 +247,14 @@ impl Cart {
 
     /// The latest value that was said, moved by later adds and removes; without one, adds minus removes.
     fn value(&self) -> Option<i128> {
-        let state = self.said.as_ref().and_then(|said| Some((Self::said_since(said)?, said.value?)));
+        let state = self.said.as_ref().and_then(|said| Some((Moment::from(Self::said_since(said)?), bounded(said.value?))));
         let anchor = self.anchor.max(state);
         if anchor.is_none() && self.moves.is_empty() {
             return None;
         }
-        let moved = self.moves.iter().filter(|(at, _)| anchor.is_none_or(|(since, _)| *at > since)).map(|(_, amount)| i128::from(*amount));
-        Some(anchor.map_or(0, |(_, value)| value).saturating_add(moved.sum()))
+        let moved =
+            self.moves.iter().filter(|(at, _)| anchor.is_none_or(|(since, _)| *at > since.at())).map(|(_, amount)| i128::from(*amount));
+        Some(anchor.map_or(0, |(_, value)| i128::from(value)).saturating_add(moved.sum()))
     }
 
     /// Where it stands at `now`; `None` while nothing is counted of it. Who brought it back is not looked at here.
@@ -259,7 +262,7 @@ impl Cart {
     pub fn standing(&self, now: At, plan: &Plan) -> Option<Standing> {
         let limits = &plan.limits;
         let by_state = self.said.as_ref().filter(|said| said.status == CartStatus::Bought).and_then(|said| Self::said_since(said));
-        let bought = self.ordered_at.into_iter().chain(by_state).min();
+        let bought = self.ordered_at.map(Moment::at).into_iter().chain(by_state).min();
         let mut life = self.life();
         if let Some(bought) = bought {
             life.retain(|(at, _)| *at <= bought);
@@ -272,14 +275,14 @@ impl Cart {
         };
         Some(Standing {
             state,
-            opened,
-            abandoned: rest.abandoned,
-            bought,
+            opened: opened.into(),
+            abandoned: rest.abandoned.map(Moment::from),
+            bought: bought.map(Moment::from),
             recovered: None,
             checkout: self.checkout,
             band: self.value().map(|value| band(value, plan)),
             channel: self.channel.map(|(_, channel)| channel),
-            next,
+            next: next.map(Moment::from),
         })
     }
 

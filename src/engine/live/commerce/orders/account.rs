@@ -7,7 +7,7 @@ use crate::engine::event::OrderStatus;
 use crate::engine::id::Sym;
 use crate::engine::plan::Plan;
 use crate::engine::series::{Count, Sheet, Sheets, Sum, slot_of};
-use crate::engine::time::At;
+use crate::engine::time::{At, Moment};
 
 use super::Buyer;
 
@@ -18,7 +18,7 @@ pub struct Account {
     pub paid: Option<At>,
     pub cancelled: Option<At>,
     /// What the customer pays, in minor units.
-    pub value: i128,
+    pub value: i64,
     pub channel: Option<Sym>,
     pub method: Option<Sym>,
     pub buyer: Buyer,
@@ -32,7 +32,7 @@ pub struct Account {
     premium: bool,
     attributed: bool,
     direct: bool,
-    refunds: SmallVec<[(At, i128); 1]>,
+    refunds: SmallVec<[(At, i64); 1]>,
 }
 
 /// The account of an order; `None` while only claims know of it.
@@ -42,10 +42,10 @@ pub fn of(order: &Order, plan: &Plan, closed: Option<At>) -> Option<Account> {
     let value = said.map(|said| said.value).or(order.approved_value)?;
     let cancelled = said.and_then(|said| {
         (said.status == OrderStatus::Cancelled || order.first[2].is_some() || said.cancelled_at.is_some())
-            .then(|| said.cancelled_at.or(order.named[2]).or(order.first[2]).unwrap_or(said.version.ts))
+            .then(|| said.cancelled_at.or(order.named[2]).or(order.first[2]).map_or(said.version.ts, Moment::at))
     });
     let first_paid = || order.first[1].into_iter().chain(order.approved).min();
-    let paid = said.and_then(|said| said.paid_at).or(order.named[1]).or_else(first_paid);
+    let paid = said.and_then(|said| said.paid_at).or(order.named[1]).or_else(first_paid).map(Moment::at);
     let ends = closed.or_else(|| plan.ends_at());
     let after_start = plan.starts_at.is_none_or(|start| placed >= start);
     let direct = after_start && ends.is_none_or(|ends| placed < ends);
@@ -60,14 +60,14 @@ pub fn of(order: &Order, plan: &Plan, closed: Option<At>) -> Option<Account> {
         buyer: buyer(order),
         new: said.and_then(|said| said.new),
         lines: said.map(|said| said.lines.clone()).unwrap_or_default(),
-        expires_at: order.expiry.or_else(|| said.and_then(|said| said.expires_at)),
+        expires_at: order.expiry.or_else(|| said.and_then(|said| said.expires_at)).map(Moment::at),
         in_scope: in_scope(plan, attributed, placed, ends),
         excluded: said.is_some_and(|said| said.excluded),
         promotional: said.is_some_and(|said| said.promotional),
         premium: is_premium(value, plan),
         attributed,
         direct,
-        refunds: order.refunds.clone(),
+        refunds: order.refunds.iter().copied().collect(),
     })
 }
 
@@ -95,9 +95,9 @@ fn in_scope(plan: &Plan, attributed: bool, placed: At, ends: Option<At>) -> bool
 }
 
 /// A ticket in the dearest price band.
-fn is_premium(value: i128, plan: &Plan) -> bool {
+fn is_premium(value: i64, plan: &Plan) -> bool {
     let unit = 10i128.pow(plan.currency.map_or(2, crate::engine::money::Currency::exponent));
-    plan.limits.price_bands.last().is_some_and(|edge| value >= i128::from(*edge).saturating_mul(unit))
+    plan.limits.price_bands.last().is_some_and(|edge| i128::from(value) >= i128::from(*edge).saturating_mul(unit))
 }
 
 impl Account {
@@ -115,8 +115,8 @@ impl Account {
         instants.dedup();
         let mut stood = 0;
         for at in instants {
-            let paid = if at >= paid_at { self.value } else { 0 };
-            let refunded: i128 = self.refunds.iter().filter(|(ts, _)| *ts <= at).map(|(_, value)| value).sum();
+            let paid = if at >= paid_at { i128::from(self.value) } else { 0 };
+            let refunded: i128 = self.refunds.iter().filter(|(ts, _)| *ts <= at).map(|(_, value)| i128::from(*value)).sum();
             let taken = if self.cancelled.is_some_and(|cancelled| cancelled <= at) { paid.max(refunded) } else { refunded };
             let stands = paid - taken.min(paid);
             if stands != stood {
@@ -143,7 +143,7 @@ impl Account {
 
     fn post_whole(&self, sign: i64, sheet: &mut Sheet) {
         let placed = slot_of(self.placed);
-        let money = |value: i128| value * i128::from(sign);
+        let money = |value: i64| i128::from(value) * i128::from(sign);
         sheet.add(Count::OrdersPlaced, placed, sign);
         sheet.add_money(Sum::GmvPlaced, placed, money(self.value));
         let units: i64 = self.lines.iter().map(|line| line.units).fold(0, i64::saturating_add);
@@ -171,7 +171,7 @@ impl Account {
             }
         }
         for (at, change) in self.net_steps() {
-            sheet.add_money(Sum::GmvNet, slot_of(at), money(change));
+            sheet.add_money(Sum::GmvNet, slot_of(at), change * i128::from(sign));
         }
     }
 
@@ -179,10 +179,10 @@ impl Account {
         let placed = slot_of(self.placed);
         sheet.add(Count::OrdersPlaced, placed, sign);
         sheet.add(Count::Units, placed, line.units * sign);
-        sheet.add_money(Sum::GmvPlaced, placed, line.amount * i128::from(sign));
+        sheet.add_money(Sum::GmvPlaced, placed, i128::from(line.amount) * i128::from(sign));
         if let Some(paid) = self.paid.map(slot_of) {
             sheet.add(Count::OrdersPaid, paid, sign);
-            sheet.add_money(Sum::GmvPaid, paid, line.amount * i128::from(sign));
+            sheet.add_money(Sum::GmvPaid, paid, i128::from(line.amount) * i128::from(sign));
         }
         if let Some(cancelled) = self.cancelled.map(slot_of) {
             sheet.add(Count::OrdersCancelled, cancelled, sign);
