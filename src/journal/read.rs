@@ -133,7 +133,7 @@ impl Losses {
     /// Records known to be lost.
     #[must_use]
     pub fn records(&self) -> u64 {
-        self.gaps.iter().map(|(first, last)| last - first + 1).sum::<u64>() + self.unreadable
+        self.gaps.iter().fold(self.unreadable, |sum, (first, last)| sum.saturating_add(last - first + 1))
     }
     #[must_use]
     pub fn is_empty(&self) -> bool {

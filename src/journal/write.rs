@@ -455,13 +455,14 @@ impl Worker {
     fn fail(&mut self, failure: &Failure) {
         self.failures = self.failures.saturating_add(1);
         self.shared.ever_failed.store(true, Ordering::Relaxed);
-        self.refuse_waiting();
         let now = Health::Failing { error: failure.to_string() };
         self.health.send_if_modified(|health| {
             let changed = *health != now;
             *health = now;
             changed
         });
+        // After the state is told, so that whoever is refused finds it.
+        self.refuse_waiting();
         if self.failures.is_multiple_of(REOPEN_AFTER) && !matches!(failure, Failure::Replaced) {
             self.connection = None;
         }
