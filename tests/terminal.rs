@@ -1,12 +1,15 @@
 //! The terminal is given back, whatever happens: this test binary starts itself as a child in a pseudo-terminal.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use warroom::app::terminal::{Screen, panicked};
+use warroom::clock;
 use warroom::ui::glyphs::Charset;
 
 /// No step of a test may take longer; nothing waits this long when all is well.
@@ -57,6 +60,7 @@ struct Pty {
     input: Box<dyn Write + Send>,
     output: Receiver<Vec<u8>>,
     child: Box<dyn Child + Send + Sync>,
+    unread: Vec<u8>,
     screen: vt100::Parser,
     seen: String,
     before: String,
@@ -80,7 +84,16 @@ impl Pty {
         });
         let input = pair.master.take_writer().unwrap();
         let (rows, cols) = (NonZeroU16::new(24).unwrap(), NonZeroU16::new(80).unwrap());
-        Self { master: pair.master, input, output, child, screen: vt100::Parser::new(rows, cols, 0), seen: String::new(), before }
+        Self {
+            master: pair.master,
+            input,
+            output,
+            child,
+            unread: Vec::new(),
+            screen: vt100::Parser::new(rows, cols, 0),
+            seen: String::new(),
+            before,
+        }
     }
 
     fn role(role: &str) -> Self {
@@ -91,18 +104,22 @@ impl Pty {
         Self::start(command)
     }
 
-    /// Reads until `wanted` holds; panics with what was seen when it never does.
+    /// Reads until `wanted` holds; panics with what was seen when it never does. Every control sequence is looked at by
+    /// itself: what was on the screen between two of them counts, however much came at once.
     fn until(&mut self, what: &str, wanted: impl Fn(&Self) -> bool) {
-        let started = Instant::now();
+        let started = clock::instant();
         while !wanted(self) {
-            let left = HANG.saturating_sub(started.elapsed());
-            match self.output.recv_timeout(left) {
-                Ok(bytes) => {
-                    self.screen.process(&bytes);
-                    self.seen.push_str(&String::from_utf8_lossy(&bytes));
+            if self.unread.is_empty() {
+                let left = HANG.saturating_sub(started.elapsed());
+                match self.output.recv_timeout(left) {
+                    Ok(bytes) => self.unread = bytes,
+                    Err(_) => panic!("never {what}; seen: {:?}", self.seen),
                 }
-                Err(_) => panic!("never {what}; seen: {:?}", self.seen),
             }
+            let end = self.unread.iter().skip(1).position(|byte| *byte == 0x1b).map_or(self.unread.len(), |at| at + 1);
+            let piece: Vec<u8> = self.unread.drain(..end).collect();
+            self.screen.process(&piece);
+            self.seen.push_str(&String::from_utf8_lossy(&piece));
         }
     }
 

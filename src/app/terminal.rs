@@ -26,7 +26,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, kill_current_process_group};
 
 use crate::ui::glyphs::Charset;
-use crate::ui::theme::Colours;
 
 /// How long the terminal has to say where its cursor is.
 const ANSWER: Duration = Duration::from_millis(250);
@@ -62,50 +61,6 @@ impl From<NoTerminal> for io::Error {
         match error {
             NoTerminal::NotATerminal => Self::new(io::ErrorKind::Unsupported, error),
             NoTerminal::Refused(error) => error,
-        }
-    }
-}
-
-/// What the environment says of the terminal; read by the one who may read the environment.
-#[derive(Clone, Debug, Default)]
-pub struct Surroundings {
-    pub term: String,
-    pub colorterm: String,
-    pub no_color: bool,
-    /// `LC_ALL`, else `LC_CTYPE`, else `LANG`.
-    pub locale: String,
-    /// `--ascii`
-    pub ascii: bool,
-}
-
-impl Surroundings {
-    /// True for a terminal that cannot place a cursor.
-    #[must_use]
-    pub fn is_dumb(&self) -> bool {
-        self.term == "dumb" || self.term.is_empty()
-    }
-
-    /// The charset as far as the environment tells; the terminal may still say otherwise.
-    #[must_use]
-    pub fn charset(&self) -> Charset {
-        let locale = self.locale.to_ascii_lowercase();
-        if self.ascii || self.term == "linux" || !(locale.contains("utf-8") || locale.contains("utf8")) {
-            return Charset::Ascii;
-        }
-        Charset::Unicode
-    }
-
-    #[must_use]
-    pub fn colours(&self) -> Colours {
-        let many = |text: &str| {
-            ["truecolor", "24bit", "256color", "direct", "kitty", "alacritty", "ghostty", "wezterm"].iter().any(|name| text.contains(name))
-        };
-        match () {
-            () if self.no_color || self.term.ends_with("-m") || self.term.starts_with("vt1") || self.term.starts_with("vt2") => {
-                Colours::None
-            }
-            () if many(&self.colorterm) || many(&self.term) => Colours::Full,
-            () => Colours::Sixteen,
         }
     }
 }
@@ -507,24 +462,5 @@ mod tests {
             assert_eq!(read(noise).ambiguous_columns, None);
         }
         assert_eq!(read_answer(b"\x1b[1;1R", Charset::Ascii).ambiguous_columns, None);
-    }
-
-    #[test]
-    fn the_environment_tells_charset_and_colours() {
-        let of = |term: &str, colorterm: &str, locale: &str| Surroundings {
-            term: term.to_owned(),
-            colorterm: colorterm.to_owned(),
-            locale: locale.to_owned(),
-            ..Surroundings::default()
-        };
-        assert_eq!(of("xterm", "", "pt_BR.UTF-8").charset(), Charset::Unicode);
-        assert_eq!(of("xterm", "", "C").charset(), Charset::Ascii);
-        assert_eq!(of("linux", "", "C.utf8").charset(), Charset::Ascii);
-        assert_eq!(of("xterm-256color", "", "").colours(), Colours::Full);
-        assert_eq!(of("xterm", "truecolor", "").colours(), Colours::Full);
-        assert_eq!(of("xterm", "", "").colours(), Colours::Sixteen);
-        assert_eq!(of("vt100", "", "").colours(), Colours::None);
-        let no_color = Surroundings { no_color: true, ..of("xterm-256color", "truecolor", "") };
-        assert_eq!(no_color.colours(), Colours::None);
     }
 }

@@ -11,6 +11,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line as TextLine;
 use ratatui::widgets::{Clear, Widget};
+use unicode_width::UnicodeWidthStr;
 
 use super::View;
 use super::action::Action;
@@ -19,6 +20,7 @@ use super::layer::Layer;
 use super::state::UiState;
 use super::theme::Tone;
 use super::update::{Moment, on_glass};
+use super::widgets::text::fold_to_ascii;
 
 /// Applies an action to the layer that takes the keys: the layer that stays (if one does), and what is asked of the live.
 pub fn step(layer: Layer, action: Action, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
@@ -104,12 +106,15 @@ pub fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
         };
         draw_card(frame, view, &card);
     }
+    if view.glyphs.is_ascii() && !view.state.layers.is_empty() {
+        fold_to_ascii(frame.area(), frame.buffer_mut());
+    }
 }
 
 /// A box as wide and as high as its lines, over the lower edge, one line above the footer.
 fn draw_card(frame: &mut Frame<'_>, view: &View<'_>, card: &Card<'_>) {
     let glass = frame.area();
-    let widest = card.lines.iter().map(TextLine::width).chain([card.title.chars().count() + 4]).max().unwrap_or(0);
+    let widest = card.lines.iter().map(TextLine::width).chain([card.title.width() + 2]).max().unwrap_or(0);
     let width = u16::try_from(widest.saturating_add(4)).unwrap_or(u16::MAX).min(glass.width);
     let height = u16::try_from(card.lines.len().saturating_add(2)).unwrap_or(u16::MAX).min(glass.height.saturating_sub(2));
     if width < 3 || height < 3 {

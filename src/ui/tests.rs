@@ -1,16 +1,22 @@
 //! Keys in, view state and intents out: every key of the desk as a row of a table.
 
 use crossterm::event::{Event as Report, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
 
+use super::format::Format;
+use super::glyphs::{Charset, Glyphs};
 use super::input;
 use super::intent::{Intent, Steering, Wish};
 use super::keymap::{Code, Key, Keymap};
 use super::layer::{LAYER_MS, Layer};
 use super::screen::layout;
 use super::state::{Known, Mode, Panel, Sort, UiState};
+use super::theme::{Colours, Theme};
 use super::update::{Moment, must_thaw, tick};
 use super::words::{Lang, Words};
+use super::{JournalLight, View, render};
 use crate::engine::event::{Event, Extra, Fact, Pin, Record, SegmentKind};
 use crate::engine::id::Name;
 use crate::engine::money::Currency;
@@ -585,4 +591,55 @@ fn a_closed_live_takes_no_more_acts_but_corrections() {
     let desk = Desk::of(Mode::Live).play(": \"end\" Enter i");
     assert_eq!((desk.top(), desk.flash()), ("", "the live is closed"));
     assert_eq!(desk.play(": \"exclude 1001\" Enter").told().last().map(String::as_str), Some("ExcludeOrder 1001 - -"));
+}
+
+/// The same numbers for the same seed (a linear congruential generator).
+fn next(seed: &mut u64) -> usize {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*seed >> 33).unwrap()
+}
+
+#[test]
+fn no_key_and_no_size_brings_the_glass_down() {
+    let keys: Vec<Key> =
+        ["Enter", "Esc", "Tab", "BackTab", "Up", "Down", "Left", "Right", "Home", "End", "PgUp", "PgDn", "Backspace", "Delete", "Space"]
+            .iter()
+            .filter_map(|name| Key::parse(name))
+            .chain((' '..='~').chain(['ç', '漢', '👩', '\u{200d}', '\u{301}']).map(|letter| Key::plain(Code::Char(letter))))
+            .chain(('a'..='z').map(|letter| Key { code: Code::Char(letter), ctrl: true }))
+            .collect();
+    let mut seed = 7;
+    for (mode, lang, charset) in [(Mode::Live, Lang::En, Charset::Unicode), (Mode::Replay, Lang::PtBr, Charset::Ascii)] {
+        let mut desk = Desk::in_language(mode, lang);
+        let glyphs = Glyphs::of(charset);
+        let theme = Theme::for_terminal("dark", Colours::Sixteen);
+        for step in 0..500 {
+            desk.press(keys[next(&mut seed) % keys.len()]);
+            let (width, height) = match step % 25 {
+                0 => (1 + next(&mut seed) % 400, 1 + next(&mut seed) % 120),
+                _ => (1 + next(&mut seed) % 130, 1 + next(&mut seed) % 42),
+            };
+            let format = Format::new(lang, chrono_tz::America::Sao_Paulo, glyphs).masking(desk.state.masked);
+            let view = View {
+                engine: &desk.engine,
+                state: &desk.state,
+                words: &desk.words,
+                theme: &theme,
+                format: &format,
+                glyphs: &glyphs,
+                keymap: &desk.keymap,
+                now: desk.now,
+                mode,
+                journal: JournalLight::Recording,
+                speed: 1.0,
+            };
+            let backend = TestBackend::new(u16::try_from(width).unwrap(), u16::try_from(height).unwrap());
+            let mut terminal = Terminal::new(backend).unwrap();
+            terminal.draw(|frame| render(frame, &view)).unwrap();
+            if charset == Charset::Ascii {
+                let cells = terminal.backend().buffer().content();
+                assert!(cells.iter().all(|cell| cell.symbol().is_ascii()), "{:?}", desk.state.layers);
+            }
+        }
+    }
 }
