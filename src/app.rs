@@ -9,6 +9,7 @@ pub mod history;
 pub mod lines;
 pub mod live;
 pub mod replay;
+pub mod reporting;
 pub mod session;
 pub mod terminal;
 

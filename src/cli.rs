@@ -59,6 +59,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Live { plan } => live(&options, &plan),
         Verb::Replay { file, speed } => show(&options, app::Show::Replay { file, speed }),
         Verb::Summary { inputs, json, plan, at } => summarise(inputs, json, plan.as_deref(), at.as_deref()),
+        Verb::Report { inputs, out, plan } => report(&options, inputs, plan.as_deref(), &out),
         Verb::Export { file } => export_journal(file.or(options.journal)),
         Verb::Check { plan } => check_plan(&plan, options.journal.as_deref()),
         Verb::Lives { word } => list_lives(word.as_deref()),
@@ -108,6 +109,16 @@ fn summarise(inputs: Vec<String>, json: bool, plan: Option<&Path>, at: Option<&s
         .transpose()?;
     let figures = summary::run(&summary::Request { inputs, plan, at, json }).map_err(Failure::other)?;
     print(|out| out.write_all(figures.as_bytes()))?;
+    Ok(code::DONE)
+}
+
+fn report(options: &Options, inputs: Vec<String>, plan: Option<&Path>, out: &Path) -> Result<u8, Failure> {
+    let plan = plan.map(plan_without_feeds).transpose()?.map(|loaded| loaded.plan);
+    let own = Folders::find(&environment);
+    let settings = Settings::load(own.as_ref().map(Folders::settings).as_deref()).map_err(|problems| Failure::configuration(&problems))?;
+    let look = look::choose(options, &settings, own.as_ref(), &environment)?;
+    let written = app::reporting::of_inputs(inputs, plan, look.lang, out).map_err(Failure::other)?;
+    print(|out| writeln!(out, "{}", written.html.display()))?;
     Ok(code::DONE)
 }
 

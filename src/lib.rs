@@ -4,11 +4,11 @@
 //! Yes: it belongs to [`engine`]. No: it belongs to the shell, which is everything else.
 //!
 //! ```text
-//! main, cli → app → { ui, feed, simulate, journal, files, summary, config, clock } → engine
+//! main, cli → app → { ui, feed, simulate, journal, files, summary, report, config, clock } → engine
 //! engine: { metric → live → series } → { event, id, money, time }
 //! ```
 //!
-//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`feed`] [`simulate`] [`rehearsal`] [`journal`] [`lives`] [`files`] [`summary`] [`schema`] [`ui`] [`app`] [`cli`].
+//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`feed`] [`simulate`] [`rehearsal`] [`journal`] [`lives`] [`files`] [`summary`] [`report`] [`schema`] [`ui`] [`app`] [`cli`].
 
 pub mod app;
 pub mod cli;
@@ -21,6 +21,7 @@ pub mod files;
 pub mod journal;
 pub mod lives;
 pub mod rehearsal;
+pub mod report;
 pub mod schema;
 pub mod simulate;
 pub mod summary;

@@ -12,7 +12,7 @@ use crate::engine::plan::Plan;
 use crate::engine::time::At;
 use crate::engine::{Arrival, Engine};
 use crate::files::{FilesError, Fold, InputReport, Inputs};
-pub use shape::Figures;
+pub use shape::{Amount, FeedCounters, Figures, Metrics};
 
 /// What to summarise, and how to print it.
 #[derive(Clone, Debug, Default)]

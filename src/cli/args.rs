@@ -90,6 +90,19 @@ pub enum Verb {
         #[arg(long, value_name = "TIME")]
         at: Option<String>,
     },
+    /// The report of a live: HTML, Markdown, JSON and CSV in a folder of its own
+    #[command(after_help = "Examples:\n  warroom report friday.warroom\n  warroom report friday.warroom --out reports --lang pt-BR")]
+    Report {
+        /// Journals, or files of events as JSON Lines
+        #[arg(required = true, value_name = "JOURNAL")]
+        inputs: Vec<String>,
+        /// Where its folder is made
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+        /// The plan that files of events are judged by
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
+    },
     /// A journal as JSON Lines, first the plan
     #[command(
         after_help = "Examples:\n  warroom export friday.warroom > friday.ndjson\n  warroom export friday.warroom | grep '\"type\":\"intervention\"'"

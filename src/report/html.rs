@@ -1,0 +1,114 @@
+//! One self-contained HTML file: no script, no request, light and dark, printable. Foreign text is escaped by maud.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::document::{Block, Card, Cell, Document, Section, Table, Tone};
+use super::svg;
+
+const STYLE: &str = include_str!("report.css");
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+/// The whole file.
+#[must_use]
+pub fn print(document: &Document) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang=(document.language) {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (document.title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    h1 { (document.title) }
+                    p .lead { (document.lead) }
+                    nav aria-label=(document.contents) {
+                        @for section in &document.sections {
+                            a href={ "#" (section.id) } { (section.title) }
+                        }
+                    }
+                }
+                main {
+                    @for section in &document.sections { (chapter(section)) }
+                }
+                footer { p { "warroom" } }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn chapter(section: &Section) -> Markup {
+    html! {
+        section id=(section.id) aria-labelledby={ "title-" (section.id) } {
+            h2 id={ "title-" (section.id) } { (section.title) }
+            @for block in &section.blocks { (part(block)) }
+        }
+    }
+}
+
+fn part(block: &Block) -> Markup {
+    match block {
+        Block::Text(text) => html! { p { (text) } },
+        Block::Warning(text) => html! { p .warning role="note" { (text) } },
+        Block::Cards(cards) => html! {
+            dl .cards { @for figure in cards { (card(figure)) } }
+        },
+        Block::Table(rows) => table(rows),
+        Block::Chart(chart) => html! {
+            figure tabindex="0" { (svg::draw(chart)) figcaption { (chart.caption()) } }
+        },
+        Block::Ticks(ticks) => html! {
+            ul .ticks {
+                @for (change, evidence) in ticks {
+                    li { span .box aria-hidden="true" { "☐" } div { strong { (change) } p { (evidence) } } }
+                }
+            }
+        },
+    }
+}
+
+fn card(figure: &Card) -> Markup {
+    html! {
+        div .card {
+            dt { (figure.label) }
+            dd .value { (cell_text(&figure.value)) }
+            @if !figure.note.is_empty() { dd .note .good[figure.value.tone == Tone::Good] .bad[figure.value.tone == Tone::Bad] { (figure.note) } }
+        }
+    }
+}
+
+fn table(table: &Table) -> Markup {
+    let is_number = |column: usize| table.rows.iter().any(|row| row.get(column).is_some_and(|cell| cell.is_number));
+    html! {
+        div .scroll tabindex="0" role="region" aria-label=(table.caption) {
+            table {
+                caption { (table.caption) }
+                thead { tr { @for (column, words) in table.head.iter().enumerate() { th scope="col" .number[is_number(column)] { (words) } } } }
+                tbody {
+                    @for row in &table.rows {
+                        tr {
+                            @for (column, cell) in row.iter().enumerate() {
+                                @if column == 0 { th scope="row" .number[cell.is_number] { (cell_text(cell)) } }
+                                @else { td .number[cell.is_number] .good[cell.tone == Tone::Good] .bad[cell.tone == Tone::Bad] { (cell_text(cell)) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cell_text(cell: &Cell) -> Markup {
+    html! {
+        @match &cell.why {
+            Some(why) => { span .unknown title=(why) { (cell.text) " " small { (why) } } },
+            None => { (cell.text) },
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What the desk did and was told to do, and what to change next time.
+
+use crate::engine::metric::{Metric, Unit, Value, definition};
+use crate::engine::money::Money;
+use crate::report::document::{Block, Cell, Table, Tone, Writer};
+use crate::report::lessons::{Proposal, Said};
+use crate::report::model::{Act, Card};
+use crate::report::voice::written;
+
+pub(super) fn interventions(writer: &Writer<'_>) -> Vec<Block> {
+    let acts = &writer.report.acts;
+    if acts.is_empty() {
+        return vec![Block::Text(writer.say("report-no-acts"))];
+    }
+    let head = writer.head(&[
+        "report-number",
+        "report-time",
+        "report-what",
+        "report-product",
+        "report-length",
+        "report-details",
+        "report-impact",
+        "report-interval",
+    ]);
+    let rows = acts.iter().enumerate().map(|(number, act)| act_row(writer, number + 1, act)).collect();
+    vec![Block::Table(Table { caption: writer.say("report-interventions"), head, rows }), Block::Text(writer.say("report-impact-note"))]
+}
+
+fn act_row(writer: &Writer<'_>, number: usize, act: &Act) -> Vec<Cell> {
+    let mut kind = writer.word("act", act.kind.id());
+    for (is_so, key) in [(act.withdrawn, "report-withdrawn"), (act.overlaps, "report-overlaps")] {
+        if is_so {
+            kind.push_str(&format!(" · {}", writer.say(key)));
+        }
+    }
+    let length = act.ended.map_or_else(|| writer.say("report-no-end"), |ended| writer.voice.length(ended.since_ms(act.started)));
+    let impact = match (&act.impact.verdict, &act.impact.why) {
+        (Some(verdict), _) => {
+            let tone = match verdict.as_str() {
+                "better" => Tone::Good,
+                "worse" => Tone::Bad,
+                _ => Tone::Plain,
+            };
+            Cell::text(writer.word("verdict", verdict)).toned(tone)
+        }
+        (None, why) => Cell::unknown(writer.word("why", why.as_deref().unwrap_or("not_measured"))),
+    };
+    let times = |ratio: f64| format!("×{}", writer.voice.number(ratio, 2));
+    let interval = match (act.impact.ratio, act.impact.low, act.impact.high) {
+        (Some(ratio), Some(low), Some(high)) => Cell::number(format!("{} ({} – {})", times(ratio), times(low), times(high))),
+        _ => Cell::text(""),
+    };
+    vec![
+        Cell::number(number.to_string()),
+        writer.clock(act.started),
+        Cell::text(kind),
+        Cell::text(act.sku.as_deref().map_or("", |sku| writer.report.product_name(sku))),
+        Cell::number(length),
+        Cell::text(act.parameters_text()),
+        impact,
+        interval,
+    ]
+}
+
+pub(super) fn advice(writer: &Writer<'_>) -> Vec<Block> {
+    let cards = &writer.report.advice;
+    if cards.is_empty() {
+        return vec![Block::Text(writer.say("report-no-advice"))];
+    }
+    let of = |state: &str| writer.voice.count(i64::try_from(cards.iter().filter(|card| card.state == state).count()).unwrap_or(i64::MAX));
+    let raised = writer.voice.count(i64::try_from(cards.len()).unwrap_or(i64::MAX));
+    let sums = [("raised", raised), ("accepted", of("accepted")), ("declined", of("declined")), ("expired", of("expired"))];
+    let head =
+        writer.head(&["report-time", "report-what", "report-product", "report-because", "report-answer", "report-reason"]);
+    let rows = cards.iter().map(|card| card_row(writer, card)).collect();
+    vec![
+        Block::Text(writer.voice.text("report-advice-sums", &sums)),
+        Block::Table(Table { caption: writer.say("report-advice"), head, rows }),
+    ]
+}
+
+fn card_row(writer: &Writer<'_>, card: &Card) -> Vec<Cell> {
+    let title = if card.title.is_empty() { card.rule.clone() } else { card.title.clone() };
+    vec![
+        writer.clock(card.raised),
+        Cell::text(title),
+        Cell::text(card.sku.as_deref().map_or("", |sku| writer.report.product_name(sku))),
+        Cell::text(because(writer, card)),
+        Cell::text(writer.word("answer", card.state)),
+        Cell::text(card.reason.clone().unwrap_or_default()),
+    ]
+}
+
+/// `conversion 3.3% → 1.2%`, the metric by its name where it is one of ours.
+fn because(writer: &Writer<'_>, card: &Card) -> String {
+    let metric = Metric::parse(&card.metric);
+    let label = writer.word("metric", &card.metric);
+    let value = |number: Option<f64>| number.map(|number| metric.map_or_else(|| writer.voice.number(number, 2), |metric| told(writer, metric, number)));
+    match (value(card.from), value(card.to)) {
+        (Some(from), Some(to)) => format!("{label}: {from} → {to}"),
+        (None, Some(to)) => format!("{label}: {to}"),
+        _ => label,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "minor units that were integers or averages of them")]
+fn told(writer: &Writer<'_>, metric: Metric, number: f64) -> String {
+    let value = match (definition(metric).unit, writer.report.figures.currency) {
+        (Unit::Money, Some(currency)) if number.is_finite() => Value::Money(Money::new(number.round() as i64, currency)),
+        _ => Value::Number(number),
+    };
+    written(writer.voice, metric, value)
+}
+
+pub(super) fn proposals(writer: &Writer<'_>) -> Vec<Block> {
+    let proposals = &writer.report.proposals;
+    if proposals.is_empty() {
+        return vec![Block::Text(writer.say("report-no-proposals"))];
+    }
+    vec![Block::Text(writer.say("report-next-note")), Block::Ticks(proposals.iter().map(|proposal| tick(writer, proposal)).collect())]
+}
+
+fn tick(writer: &Writer<'_>, proposal: &Proposal) -> (String, String) {
+    let values: Vec<(&'static str, String)> = proposal.evidence.iter().map(|(name, said)| (*name, said_text(writer, said))).collect();
+    let text = |what: &str| writer.voice.text(&format!("{what}-{}", proposal.lesson), &values);
+    (text("lesson"), text("evidence"))
+}
+
+fn said_text(writer: &Writer<'_>, said: &Said) -> String {
+    match said {
+        Said::Text(text) => text.clone(),
+        Said::Word(list, id) => writer.word(list, id),
+        Said::Amount(amount) => writer.voice.money(Money::new(amount.minor, amount.currency)),
+        Said::Count(count) => writer.voice.count(*count),
+        Said::Share { share } => writer.voice.percent(*share),
+        Said::Number { number } => writer.voice.number(*number, 2),
+        Said::At(at) => writer.voice.clock(*at),
+    }
+}

@@ -1,0 +1,213 @@
+//! Targets and key figures, the curve with everything that happened on it, the run of show.
+
+use crate::engine::metric::{Metric, Reading, Unit, Value, definition};
+use crate::engine::money::Money;
+use crate::engine::plan::Aim;
+use crate::report::document::{Block, Card, Cell, Table, Tone, Writer};
+use crate::report::model::{TargetRow, number};
+use crate::report::svg::{Chart, Curves, Panel};
+use crate::report::voice::{UNKNOWN, id_of, name, written};
+
+/// Marks that are listed.
+const LISTED: usize = 200;
+/// Times under a chart.
+const TIMES: usize = 10;
+
+/// The key figures in the order that the aim asks for.
+const fn key_figures(aim: Aim) -> [Metric; 10] {
+    use Metric as M;
+    match aim {
+        Aim::Conversion => {
+            [M::GmvPaid, M::OrdersPlaced, M::CvrUv, M::Aov, M::ViewersUv, M::Pcu, M::CartAbandon, M::Roas, M::GmvNet, M::AvgWatchS]
+        }
+        Aim::Leads => [M::Leads, M::Cpl, M::ViewersUv, M::Pcu, M::AvgWatchS, M::AdSpend, M::InteractionRate, M::GmvPaid, M::OrdersPlaced, M::CvrUv],
+        Aim::ClearStock => {
+            [M::SellThrough, M::Units, M::Stock, M::GmvPaid, M::OrdersPlaced, M::CvrUv, M::ViewersUv, M::Pcu, M::CartAbandon, M::GmvNet]
+        }
+        Aim::Branding => {
+            [M::ViewersUv, M::Pcu, M::AvgWatchS, M::InteractionRate, M::Follows, M::ChatMessages, M::Shares, M::GmvPaid, M::OrdersPlaced, M::CvrUv]
+        }
+    }
+}
+
+pub(super) fn targets(writer: &Writer<'_>) -> Vec<Block> {
+    let broadcast = &writer.report.figures.broadcast;
+    let cards = key_figures(writer.report.aim).iter().map(|metric| {
+        let target = writer.report.targets.iter().find(|target| target.metric == metric.id());
+        let mut value = writer.figure(broadcast, *metric);
+        let mut note = String::new();
+        if let Some(target) = target {
+            note = writer.voice.text("report-of-target", &[("target", target_text(writer, *metric, target)), ("share", share(writer, target))]);
+            value.tone = tone(*metric, target);
+        }
+        Card { label: name(writer.voice, *metric), value, note }
+    });
+    let mut blocks = vec![Block::Cards(cards.collect())];
+    let rows: Vec<Vec<Cell>> = writer
+        .report
+        .targets
+        .iter()
+        .filter_map(|target| {
+            let metric = Metric::parse(target.metric)?;
+            Some(vec![
+                Cell::text(name(writer.voice, metric)),
+                Cell::number(target_text(writer, metric, target)),
+                writer.figure(&target.reached, metric),
+                Cell::number(share(writer, target)).toned(tone(metric, target)),
+            ])
+        })
+        .collect();
+    if rows.is_empty() {
+        blocks.push(Block::Text(writer.say("report-no-targets")));
+    } else {
+        let head = writer.head(&["report-metric", "report-target", "report-reached", "report-share"]);
+        blocks.push(Block::Table(Table { caption: writer.say("report-targets"), head, rows }));
+    }
+    blocks
+}
+
+/// True for what should stay below its target.
+const fn is_cost(metric: Metric) -> bool {
+    matches!(metric, Metric::Cac | Metric::Cpa | Metric::Cpl | Metric::CartAbandon | Metric::CheckoutAbandon | Metric::RefundRate)
+}
+
+fn tone(metric: Metric, target: &TargetRow) -> Tone {
+    match target.share {
+        Some(share) if (share >= 1.0) == is_cost(metric) && share != 1.0 => Tone::Bad,
+        Some(_) => Tone::Good,
+        None => Tone::Plain,
+    }
+}
+
+fn share(writer: &Writer<'_>, target: &TargetRow) -> String {
+    target.share.map_or_else(|| UNKNOWN.to_owned(), |share| writer.voice.percent(share))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "targets are minor units or counts written as numbers")]
+fn target_text(writer: &Writer<'_>, metric: Metric, target: &TargetRow) -> String {
+    let rounded = target.target.round() as i64;
+    let value = match (definition(metric).unit, writer.report.figures.currency) {
+        (Unit::Money, Some(currency)) => Value::Money(Money::new(rounded, currency)),
+        (Unit::Count, _) => Value::Count(rounded),
+        _ => Value::Number(target.target),
+    };
+    written(writer.voice, metric, value)
+}
+
+/// Clock times spread under the minutes.
+pub(super) fn times(writer: &Writer<'_>) -> Vec<(usize, String)> {
+    let minutes = &writer.report.figures.minutes;
+    let steps = [1, 2, 5, 10, 15, 30, 60, 120, 240];
+    let step = steps.into_iter().find(|step| minutes.len() / step <= TIMES).unwrap_or(480);
+    let whole = |minute: i64| usize::try_from(minute).is_ok_and(|minute| minute.is_multiple_of(step));
+    minutes
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| whole(row.at.minute()))
+        .map(|(place, row)| (place, writer.voice.clock(row.at)))
+        .collect()
+}
+
+/// A metric over the minutes as a panel.
+pub(super) fn panel(writer: &Writer<'_>, metric: Metric, bars: bool) -> Panel {
+    let minutes = &writer.report.figures.minutes;
+    let values: Vec<Option<f64>> = minutes.iter().map(|row| number(&row.metrics, metric)).collect();
+    let readings = minutes.iter().filter_map(|row| row.metrics.get(metric)).filter(|reading| reading.number().is_some());
+    let top = readings.max_by(|a, b| a.number().unwrap_or(0.0).total_cmp(&b.number().unwrap_or(0.0)));
+    let top = top.map_or_else(|| UNKNOWN.to_owned(), |reading: &Reading| written(writer.voice, metric, reading.value));
+    Panel { label: name(writer.voice, metric), values, top, bars }
+}
+
+/// The place of an instant among the minutes.
+fn place(writer: &Writer<'_>, minute: i64) -> Option<usize> {
+    let minutes = &writer.report.figures.minutes;
+    let first = minutes.first()?.at.minute();
+    usize::try_from(minute - first).ok().map(|place| place.min(minutes.len() - 1))
+}
+
+/// What was on air, stretch by stretch.
+pub(super) fn on_air(writer: &Writer<'_>) -> Vec<(usize, usize, String)> {
+    let mut stretches: Vec<(usize, usize, String)> = Vec::new();
+    let mut before: Option<&String> = None;
+    for (place, sku) in writer.report.on_air.iter().enumerate() {
+        match (sku, stretches.last_mut()) {
+            (Some(sku), Some(last)) if before == Some(sku) => last.1 = place,
+            (Some(sku), _) => stretches.push((place, place, writer.report.product_name(sku).to_owned())),
+            (None, _) => {}
+        }
+        before = sku.as_ref();
+    }
+    stretches
+}
+
+pub(super) fn curve(writer: &Writer<'_>) -> Vec<Block> {
+    let report = writer.report;
+    if report.figures.minutes.is_empty() {
+        return vec![Block::Text(writer.say("report-no-minutes"))];
+    }
+    let last = report.figures.minutes.len() - 1;
+    let acts = report.acts.iter().enumerate().filter(|(_, act)| !act.withdrawn).filter_map(|(number, act)| {
+        let from = place(writer, act.started.minute())?;
+        let to = act.ended.map_or(Some(last), |ended| place(writer, ended.minute()))?;
+        Some((from, to.max(from), (number + 1).to_string()))
+    });
+    let marked = report.marks.iter().filter(|mark| matches!(mark.kind, "cue" | "note" | "closed" | "feed_lost") && !mark.withdrawn);
+    let marks = marked.filter_map(|mark| Some((place(writer, mark.at.minute())?, mark_text(writer, mark.kind, &mark.subject))));
+    let chart = Curves {
+        caption: writer.say("report-curve-caption"),
+        minutes: report.figures.minutes.len(),
+        times: times(writer),
+        panels: vec![panel(writer, Metric::Ccu, false), panel(writer, Metric::OrdersPlaced, true), panel(writer, Metric::GmvPlaced, true)],
+        on_air: on_air(writer),
+        acts: acts.collect(),
+        marks: marks.collect(),
+        gaps: Vec::new(),
+    };
+    vec![Block::Chart(Chart::Curves(chart)), Block::Table(mark_table(writer))]
+}
+
+fn mark_text(writer: &Writer<'_>, kind: &str, subject: &str) -> String {
+    let kind = writer.word("mark", kind);
+    if subject.is_empty() { kind } else { format!("{kind}: {subject}") }
+}
+
+fn mark_table(writer: &Writer<'_>) -> Table {
+    let listed = writer.report.marks.iter().filter(|mark| !matches!(mark.kind, "unpin")).take(LISTED);
+    let rows = listed.map(|mark| {
+        let subject = match mark.kind {
+            "act" | "act_ended" | "act_withdrawn" => writer.word("act", &mark.subject),
+            "pin" => writer.report.product_name(&mark.subject).to_owned(),
+            _ => mark.subject.clone(),
+        };
+        let product = mark.sku.as_deref().filter(|_| mark.kind != "pin").map_or("", |sku| writer.report.product_name(sku));
+        let kind = writer.word("mark", mark.kind);
+        let kind = if mark.withdrawn { format!("{kind} · {}", writer.say("report-withdrawn")) } else { kind };
+        let operator = mark.operator.clone().unwrap_or_default();
+        vec![writer.clock(mark.at), Cell::text(kind), Cell::text(subject), Cell::text(product), Cell::text(operator)]
+    });
+    let head = writer.head(&["report-time", "report-what", "report-subject", "report-product", "report-by"]);
+    Table { caption: writer.say("report-marks"), head, rows: rows.collect() }
+}
+
+pub(super) fn segments(writer: &Writer<'_>) -> Vec<Block> {
+    let rows = &writer.report.figures.segments;
+    if rows.is_empty() {
+        return vec![Block::Text(writer.say("segments-none"))];
+    }
+    let own = ["report-segment", "report-kind", "report-host", "report-time", "report-length"];
+    let shown =
+        [Metric::AvgWatchS, Metric::CvrUv, Metric::GmvPerMin, Metric::GmvPaid, Metric::OrdersPlaced, Metric::Acu, Metric::ChatRate];
+    let rows = rows.iter().map(|row| {
+        let kind = row.kind.map_or_else(String::new, |kind| writer.word("segment", &id_of(&kind)));
+        let length = row.to.or(writer.report.figures.at).map_or_else(String::new, |to| writer.voice.length(to.since_ms(row.from)));
+        let own = vec![
+            Cell::text(&row.segment),
+            Cell::text(kind),
+            Cell::text(row.host.clone().unwrap_or_default()),
+            writer.clock(row.from),
+            Cell::number(length),
+        ];
+        (own, &row.metrics)
+    });
+    vec![Block::Table(writer.table("report-segments", &own, &shown, rows))]
+}
