@@ -88,9 +88,8 @@ fn weak_product(report: &Report, _: &Engine) -> Option<Proposal> {
         (expected >= EXPECTED && bought <= WEAK * expected).then_some((expected - bought, bought, looked, rest))
     };
     let weak = report.products.iter().filter(|product| product.quadrant == Some(Quadrant::ManyViewsLow));
-    let (product, (_, bought, looked, rest)) = weak
-        .filter_map(|product| Some((product, missed(&product.sku)?)))
-        .max_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
+    let (product, (_, bought, looked, rest)) =
+        weak.filter_map(|product| Some((product, missed(&product.sku)?))).max_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
     Some(Proposal {
         lesson: "weak-product",
         evidence: vec![
@@ -140,9 +139,11 @@ fn amount(minor: i64, currency: Option<Currency>) -> Option<Said> {
 fn peak_without_offer(report: &Report, engine: &Engine) -> Option<Proposal> {
     let peak = report.figures.minutes.iter().filter_map(|row| Some((count(&row.metrics, Metric::Ccu)?, row.at)));
     let (viewers, at) = peak.max_by_key(|(viewers, at)| (*viewers, std::cmp::Reverse(*at)))?;
-    let offered = report.acts.iter().filter(|act| !act.withdrawn && act.kind.is_price_act()).any(|act| {
-        act.started <= at.plus_s(NEAR_PEAK_S) && act.ended.is_none_or(|ended| ended >= at)
-    });
+    let offered = report
+        .acts
+        .iter()
+        .filter(|act| !act.withdrawn && act.kind.is_price_act())
+        .any(|act| act.started <= at.plus_s(NEAR_PEAK_S) && act.ended.is_none_or(|ended| ended >= at));
     let offer_segment = engine.segments().iter().any(|segment| {
         segment.kind == Some(SegmentKind::Offer) && segment.from <= at.plus_s(NEAR_PEAK_S) && segment.to.is_none_or(|to| to > at)
     });
@@ -152,7 +153,10 @@ fn peak_without_offer(report: &Report, engine: &Engine) -> Option<Proposal> {
     let place = report.figures.minutes.iter().position(|row| row.at == at)?;
     let on_air = report.on_air.get(place).cloned().flatten();
     let product = on_air.map_or_else(|| Said::Text(UNKNOWN.to_owned()), |sku| sku_name(report, &sku));
-    Some(Proposal { lesson: "peak-without-offer", evidence: vec![("at", Said::At(at)), ("viewers", Said::Count(viewers)), ("product", product)] })
+    Some(Proposal {
+        lesson: "peak-without-offer",
+        evidence: vec![("at", Said::At(at)), ("viewers", Said::Count(viewers)), ("product", product)],
+    })
 }
 
 /// Carts of a band are left more often than the rest.

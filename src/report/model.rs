@@ -235,8 +235,7 @@ impl Report {
         let figures = Figures::of(folded);
         let skus = Skus::of(engine);
         let minutes: Vec<At> = figures.minutes.iter().map(|row| row.at).collect();
-        let on_air: Vec<Option<String>> =
-            minutes.iter().map(|at| skus.text(engine.on_air_in_minute(at.minute()))).collect();
+        let on_air: Vec<Option<String>> = minutes.iter().map(|at| skus.text(engine.on_air_in_minute(at.minute()))).collect();
         let (best, worst) = picks(engine, &figures, &on_air);
         let mut report = Self {
             format: FORMAT,
@@ -355,14 +354,13 @@ fn product_fits(engine: &Engine, figures: &Figures) -> Vec<ProductFit> {
     let middle = median(placed.iter().map(|(views, _)| *views).collect()).zip(median(placed.iter().map(|(_, cvr)| *cvr).collect()));
     let Some((views_middle, conversion_middle)) = middle.filter(|_| placed.len() > 1) else { return fits };
     for fit in &mut fits {
-        fit.quadrant = fit.views.zip(fit.conversion).map(|(views, conversion)| {
-            match (views >= views_middle, conversion >= conversion_middle) {
+        fit.quadrant =
+            fit.views.zip(fit.conversion).map(|(views, conversion)| match (views >= views_middle, conversion >= conversion_middle) {
                 (true, true) => Quadrant::ManyViewsHigh,
                 (true, false) => Quadrant::ManyViewsLow,
                 (false, true) => Quadrant::FewViewsHigh,
                 (false, false) => Quadrant::FewViewsLow,
-            }
-        });
+            });
     }
     fits
 }

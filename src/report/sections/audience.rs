@@ -20,7 +20,10 @@ pub(super) fn minutes(writer: &Writer<'_>) -> Vec<Block> {
         caption: writer.say("report-engagement-caption"),
         minutes: report.figures.minutes.len(),
         times: times(writer),
-        panels: shown.iter().map(|metric| panel(writer, *metric, !matches!(metric, Metric::InteractionRate | Metric::CartAbandon))).collect(),
+        panels: shown
+            .iter()
+            .map(|metric| panel(writer, *metric, !matches!(metric, Metric::InteractionRate | Metric::CartAbandon)))
+            .collect(),
         on_air: on_air(writer),
         ..Curves::default()
     };

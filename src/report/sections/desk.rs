@@ -70,8 +70,7 @@ pub(super) fn advice(writer: &Writer<'_>) -> Vec<Block> {
     let of = |state: &str| writer.voice.count(i64::try_from(cards.iter().filter(|card| card.state == state).count()).unwrap_or(i64::MAX));
     let raised = writer.voice.count(i64::try_from(cards.len()).unwrap_or(i64::MAX));
     let sums = [("raised", raised), ("accepted", of("accepted")), ("declined", of("declined")), ("expired", of("expired"))];
-    let head =
-        writer.head(&["report-time", "report-what", "report-product", "report-because", "report-answer", "report-reason"]);
+    let head = writer.head(&["report-time", "report-what", "report-product", "report-because", "report-answer", "report-reason"]);
     let rows = cards.iter().map(|card| card_row(writer, card)).collect();
     vec![
         Block::Text(writer.voice.text("report-advice-sums", &sums)),
@@ -95,7 +94,9 @@ fn card_row(writer: &Writer<'_>, card: &Card) -> Vec<Cell> {
 fn because(writer: &Writer<'_>, card: &Card) -> String {
     let metric = Metric::parse(&card.metric);
     let label = writer.word("metric", &card.metric);
-    let value = |number: Option<f64>| number.map(|number| metric.map_or_else(|| writer.voice.number(number, 2), |metric| told(writer, metric, number)));
+    let value = |number: Option<f64>| {
+        number.map(|number| metric.map_or_else(|| writer.voice.number(number, 2), |metric| told(writer, metric, number)))
+    };
     match (value(card.from), value(card.to)) {
         (Some(from), Some(to)) => format!("{label}: {from} → {to}"),
         (None, Some(to)) => format!("{label}: {to}"),

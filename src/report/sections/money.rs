@@ -10,7 +10,11 @@ use crate::summary::Amount;
 
 fn cards(writer: &Writer<'_>, metrics: &[Metric]) -> Block {
     let broadcast = &writer.report.figures.broadcast;
-    let cards = metrics.iter().map(|metric| Card { label: name(writer.voice, *metric), value: writer.figure(broadcast, *metric), note: String::new() });
+    let cards = metrics.iter().map(|metric| Card {
+        label: name(writer.voice, *metric),
+        value: writer.figure(broadcast, *metric),
+        note: String::new(),
+    });
     Block::Cards(cards.collect())
 }
 
@@ -32,10 +36,13 @@ pub(super) fn products(writer: &Writer<'_>) -> Vec<Block> {
         Metric::SellThrough,
     ];
     let rows = report.figures.products.iter().zip(&report.products).map(|(row, fit)| {
-        let quadrant = fit.quadrant.map_or_else(|| Cell::unknown(writer.say("report-not-compared")), |quadrant| {
-            let tone = if quadrant == Quadrant::ManyViewsLow { Tone::Bad } else { Tone::Plain };
-            Cell::text(writer.word("quadrant", quadrant.id())).toned(tone)
-        });
+        let quadrant = fit.quadrant.map_or_else(
+            || Cell::unknown(writer.say("report-not-compared")),
+            |quadrant| {
+                let tone = if quadrant == Quadrant::ManyViewsLow { Tone::Bad } else { Tone::Plain };
+                Cell::text(writer.word("quadrant", quadrant.id())).toned(tone)
+            },
+        );
         let role = fit.role.as_deref().map_or_else(String::new, |role| writer.word("role", role));
         (vec![Cell::text(&fit.name), Cell::text(&fit.sku), Cell::text(role), quadrant], &row.metrics)
     });
@@ -91,10 +98,7 @@ pub(super) fn channels(writer: &Writer<'_>) -> Vec<Block> {
     ];
     let rows = writer.report.figures.channels.iter().map(|row| (vec![Cell::text(writer.word("channel", &row.channel))], &row.metrics));
     let table = writer.table("report-channels", &["report-channel"], &shown, rows);
-    vec![
-        cards(writer, &[Metric::AdSpend, Metric::Roas, Metric::RoasBreakeven, Metric::Mer, Metric::Cac, Metric::Cpa]),
-        Block::Table(table),
-    ]
+    vec![cards(writer, &[Metric::AdSpend, Metric::Roas, Metric::RoasBreakeven, Metric::Mer, Metric::Cac, Metric::Cpa]), Block::Table(table)]
 }
 
 pub(super) fn customers(writer: &Writer<'_>) -> Vec<Block> {
@@ -104,8 +108,8 @@ pub(super) fn customers(writer: &Writer<'_>) -> Vec<Block> {
     let whole = |count: i128| writer.count(i64::try_from(count).unwrap_or(i64::MAX));
     let (fresh, returning, untold) = match known {
         Some((fresh, told)) => {
-            let untold = count(broadcast, Metric::Buyers)
-                .map_or_else(|| Cell::unknown(String::new()), |buyers| whole(i128::from(buyers) - told));
+            let untold =
+                count(broadcast, Metric::Buyers).map_or_else(|| Cell::unknown(String::new()), |buyers| whole(i128::from(buyers) - told));
             (whole(fresh), whole(told - fresh), untold)
         }
         None => {
@@ -149,12 +153,18 @@ pub(super) fn payments(writer: &Writer<'_>) -> Vec<Block> {
     let report = writer.report;
     let unknown = || writer.figure(&report.figures.broadcast, Metric::OrdersPlaced);
     let unpaid = report.unpaid.orders.map_or_else(unknown, |orders| writer.count(orders));
-    let value = report.unpaid.value.map_or_else(unknown, |value| {
-        Cell::number(writer.voice.money(Money::new(value.minor, value.currency)))
-    });
+    let value = report.unpaid.value.map_or_else(unknown, |value| Cell::number(writer.voice.money(Money::new(value.minor, value.currency))));
     let Block::Cards(mut all) = cards(
         writer,
-        &[Metric::OrdersPlaced, Metric::OrdersPaid, Metric::OrdersCancelled, Metric::OrderPaidRate, Metric::Refunds, Metric::RefundRate, Metric::GmvNet],
+        &[
+            Metric::OrdersPlaced,
+            Metric::OrdersPaid,
+            Metric::OrdersCancelled,
+            Metric::OrderPaidRate,
+            Metric::Refunds,
+            Metric::RefundRate,
+            Metric::GmvNet,
+        ],
     ) else {
         return Vec::new();
     };
@@ -181,9 +191,9 @@ pub(super) fn stock(writer: &Writer<'_>) -> Vec<Block> {
             (true, _) => Cell::text(writer.say("report-sold-out")).toned(Tone::Bad),
             (false, _) => Cell::text(""),
         };
-        let mismatch = stock.mismatch.map_or_else(String::new, |(least, most)| {
-            format!("{} – {}", writer.voice.count(least), writer.voice.count(most))
-        });
+        let mismatch = stock
+            .mismatch
+            .map_or_else(String::new, |(least, most)| format!("{} – {}", writer.voice.count(least), writer.voice.count(most)));
         let last = stock.last_sale.map_or_else(|| Cell::text(UNKNOWN), |at| writer.clock(at));
         Some((vec![writer.product(Some(&row.sku)), state, Cell::text(mismatch), last], &row.metrics))
     });

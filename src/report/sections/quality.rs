@@ -35,8 +35,11 @@ pub(super) fn quality(writer: &Writer<'_>) -> Vec<Block> {
 
 fn damaged(writer: &Writer<'_>, damage: &Damage) -> String {
     let gaps: Vec<String> = damage.gaps.iter().map(|(first, last)| format!("{first}–{last}")).collect();
-    let values =
-        [("input", damage.input.clone()), ("records", writer.voice.count(i64::try_from(damage.records).unwrap_or(i64::MAX))), ("gaps", gaps.join(", "))];
+    let values = [
+        ("input", damage.input.clone()),
+        ("records", writer.voice.count(i64::try_from(damage.records).unwrap_or(i64::MAX))),
+        ("gaps", gaps.join(", ")),
+    ];
     let mut text = writer.voice.text("report-damaged", &values);
     if damage.tail {
         text.push(' ');

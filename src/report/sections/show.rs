@@ -20,27 +20,39 @@ const fn key_figures(aim: Aim) -> [Metric; 10] {
         Aim::Conversion => {
             [M::GmvPaid, M::OrdersPlaced, M::CvrUv, M::Aov, M::ViewersUv, M::Pcu, M::CartAbandon, M::Roas, M::GmvNet, M::AvgWatchS]
         }
-        Aim::Leads => [M::Leads, M::Cpl, M::ViewersUv, M::Pcu, M::AvgWatchS, M::AdSpend, M::InteractionRate, M::GmvPaid, M::OrdersPlaced, M::CvrUv],
+        Aim::Leads => {
+            [M::Leads, M::Cpl, M::ViewersUv, M::Pcu, M::AvgWatchS, M::AdSpend, M::InteractionRate, M::GmvPaid, M::OrdersPlaced, M::CvrUv]
+        }
         Aim::ClearStock => {
             [M::SellThrough, M::Units, M::Stock, M::GmvPaid, M::OrdersPlaced, M::CvrUv, M::ViewersUv, M::Pcu, M::CartAbandon, M::GmvNet]
         }
-        Aim::Branding => {
-            [M::ViewersUv, M::Pcu, M::AvgWatchS, M::InteractionRate, M::Follows, M::ChatMessages, M::Shares, M::GmvPaid, M::OrdersPlaced, M::CvrUv]
-        }
+        Aim::Branding => [
+            M::ViewersUv,
+            M::Pcu,
+            M::AvgWatchS,
+            M::InteractionRate,
+            M::Follows,
+            M::ChatMessages,
+            M::Shares,
+            M::GmvPaid,
+            M::OrdersPlaced,
+            M::CvrUv,
+        ],
     }
 }
 
 pub(super) fn targets(writer: &Writer<'_>) -> Vec<Block> {
     let broadcast = &writer.report.figures.broadcast;
-    let cards = key_figures(writer.report.aim).iter().map(|metric| {
+    let cards = key_figures(writer.report.aim).into_iter().map(|metric| {
         let target = writer.report.targets.iter().find(|target| target.metric == metric.id());
-        let mut value = writer.figure(broadcast, *metric);
+        let mut value = writer.figure(broadcast, metric);
         let mut note = String::new();
         if let Some(target) = target {
-            note = writer.voice.text("report-of-target", &[("target", target_text(writer, *metric, target)), ("share", share(writer, target))]);
-            value.tone = tone(*metric, target);
+            note =
+                writer.voice.text("report-of-target", &[("target", target_text(writer, metric, target)), ("share", share(writer, target))]);
+            value.tone = tone(metric, target);
         }
-        Card { label: name(writer.voice, *metric), value, note }
+        Card { label: name(writer.voice, metric), value, note }
     });
     let mut blocks = vec![Block::Cards(cards.collect())];
     let rows: Vec<Vec<Cell>> = writer
@@ -100,12 +112,7 @@ pub(super) fn times(writer: &Writer<'_>) -> Vec<(usize, String)> {
     let steps = [1, 2, 5, 10, 15, 30, 60, 120, 240];
     let step = steps.into_iter().find(|step| minutes.len() / step <= TIMES).unwrap_or(480);
     let whole = |minute: i64| usize::try_from(minute).is_ok_and(|minute| minute.is_multiple_of(step));
-    minutes
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| whole(row.at.minute()))
-        .map(|(place, row)| (place, writer.voice.clock(row.at)))
-        .collect()
+    minutes.iter().enumerate().filter(|(_, row)| whole(row.at.minute())).map(|(place, row)| (place, writer.voice.clock(row.at))).collect()
 }
 
 /// A metric over the minutes as a panel.
@@ -195,8 +202,7 @@ pub(super) fn segments(writer: &Writer<'_>) -> Vec<Block> {
         return vec![Block::Text(writer.say("segments-none"))];
     }
     let own = ["report-segment", "report-kind", "report-host", "report-time", "report-length"];
-    let shown =
-        [Metric::AvgWatchS, Metric::CvrUv, Metric::GmvPerMin, Metric::GmvPaid, Metric::OrdersPlaced, Metric::Acu, Metric::ChatRate];
+    let shown = [Metric::AvgWatchS, Metric::CvrUv, Metric::GmvPerMin, Metric::GmvPaid, Metric::OrdersPlaced, Metric::Acu, Metric::ChatRate];
     let rows = rows.iter().map(|row| {
         let kind = row.kind.map_or_else(String::new, |kind| writer.word("segment", &id_of(&kind)));
         let length = row.to.or(writer.report.figures.at).map_or_else(String::new, |to| writer.voice.length(to.since_ms(row.from)));
