@@ -235,7 +235,8 @@ impl Engine {
             (group.contains(&"viewer_join") && (readings.tells(Metric::ViewsPv) || readings.tells(Metric::ViewersUv)))
                 || (by_platform && group.contains(&"viewer_join"))
         };
-        self.is_told(group) || entries() || (payments() && self.is_told(&["payment"]))
+        let gauges = || group.contains(&"audience") && !self.live().commerce.audience.is_empty();
+        self.is_told(group) || entries() || gauges() || (payments() && self.is_told(&["payment"]))
     }
 
     /// The oldest completeness of what a metric needs.
@@ -273,7 +274,7 @@ impl Engine {
     fn begins(&self) -> At {
         let first = self.tally().from;
         match (self.plan().starts_at, first) {
-            (Some(start), Some(first)) if start <= self.now() => start.min(first.max(start)),
+            (Some(start), Some(_)) if start <= self.now() => start,
             (_, Some(first)) => first,
             (Some(start), None) => start,
             (None, None) => self.now(),

@@ -47,6 +47,9 @@ impl<T: Default> Slots<T> {
                 }
             },
             _ => {
+                if self.0.len() == self.0.capacity() {
+                    self.0.reserve_exact(self.0.len() / 2 + 4);
+                }
                 self.0.push((slot, T::default()));
                 self.0.len() - 1
             }

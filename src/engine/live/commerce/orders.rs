@@ -104,7 +104,13 @@ pub struct Order {
     first: [Option<Moment>; 3],
     /// The smallest instants that any version names.
     named: [Option<Moment>; 3],
-    /// What payments say: the first approval, the latest expiry and method.
+    /// What payments and refunds say, where there are some.
+    claimed: Option<Box<Settled>>,
+}
+
+/// What payments and refunds say of an order: the first approval, the latest expiry and method, every refund by time.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Settled {
     approved: Option<Moment>,
     approved_value: Option<i64>,
     expiry: Option<Moment>,
@@ -276,7 +282,7 @@ impl Orders {
         let Namesakes { orders, claims, unmatched: before } = &self.by_name[name.0];
         let (before, mut unmatched) = (*before, 0);
         for index in orders {
-            self.orders[*index].forget_claims();
+            self.orders[*index].claimed = None;
         }
         let mut sorted: Vec<&Claim> = claims.iter().collect();
         sorted.sort_by_key(|claim| claim.ts);
@@ -395,19 +401,7 @@ impl Orders {
 
 impl Order {
     const fn new(source: Sym, name: Sym) -> Self {
-        Self {
-            source,
-            name,
-            said: None,
-            versions: SmallVec::new_const(),
-            first: [None; 3],
-            named: [None; 3],
-            approved: None,
-            approved_value: None,
-            expiry: None,
-            paid_by: None,
-            refunds: Vec::new(),
-        }
+        Self { source, name, said: None, versions: SmallVec::new_const(), first: [None; 3], named: [None; 3], claimed: None }
     }
 
     fn note_version(&mut self, purchase: &Purchase, version: Version) {
@@ -431,30 +425,30 @@ impl Order {
         }
     }
 
-    fn forget_claims(&mut self) {
-        (self.approved, self.approved_value, self.expiry, self.paid_by) = (None, None, None, None);
-        self.refunds.clear();
+    fn approved(&self) -> Option<Moment> {
+        self.claimed.as_ref()?.approved
     }
 
     /// Takes a claim; they come by time.
     fn take_claim(&mut self, claim: &Claim) {
+        let settled = self.claimed.get_or_insert_default();
         match claim.what {
             Claimed::Payment { status, value, method, expires_at } => {
-                if status == PaymentStatus::Approved && self.approved.is_none() {
-                    self.approved = Some(claim.ts.into());
-                    self.approved_value = value;
+                if status == PaymentStatus::Approved && settled.approved.is_none() {
+                    settled.approved = Some(claim.ts.into());
+                    settled.approved_value = value;
                 }
-                self.expiry = expires_at.map(Moment::from).or(self.expiry);
-                self.paid_by = method.or(self.paid_by);
+                settled.expiry = expires_at.map(Moment::from).or(settled.expiry);
+                settled.paid_by = method.or(settled.paid_by);
             }
-            Claimed::Refund { value } => self.refunds.push((claim.ts, value)),
+            Claimed::Refund { value } => settled.refunds.push((claim.ts, value)),
         }
     }
 
     fn placed_at(&self) -> Option<At> {
         let said = self.said.as_ref().and_then(|said| said.placed_at);
         let first = || self.first.iter().flatten().min().copied();
-        said.or(self.named[0]).or(self.first[0]).or_else(first).or(self.approved).map(Moment::at)
+        said.or(self.named[0]).or(self.first[0]).or_else(first).or(self.approved()).map(Moment::at)
     }
 }
 

@@ -39,12 +39,13 @@ pub struct Account {
 pub fn of(order: &Order, plan: &Plan, closed: Option<At>) -> Option<Account> {
     let said = order.said.as_ref();
     let placed = order.placed_at()?;
-    let value = said.map(|said| said.value).or(order.approved_value)?;
+    let claimed = order.claimed.as_deref();
+    let value = said.map(|said| said.value).or_else(|| claimed?.approved_value)?;
     let cancelled = said.and_then(|said| {
         (said.status == OrderStatus::Cancelled || order.first[2].is_some() || said.cancelled_at.is_some())
             .then(|| said.cancelled_at.or(order.named[2]).or(order.first[2]).map_or(said.version.ts, Moment::at))
     });
-    let first_paid = || order.first[1].into_iter().chain(order.approved).min();
+    let first_paid = || order.first[1].into_iter().chain(order.approved()).min();
     let paid = said.and_then(|said| said.paid_at).or(order.named[1]).or_else(first_paid).map(Moment::at);
     let ends = closed.or_else(|| plan.ends_at());
     let after_start = plan.starts_at.is_none_or(|start| placed >= start);
@@ -56,18 +57,18 @@ pub fn of(order: &Order, plan: &Plan, closed: Option<At>) -> Option<Account> {
         cancelled,
         value,
         channel: said.map(|said| said.channel),
-        method: order.paid_by.or_else(|| said.and_then(|said| said.method)),
+        method: claimed.and_then(|claimed| claimed.paid_by).or_else(|| said?.method),
         buyer: buyer(order),
         new: said.and_then(|said| said.new),
         lines: said.map(|said| said.lines.clone()).unwrap_or_default(),
-        expires_at: order.expiry.or_else(|| said.and_then(|said| said.expires_at)).map(Moment::at),
+        expires_at: claimed.and_then(|claimed| claimed.expiry).or_else(|| said?.expires_at).map(Moment::at),
         in_scope: in_scope(plan, attributed, placed, ends),
         excluded: said.is_some_and(|said| said.excluded),
         promotional: said.is_some_and(|said| said.promotional),
         premium: is_premium(value, plan),
         attributed,
         direct,
-        refunds: order.refunds.iter().copied().collect(),
+        refunds: claimed.into_iter().flat_map(|claimed| claimed.refunds.iter().copied()).collect(),
     })
 }
 
