@@ -49,6 +49,7 @@ pub fn run(request: &Request, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io:
     let face = face(Mode::Demo, zone)?;
     let mut desk = Desk::new(plan, clock.clone(), None);
     desk.arm(crate::config::playbook::shipped());
+    desk.follow_the_records();
     let (acts, heard) = mpsc::unbounded_channel();
     let session = Session {
         desk,

@@ -20,6 +20,9 @@ pub const DESK: &str = "desk";
 /// A feed's health is journaled at most this often, unless it changed in substance.
 const FEED_STATE_EVERY_MS: i64 = SECOND_MS;
 
+/// Records that bring their own time and are further behind are still being read.
+const BEHIND_MS: i64 = 120 * SECOND_MS;
+
 /// What a key leads back to.
 #[derive(Debug, Default)]
 pub struct Taken {
@@ -53,6 +56,8 @@ pub struct Desk {
     tallies: Table<Name, Tally>,
     pseudonymise: Option<Pseudonymise>,
     operator: Option<Name>,
+    /// The records bring the time of their arrival with them.
+    keeps_no_time: bool,
 }
 
 impl std::fmt::Debug for Desk {
@@ -78,6 +83,7 @@ impl Desk {
             tallies: Table::default(),
             pseudonymise: None,
             operator: None,
+            keeps_no_time: false,
         }
     }
 
@@ -134,9 +140,18 @@ impl Desk {
         self.engine.step(record)
     }
 
-    /// Walks the engine's grid to the present.
+    /// Walks the engine's grid to the present; not while what lies behind is still being read, which would look like silence.
     pub fn advance(&mut self) -> Vec<Notice> {
-        self.engine.advance_to(self.now())
+        let now = self.now();
+        if self.keeps_no_time && now.since_ms(self.last_at) > BEHIND_MS {
+            return Vec::new();
+        }
+        self.engine.advance_to(now)
+    }
+
+    /// Records bring their own time: a simulated broadcast, a replay.
+    pub fn follow_the_records(&mut self) {
+        self.keeps_no_time = true;
     }
 
     /// Takes a feed's batch as a whole: admitted events get a number and a time, go to the journal with the feed's cursor, and

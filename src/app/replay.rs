@@ -39,6 +39,7 @@ pub fn run(file: &Path, speed: f64, face: impl FnOnce(Mode, chrono_tz::Tz) -> st
     let _inside = runtime.enter();
     let mut desk = Desk::new(plan, clock.clone(), None);
     desk.arm(crate::config::playbook::shipped());
+    desk.follow_the_records();
     let session = Session {
         desk,
         face: face(Mode::Replay, zone)?,

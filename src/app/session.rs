@@ -88,7 +88,8 @@ impl Session {
                 () = sleep_until(frames.due()), if frames.wanted() => self.draw(&mut frames)?,
                 _ = second.tick() => {
                     self.reload_playbook();
-                    let notices = self.desk.advance();
+                    let restoring = self.history.is_some() && self.mode == Mode::Live;
+                    let notices = if restoring { Vec::new() } else { self.desk.advance() };
                     self.face.hear(&notices, self.desk.engine());
                     frames.want();
                 }
