@@ -26,3 +26,7 @@ bench: tools
 
 study:
 	WARROOM_STUDY=full $(CARGO) test --profile ci --test study -- --nocapture --test-threads 2
+
+picture:
+	$(CARGO) build --release
+	$(CARGO) run --example picture -- target/release/warroom 120 40 8 tests/screens/desk.svg demo --seed 3 --from 50
