@@ -8,11 +8,13 @@ pub mod glass;
 pub mod history;
 pub mod lines;
 pub mod live;
+pub mod rehearse;
 pub mod replay;
 pub mod reporting;
 pub mod session;
 pub mod terminal;
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use crate::config::paths::Folders;
@@ -40,6 +42,7 @@ pub enum Show {
     Demo(demo::Request),
     Live(Box<LiveRequest>),
     Replay { file: PathBuf, speed: f64 },
+    Rehearse(Box<rehearse::Request>),
 }
 
 /// What a live needs.
@@ -69,6 +72,11 @@ pub fn open(request: Request) -> std::io::Result<u8> {
         Show::Demo(demo) => demo::run(&demo, face).map(ending::Ending::code),
         Show::Live(live) => live::run(*live, face, operator),
         Show::Replay { file, speed } => replay::run(&file, speed, face).map(ending::Ending::code),
+        Show::Rehearse(request) => {
+            let (code, text) = rehearse::run(*request, face)?;
+            std::io::stdout().write_all(text.as_bytes())?;
+            Ok(code)
+        }
     }
 }
 

@@ -58,6 +58,9 @@ pub enum Admission {
 /// Seconds after the last record that are still judged; what lies beyond is a gap.
 pub const JUDGED_AFTER_S: i64 = 120;
 
+/// Acts are measured anew this often.
+const IMPACT_EVERY_S: i64 = 10;
+
 /// The state of one broadcast, a function of its records alone.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -66,6 +69,7 @@ pub struct Engine {
     live: Live,
     identity: Identity,
     advisor: advice::Advisor,
+    impacts: impact::measure::Impacts,
     alarms: alarm::Alarms,
     /// The instant that the state stands at.
     now: At,
@@ -84,6 +88,7 @@ impl Engine {
             live,
             identity: Identity::new(&plan),
             advisor: advice::Advisor::default(),
+            impacts: impact::measure::Impacts::default(),
             alarms: alarm::Alarms::new(&plan),
             plan,
             arrival,
@@ -109,6 +114,11 @@ impl Engine {
     #[must_use]
     pub const fn advisor(&self) -> &advice::Advisor {
         &self.advisor
+    }
+    /// What an act did, as far as it can be told.
+    #[must_use]
+    pub fn impact(&self, intervention: &str) -> Option<&impact::measure::Impact> {
+        self.impacts.of(intervention)
     }
     /// Puts a playbook in force without a record: for files, which carry none.
     pub fn arm(&mut self, playbook: rule::Playbook) {
@@ -196,6 +206,11 @@ impl Engine {
                 self.now = self.now.max(second);
                 self.live.judge(second, &self.plan, &mut notices);
                 self.sound_alarms(second, &mut notices);
+                if self.judged_s % IMPACT_EVERY_S == 0 {
+                    let mut impacts = std::mem::take(&mut self.impacts);
+                    impacts.look(second, self);
+                    self.impacts = impacts;
+                }
                 if self.advisor.looks_at(second) {
                     self.live.age(second, &self.plan);
                     self.advise(|advisor, engine| advisor.judge(second, engine, &mut notices));

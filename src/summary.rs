@@ -7,6 +7,7 @@ mod build;
 mod shape;
 mod table;
 
+use crate::config::playbook;
 use crate::engine::event::Record;
 use crate::engine::plan::Plan;
 use crate::engine::time::At;
@@ -39,6 +40,8 @@ struct Engines(Engine);
 impl Fold for Engines {
     fn begin(&mut self, arrival: Arrival, plan: &Plan) {
         self.0 = Engine::new(plan.clone(), arrival);
+        // Files carry no playbook: the shipped rules run as they would have. A journal brings its own.
+        self.0.arm(playbook::shipped());
     }
     fn step(&mut self, record: &Record) {
         self.0.step(record);

@@ -801,3 +801,11 @@ why-quiet = nothing moved
 why-halving = not enough yet; a halving shows after about { $minutes } min
 why-not-now = not at this moment of the live
 why-fires = true, being held
+
+# --- what an act did ---
+impact-early = early
+impact-better = better
+impact-worse = worse
+impact-none = no visible change
+impact-cant-tell = can't tell
+impact-raw = { $times } the live's average

@@ -800,3 +800,11 @@ why-quiet = nada mudou
 why-halving = ainda pouco; uma queda pela metade aparece em uns { $minutes } min
 why-not-now = não neste momento da live
 why-fires = verdade, aguardando
+
+# --- what an act did ---
+impact-early = cedo
+impact-better = melhor
+impact-worse = pior
+impact-none = sem mudança visível
+impact-cant-tell = não dá para dizer
+impact-raw = { $times } a média da live

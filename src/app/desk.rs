@@ -117,6 +117,15 @@ impl Desk {
     pub fn now(&self) -> At {
         self.clock.now().max(self.last_at)
     }
+    /// The time of what is written now; before the first record of a broadcast that brings its own time, its start.
+    fn moment(&self) -> At {
+        match self.engine.plan().starts_at {
+            Some(starts_at) if self.keeps_no_time && self.now().since_ms(self.last_at.max(starts_at)) > BEHIND_MS => {
+                self.last_at.max(starts_at)
+            }
+            _ => self.now(),
+        }
+    }
     /// False while the disk is healthy and behind: the feeds wait.
     #[must_use]
     pub fn has_room(&self) -> bool {
@@ -200,7 +209,7 @@ impl Desk {
 
     /// Writes what the operator wishes. The same way as everything else: stamp, journal, step.
     pub fn write(&mut self, wish: Wish) -> Taken {
-        let at = self.now();
+        let at = self.moment();
         let id = Name::from(format!("{DESK}-{}", self.seq + 1));
         let fact = wish.fact(&id, self.operator.clone());
         self.write_event(Event {
@@ -216,7 +225,7 @@ impl Desk {
 
     /// Writes a control record: the plan, the playbook, what earlier lives taught.
     pub fn write_control(&mut self, control: fn(Control) -> Fact, body: Box<str>) -> Taken {
-        let ts = self.now();
+        let ts = self.moment();
         self.write_event(Event {
             fact: control(Control { body }),
             ts,
@@ -229,7 +238,7 @@ impl Desk {
     }
 
     fn write_event(&mut self, event: Event) -> Taken {
-        let at = self.now();
+        let at = event.ts.max(self.last_at);
         let mut records = Vec::with_capacity(1);
         let notices = self.stamp(event, at, &mut records);
         let records: Arc<[Record]> = Arc::from(records);

@@ -87,6 +87,7 @@ pub fn run(
         start_feeds: Some(start_feeds),
         acts: None,
         playbook: Some(playbook),
+        ends_with_feeds: false,
     };
     let (ending, desk) = runtime.block_on(session.run())?;
     if let Ok(feeds) = feeds_rx.try_recv() {

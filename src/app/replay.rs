@@ -48,6 +48,7 @@ pub fn run(file: &Path, speed: f64, face: impl FnOnce(Mode, chrono_tz::Tz) -> st
         start_feeds: None,
         acts: None,
         playbook: None,
+        ends_with_feeds: false,
     };
     let (ending, _) = runtime.block_on(session.run())?;
     Ok(ending)

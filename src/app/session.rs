@@ -42,6 +42,8 @@ pub struct Session {
     pub acts: Option<Acts>,
     /// Read again when it changes.
     pub playbook: Option<PlaybookFile>,
+    /// Nothing more comes when the feeds have ended: so does the session.
+    pub ends_with_feeds: bool,
 }
 
 /// Starts the feeds and gives the end of their queue.
@@ -102,6 +104,7 @@ impl Session {
                         self.take(batch, feeds.as_mut());
                         frames.want();
                     }
+                    None if self.ends_with_feeds => break Ending::Finished,
                     None => feeds = None,
                 },
             }

@@ -52,6 +52,23 @@ pub struct Options {
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Verb {
+    /// A simulated broadcast that answers to what you do, scored at the end
+    #[command(
+        after_help = "Examples:\n  warroom rehearse w1-surprise-discount           a drill\n  warroom rehearse full-evening --speed 4"
+    )]
+    Rehearse {
+        /// A shipped scenario by name, or a file
+        scenario: String,
+        /// The same seed, scenario and keys give the same live
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Times real speed, 0.25 to 600
+        #[arg(long, default_value_t = 1.0, value_parser = speed)]
+        speed: f64,
+        /// Print the score as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// A simulated broadcast, nothing to configure, nothing kept
     #[command(after_help = "Examples:\n  warroom demo\n  warroom demo --seed 7 --speed 10 --from 0")]
     Demo(DemoArgs),

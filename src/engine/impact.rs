@@ -4,6 +4,7 @@
 //! regression to the mean is not sold as success. A single act of ten minutes gives weak evidence; [`Verdict::CantTell`] is a
 //! normal answer.
 
+pub mod measure;
 pub mod pooled;
 pub mod share;
 
@@ -30,6 +31,20 @@ pub struct RateRatio {
     pub ratio: f64,
     pub low: f64,
     pub high: f64,
+}
+
+impl Verdict {
+    /// Its id in the summary.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Better => "better",
+            Self::Worse => "worse",
+            Self::NoVisibleChange => "no_visible_change",
+            Self::CantTell => "cant_tell",
+            Self::NotEnoughYet => "not_enough_yet",
+        }
+    }
 }
 
 impl RateRatio {

@@ -2,8 +2,8 @@
 
 use super::Folded;
 use super::shape::{
-    BandRow, ChannelRow, Events, ExplainRow, FORMAT, FeedCounters, FeedRow, Figures, GestureRow, Impact, InterventionRow, Metrics,
-    MinuteRow, ProductRow, SampleRow, SegmentRow,
+    AdviceRow, BandRow, BecauseRow, ChannelRow, Events, ExplainRow, FORMAT, FeedCounters, FeedRow, Figures, GestureRow, Impact,
+    InterventionRow, Metrics, MinuteRow, ProductRow, SampleRow, SegmentRow,
 };
 use crate::engine::Engine;
 use crate::engine::id::Sym;
@@ -38,7 +38,7 @@ impl Figures {
             gestures: Gesture::ALL.iter().map(|gesture| gesture_row(engine, *gesture, minutes.clone())).collect(),
             segments: segments(engine),
             explains: explains(engine),
-            advice: Vec::new(),
+            advice: advice(engine),
             interventions: interventions(engine),
         }
     }
@@ -144,6 +144,42 @@ fn explains(engine: &Engine) -> Vec<ExplainRow> {
     rows
 }
 
+fn advice(engine: &Engine) -> Vec<AdviceRow> {
+    let cards = engine.advisor().cards().iter();
+    cards
+        .map(|card| AdviceRow {
+            rule: card.rule.clone(),
+            kind: card.kind,
+            sku: card.target.product.map(|product| sku(engine, product)),
+            raised: card.raised,
+            state: card.state.id().to_owned(),
+            because: BecauseRow {
+                metric: card.because.metric.clone(),
+                from: card.because.from,
+                to: card.because.to,
+                ratio: card.because.ratio,
+                low: card.because.low,
+                high: card.because.high,
+                support: card.because.support,
+                window_s: card.because.window_s,
+            },
+            parameters: card.parameters.clone(),
+        })
+        .collect()
+}
+
+fn impact(engine: &Engine, intervention: &str) -> Impact {
+    let unknown = Impact { verdict: None, ratio: None, low: None, high: None, early: None, why: Some(NOT_MEASURED) };
+    engine.impact(intervention).map_or(unknown, |impact| Impact {
+        verdict: Some(impact.verdict.id()),
+        ratio: impact.effect.map(|effect| effect.ratio),
+        low: impact.effect.map(|effect| effect.low),
+        high: impact.effect.map(|effect| effect.high),
+        early: Some(impact.early),
+        why: None,
+    })
+}
+
 fn interventions(engine: &Engine) -> Vec<InterventionRow> {
     let mut rows: Vec<InterventionRow> = engine
         .interventions()
@@ -157,7 +193,7 @@ fn interventions(engine: &Engine) -> Vec<InterventionRow> {
             parameters: act.parameters.clone(),
             advice: act.advice.map(str::to_owned),
             withdrawn: act.withdrawn,
-            impact: Impact { verdict: None, why: Some(NOT_MEASURED) },
+            impact: impact(engine, act.id),
         })
         .collect();
     rows.sort_by(|a, b| (a.started, &a.id).cmp(&(b.started, &b.id)));

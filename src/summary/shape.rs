@@ -178,7 +178,21 @@ pub struct AdviceRow {
     pub sku: Option<String>,
     pub raised: At,
     pub state: String,
+    pub because: BecauseRow,
     pub parameters: Parameters,
+}
+
+/// What moved, with the counts that it stands on.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct BecauseRow {
+    pub metric: String,
+    pub from: Option<f64>,
+    pub to: Option<f64>,
+    pub ratio: Option<f64>,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    pub support: Option<f64>,
+    pub window_s: i64,
 }
 
 /// An act of the operator.
@@ -203,6 +217,16 @@ pub struct InterventionRow {
 pub struct Impact {
     /// Null where it was not measured.
     pub verdict: Option<&'static str>,
+    /// Against what would have happened without it, with a 95 % interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub low: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub high: Option<f64>,
+    /// True while its minutes are not complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<&'static str>,
 }

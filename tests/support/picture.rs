@@ -88,7 +88,12 @@ fn svg(screen: &vt100::Screen) -> String {
             }
             let (x, y) = (8.0 + f64::from(column) * CELL.0, 8.0 + f64::from(row) * CELL.1);
             if back != BACKGROUND {
-                let _ = writeln!(out, "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{back}\"/>", CELL.0 + 0.2, CELL.1);
+                let _ = writeln!(
+                    out,
+                    "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{back}\"/>",
+                    CELL.0 + 0.2,
+                    CELL.1
+                );
             }
             let text = cell.contents();
             if !text.trim().is_empty() {

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::engine::impact::Verdict;
 use crate::engine::view::show::InterventionView;
 use crate::ui::pane::{OWN, Pane};
 use crate::ui::state::Panel;
@@ -78,6 +79,28 @@ fn line(pane: &Pane<'_>, act: &InterventionView<'_>, zoomed: bool, tone: Tone, w
         let operator = act.operator.map(|name| format!(" ({})", pane.view.format.person(name))).unwrap_or_default();
         told = format!("{told}  {}{operator}  [{}]", parameters.join(" "), act.id);
     }
+    if let Some(effect) = effect(pane, act.id) {
+        told = format!("{told} {} {effect}", pane.view.glyphs.middot);
+    }
     let told = fit(&told, width.saturating_sub(2), pane.view.glyphs.dots).into_owned();
     pane.phrase(glyph, tone).and(format!(" {told}"), pane.style(if tone == Tone::Accent { Tone::Normal } else { tone }))
+}
+
+/// `early ×1.42 [0.95–2.10]`, or the verdict in plain words; the raw multiple of the live's average beside it.
+fn effect(pane: &Pane<'_>, id: &str) -> Option<String> {
+    let impact = pane.view.engine.impact(id)?;
+    let verdict = pane.word(match (impact.early, impact.verdict) {
+        (true, _) | (_, Verdict::NotEnoughYet) => "impact-early",
+        (_, Verdict::Better) => "impact-better",
+        (_, Verdict::Worse) => "impact-worse",
+        (_, Verdict::NoVisibleChange) => "impact-none",
+        (_, Verdict::CantTell) => "impact-cant-tell",
+    });
+    let effect = impact.effect?;
+    let times = pane.view.glyphs.times;
+    let raw = impact
+        .times_average
+        .map(|raw| format!(" ({})", pane.say("impact-raw", &[("times", format!("{times}{raw:.1}").into())])))
+        .unwrap_or_default();
+    Some(format!("{}: {times}{:.2} [{:.2}-{:.2}] {verdict}{raw}", impact.measure.metric(), effect.ratio, effect.low, effect.high))
 }
