@@ -21,7 +21,7 @@ pub const DESK: &str = "desk";
 const FEED_STATE_EVERY_MS: i64 = SECOND_MS;
 
 /// Records that bring their own time and are further behind are still being read.
-const BEHIND_MS: i64 = 120 * SECOND_MS;
+const BEHIND_MS: i64 = 15 * SECOND_MS;
 
 /// What a key leads back to.
 #[derive(Debug, Default)]
@@ -120,11 +120,16 @@ impl Desk {
     /// The time of what is written now; before the first record of a broadcast that brings its own time, its start.
     fn moment(&self) -> At {
         match self.engine.plan().starts_at {
-            Some(starts_at) if self.keeps_no_time && self.now().since_ms(self.last_at.max(starts_at)) > BEHIND_MS => {
+            Some(starts_at) if self.keeps_no_time && self.now().since_ms(self.last_at.max(starts_at)) > self.behind_ms() => {
                 self.last_at.max(starts_at)
             }
             _ => self.now(),
         }
+    }
+    /// How far behind the clock records may be that bring their own time: a chunk, and what passes while one is on its way.
+    #[expect(clippy::cast_possible_truncation, reason = "seconds of a few hundred times real speed")]
+    fn behind_ms(&self) -> i64 {
+        BEHIND_MS + (self.clock.speed() * 2_000.0) as i64
     }
     /// False while the disk is healthy and behind: the feeds wait.
     #[must_use]
@@ -152,7 +157,7 @@ impl Desk {
     /// Walks the engine's grid to the present; not while what lies behind is still being read, which would look like silence.
     pub fn advance(&mut self) -> Vec<Notice> {
         let now = self.now();
-        if self.keeps_no_time && now.since_ms(self.last_at) > BEHIND_MS {
+        if self.keeps_no_time && now.since_ms(self.last_at) > self.behind_ms() {
             return Vec::new();
         }
         self.engine.advance_to(now)
