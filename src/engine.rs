@@ -165,7 +165,9 @@ impl Engine {
                 }
                 self.live.fold(record, &self.plan, &mut notices);
                 self.alarms.fold(&record.event, &self.live.books, &self.plan);
-                self.advise(|advisor, engine| advisor.fold(record, engine, &mut notices));
+                if matches!(record.event.fact, Fact::AdviceAnswer(_) | Fact::Intervention(_) | Fact::Playbook(_)) {
+                    self.advise(|advisor, engine| advisor.fold(record, engine, &mut notices));
+                }
             }
             Admission::Duplicate => self.live.note_again(&record.event),
             Admission::Conflict | Admission::Test | Admission::Refused(_) => {}
