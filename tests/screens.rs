@@ -3,6 +3,8 @@
 //! A portrait is the grid of glyphs, then a letter a cell for its style, then what the letters mean: glyphs alone cannot
 //! tell red from green. `UPDATE_SCREENS=1 cargo test --test screens` writes them anew; read the difference before you commit it.
 
+#![expect(clippy::expect_used, clippy::cast_possible_truncation, reason = "a test may stop, and its dice are small")]
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -213,6 +215,16 @@ fn a_masked_glass_shows_no_money_and_no_names() {
             assert!(text[at..].starts_with("R$ •"), "{}", &text[at..].chars().take(12).collect::<String>());
         }
     }
+}
+
+#[test]
+fn panels_of_stale_feeds_look_stale_and_say_how_old_they_are() {
+    let mut engine = broadcast().clone();
+    engine.advance_to(engine.now().plus_s(100));
+    let buffer = Pose::of(Lang::En).draw(&engine, 120, 40);
+    let text = rows(&buffer, |x, y| buffer[(x, y)].symbol().to_owned());
+    assert!(text.contains("STALE"), "{text}");
+    compare("stale-120x40", &buffer);
 }
 
 /// A small generator of numbers: the test must be the same every time.

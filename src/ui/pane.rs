@@ -285,6 +285,11 @@ impl<'a> Pane<'a> {
         let is_finished = minute < self.line.now && reading.until.is_none_or(|until| until >= At::from_minute(minute + 1));
         (reading.number(), is_finished)
     }
+    /// The last clock minute that is over and complete for the feeds that give these events.
+    #[must_use]
+    pub fn last_full_minute(&self, needs: Needs) -> i64 {
+        self.view.engine.complete_to(needs).map_or(self.line.now, |at| at.minute().min(self.line.now)) - 1
+    }
     /// `16'`: a clock minute on the live's own axis.
     #[must_use]
     pub fn minute_label(&self, minute: i64) -> String {
@@ -332,8 +337,11 @@ impl<'a> Pane<'a> {
     /// The rule over a panel with its title, and its age at the right end. Answers the room below.
     pub fn heading(&self, panel: Panel, title: &str, needs: Needs, area: Rect, buf: &mut Buffer) -> Rect {
         let focused = self.view.state.focus == panel;
-        let title = &format!("{title}{}", self.filter_mark(panel));
         let end = self.end_of_heading(needs);
+        let title = format!("{title}{}", self.filter_mark(panel));
+        // the age is never pushed out: a long title gives way to the panel's bare name
+        let fits = width(&title) + end.width() + 6 <= area.width;
+        let title = if fits { title.as_str() } else { self.view.words.get(panel_word(panel)) };
         self.rule(focused, title, &end, area, buf)
     }
     /// The heading of a table: a bare rule that the titles of its columns are written over.
@@ -497,6 +505,28 @@ impl<'a> Pane<'a> {
         let minor =
             list.try_fold(i128::from(first.minor), |sum, money| (money.currency == first.currency).then(|| sum + i128::from(money.minor)))?;
         i64::try_from(minor).ok().map(|minor| Money::new(minor, first.currency))
+    }
+}
+
+/// The key of a panel's name.
+#[must_use]
+pub const fn panel_word(panel: Panel) -> &'static str {
+    match panel {
+        Panel::Trend => "panel-trend",
+        Panel::Heat => "panel-heat",
+        Panel::Products => "panel-products",
+        Panel::Channels => "panel-channels",
+        Panel::Carts => "panel-carts",
+        Panel::Payment => "panel-payment",
+        Panel::Now => "panel-now",
+        Panel::Advice => "panel-advice",
+        Panel::Running => "panel-running",
+        Panel::Questions => "panel-questions",
+        Panel::Log => "panel-log",
+        Panel::Kpis => "panel-kpis",
+        Panel::Feeds => "panel-feeds",
+        Panel::Segments => "panel-segments",
+        Panel::Chat => "panel-chat",
     }
 }
 

@@ -41,6 +41,8 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
         .iter()
         .enumerate()
         .skip(first)
+        .take(usize::from(room.height))
+        .take(usize::from(room.height))
         .map(|(index, feed)| Row { cells: cells(pane, feed), style: pane.row_style(Panel::Feeds, feeds.len(), index) });
     let table = Table { columns, rows: rows.collect(), title_style, ellipsis: pane.view.glyphs.dots };
     table.put(area, buf);

@@ -117,14 +117,14 @@ fn draw_row(pane: &Pane<'_>, gesture: Gesture, area: Rect, buf: &mut Buffer) {
     let top = top_of(&bars).unwrap_or(0.0).max(4.0);
     (&Heat { bars: &bars, top, cells: pane.line.cells, look: pane.heat() }).render(minutes, buf);
     let figure = Rect::new(area.right() - lanes.figure.min(area.width), area.y, lanes.figure.min(area.width), 1);
-    pane.put_fitting(lately(pane, gesture, complete), figure, area.y, buf);
+    pane.put_fitting(lately(pane, gesture), figure, area.y, buf);
     pane.fade(needs_of(gesture), minutes, buf);
 }
 
 /// `8/m▲`: a minute of the last five that are finished, and whether that is more than in the five before. Two ways to
 /// say it, the shorter last.
-fn lately(pane: &Pane<'_>, gesture: Gesture, complete: Option<At>) -> [Phrase; 2] {
-    let last = complete.map_or(pane.line.now, |at| at.minute().min(pane.line.now)) - 1;
+fn lately(pane: &Pane<'_>, gesture: Gesture) -> [Phrase; 2] {
+    let last = pane.last_full_minute(needs_of(gesture));
     let sum = |to: i64| {
         let known = (to - LATELY_MIN + 1..=to).filter_map(|minute| pane.view.engine.gestures_in_minute(gesture, minute));
         known.fold(None, |sum: Option<i64>, count| Some(sum.unwrap_or(0) + count))

@@ -10,7 +10,7 @@ use crate::engine::view::commerce::BandView;
 use crate::ui::pane::{ADS, AUDIENCE, Better, CARTS, CHAT, CLICKS, LEADS, Needs, ORDERS, Pane, STOCK};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
-use crate::ui::widgets::text::{Phrase, fit, put};
+use crate::ui::widgets::text::{Phrase, fit, put, width};
 
 /// A card needs this many columns.
 const LEAST: u16 = 13;
@@ -57,7 +57,9 @@ const fn order(aim: Aim) -> [Kpi; 8] {
 
 /// One card: a title with its window, a value, a foot.
 struct Card {
-    title: String,
+    /// Keys of the catalogue.
+    title: &'static str,
+    short: Option<&'static str>,
     window: String,
     /// Ways to say it, the fullest first; the first that fits is drawn.
     values: Vec<Phrase>,
@@ -85,7 +87,8 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
 fn draw_card(pane: &Pane<'_>, card: &Card, focused: bool, area: Rect, buf: &mut Buffer) {
     let inner = Rect::new(area.x + 1, area.y, area.width.saturating_sub(1), area.height);
     let tone = if focused { Tone::Focused } else { Tone::Title };
-    let title_end = put(buf, inner, inner.x, inner.y, &fit(&card.title, inner.width, pane.view.glyphs.dots), pane.style(tone));
+    let title = title_of(pane, card, inner.width);
+    let title_end = put(buf, inner, inner.x, inner.y, &fit(title, inner.width, pane.view.glyphs.dots), pane.style(tone));
     let fitting = |ways: &[Phrase]| ways.iter().find(|phrase| phrase.width() <= inner.width).cloned().unwrap_or_default();
     let value_end = fitting(&card.values).put(buf, inner, inner.x, inner.y + 1);
     let foot_end = fitting(&card.feet).put(buf, inner, inner.x, inner.y + 2);
@@ -95,7 +98,7 @@ fn draw_card(pane: &Pane<'_>, card: &Card, focused: bool, area: Rect, buf: &mut 
     if age.stale {
         buf.set_style(inner.intersection(buf.area), pane.style(Tone::Stale));
         free.sort_by_key(|(_, y)| *y != inner.y + 1);
-        put_where_free(pane.age_phrase(card.needs), inner, &mut free, buf);
+        put_where_free(&pane.age_phrase(card.needs), inner, &mut free, buf);
         free.sort_by_key(|(_, y)| *y);
     }
     // every card names its window: beside its title, else where there is room
@@ -105,19 +108,42 @@ fn draw_card(pane: &Pane<'_>, card: &Card, focused: bool, area: Rect, buf: &mut 
         free.retain(|(_, y)| *y != inner.y);
         free.insert(0, (end, inner.y));
     } else {
-        put_where_free(window, inner, &mut free, buf);
+        put_where_free(&window, inner, &mut free, buf);
     }
     if !age.stale {
         free.retain(|(_, y)| *y == inner.y);
-        put_where_free(pane.age_phrase(card.needs), inner, &mut free, buf);
+        put_where_free(&pane.age_phrase(card.needs), inner, &mut free, buf);
+    }
+}
+
+/// The card's title, in the short form where the long one leaves no room for the window beside it.
+fn title_of<'a>(pane: &Pane<'a>, card: &Card, room: u16) -> &'a str {
+    let long = pane.word(card.title);
+    let fits = width(long) + 1 + width(&card.window) <= room;
+    match card.short {
+        Some(short) if !fits => pane.word(short),
+        _ => long,
     }
 }
 
 /// Puts a phrase at the right end of the first row that has room for it.
-fn put_where_free(phrase: Phrase, area: Rect, free: &mut Vec<(u16, u16)>, buf: &mut Buffer) {
+fn put_where_free(phrase: &Phrase, area: Rect, free: &mut Vec<(u16, u16)>, buf: &mut Buffer) {
     if let Some(place) = free.iter().position(|(end, _)| end + phrase.width() < area.right()) {
         let (_, y) = free.remove(place);
         phrase.put_right(buf, area, y);
+    }
+}
+
+/// The short form of a title, where it has one.
+fn short_of(title: &str) -> Option<&'static str> {
+    match title {
+        "card-gmv" => Some("card-gmv-short"),
+        "card-orders" => Some("card-orders-short"),
+        "card-viewers" => Some("card-viewers-short"),
+        "card-watch" => Some("card-watch-short"),
+        "card-orders-per-click" => Some("card-orders-per-click-short"),
+        "card-carts-left" => Some("card-carts-left-short"),
+        _ => None,
     }
 }
 
@@ -146,7 +172,8 @@ fn gmv(pane: &Pane<'_>) -> Card {
     let paid = pane.read(Metric::GmvPaid, Scope::Live, Span::Live);
     let net = pane.read(Metric::GmvNet, Scope::Live, Span::Live);
     Card {
-        title: pane.word("card-gmv").to_owned(),
+        title: "card-gmv",
+        short: short_of("card-gmv"),
         window: pane.word("window-live").to_owned(),
         values: vec![pane.phrase(pane.money(&paid), Tone::Accent)],
         feet: vec![pane.phrase(format!("{} {}", pane.word("card-net"), pane.amount(&net)), Tone::Muted)],
@@ -159,7 +186,8 @@ fn orders(pane: &Pane<'_>) -> Card {
     let live = pane.read(Metric::SalesPerMin, Scope::Live, Span::Live);
     let change = pane.change(Metric::SalesPerMin, Scope::Live, Span::M5);
     Card {
-        title: pane.word("card-orders").to_owned(),
+        title: "card-orders",
+        short: short_of("card-orders"),
         window: Span::M5.label().to_owned(),
         values: with_change(pane, pane.number(&now, 1), change, Better::Up),
         feet: vec![pane.phrase(format!("{} {}", pane.word("window-live"), pane.number(&live, 1)), Tone::Muted)],
@@ -174,7 +202,8 @@ fn viewers(pane: &Pane<'_>) -> Card {
     let mut values = with_change(pane, pane.count(&now), change, Better::Up);
     values.push(pane.phrase(pane.count_short(&now), Tone::Accent));
     Card {
-        title: pane.word("card-viewers").to_owned(),
+        title: "card-viewers",
+        short: short_of("card-viewers"),
         window: pane.word("window-now").to_owned(),
         values,
         feet: vec![pane.phrase(format!("{} {}", pane.word("card-peak"), pane.count(&peak)), Tone::Muted)],
@@ -188,7 +217,8 @@ fn watch(pane: &Pane<'_>) -> Card {
     #[expect(clippy::cast_possible_truncation, reason = "seconds of a live")]
     let told = watch.number().map_or_else(|| pane.unknown().to_owned(), |s| pane.view.format.countdown((s * 1_000.0) as i64));
     Card {
-        title: pane.word("card-watch").to_owned(),
+        title: "card-watch",
+        short: short_of("card-watch"),
         window: pane.word("window-live").to_owned(),
         values: vec![pane.phrase(told, Tone::Normal)],
         feet: vec![pane.phrase(format!("{} {}", pane.count_short(&uv), pane.word("card-viewers-uv")), Tone::Muted)],
@@ -204,7 +234,8 @@ fn orders_per_click(pane: &Pane<'_>) -> Card {
 fn ratio(pane: &Pane<'_>, title: &'static str, metric: Metric, span: Span, needs: Needs) -> Card {
     let reading = pane.read(metric, Scope::Live, span);
     Card {
-        title: pane.word(title).to_owned(),
+        title,
+        short: short_of(title),
         window: window(pane, span).to_owned(),
         values: with_change(pane, pane.percent(&reading, 1), pane.change(metric, Scope::Live, span), Better::Up),
         feet: vec![pane.phrase(pane.support(&reading), Tone::Muted)],
@@ -226,7 +257,8 @@ fn carts_left(pane: &Pane<'_>) -> Card {
         None => pane.phrase(pane.support(&all), Tone::Muted),
     };
     Card {
-        title: pane.word("card-carts-left").to_owned(),
+        title: "card-carts-left",
+        short: short_of("card-carts-left"),
         window: pane.word("window-live").to_owned(),
         values: with_change(pane, pane.percent(&all, 0), change, Better::Down),
         feet: vec![foot],
@@ -281,7 +313,8 @@ fn unpaid(pane: &Pane<'_>) -> Card {
         n => pane.phrase(pane.say("card-expiring", &[("n", n.into())]), Tone::Warn),
     };
     Card {
-        title: pane.word("card-unpaid").to_owned(),
+        title: "card-unpaid",
+        short: short_of("card-unpaid"),
         window: pane.word("window-now").to_owned(),
         values: vec![pane.phrase(value, Tone::Normal)],
         feet: vec![foot],
@@ -305,7 +338,8 @@ fn roas(pane: &Pane<'_>) -> Card {
     };
     let sign = if tone == Tone::Alarm { "!" } else { "" };
     Card {
-        title: pane.word(title).to_owned(),
+        title,
+        short: short_of(title),
         window: pane.word("window-live").to_owned(),
         values: vec![pane.phrase(format!("{}{sign}", pane.number(&reading, 1)), tone)],
         feet: vec![pane.phrase(format!("{} {}", pane.word("card-break-even"), pane.number(&even, 1)), Tone::Muted)],
@@ -319,9 +353,9 @@ fn cover(pane: &Pane<'_>) -> Card {
         let reading = pane.read(Metric::StockCoverMin, Scope::Product(product.sym), Span::M10);
         reading.number().filter(|minutes| minutes.is_finite()).map(|minutes| (minutes, product, reading))
     });
-    let (title, window) = (pane.word("card-cover").to_owned(), Span::M10.label().to_owned());
+    let (title, short, window) = ("card-cover", None, Span::M10.label().to_owned());
     match covers.min_by(|(a, ..), (b, ..)| a.total_cmp(b)) {
-        None => Card { title, window, values: vec![pane.phrase(pane.unknown(), Tone::Normal)], feet: Vec::new(), needs: STOCK },
+        None => Card { title, short, window, values: vec![pane.phrase(pane.unknown(), Tone::Normal)], feet: Vec::new(), needs: STOCK },
         Some((minutes, product, reading)) => {
             #[expect(clippy::cast_possible_truncation, reason = "minutes of cover; saturates")]
             let at = pane.view.now.plus_s((minutes * 60.0) as i64);
@@ -329,6 +363,7 @@ fn cover(pane: &Pane<'_>) -> Card {
             let tone = if minutes < 15.0 { Tone::Alarm } else { Tone::Normal };
             Card {
                 title,
+                short,
                 window,
                 values: vec![pane.phrase(format!("{} #{}", pane.cover(&reading), product.slot), tone)],
                 feet: vec![pane.phrase(empty, Tone::Muted)],
@@ -347,7 +382,8 @@ fn plain(pane: &Pane<'_>, title: &'static str, metric: Metric, needs: Needs) -> 
         _ => pane.count(reading),
     };
     Card {
-        title: pane.word(title).to_owned(),
+        title,
+        short: short_of(title),
         window: pane.word("window-live").to_owned(),
         values: vec![pane.phrase(told(&live), Tone::Accent)],
         feet: vec![pane.phrase(format!("{} {}", Span::M10.label(), told(&recent)), Tone::Muted)],
@@ -360,7 +396,8 @@ fn rate(pane: &Pane<'_>, title: &'static str, metric: Metric, needs: Needs) -> C
     let reading = pane.read(metric, Scope::Live, Span::M5);
     let live = pane.read(metric, Scope::Live, Span::Live);
     Card {
-        title: pane.word(title).to_owned(),
+        title,
+        short: short_of(title),
         window: Span::M5.label().to_owned(),
         values: with_change(pane, pane.number(&reading, 1), pane.change(metric, Scope::Live, Span::M5), Better::Up),
         feet: vec![pane.phrase(format!("{} {}", pane.word("window-live"), pane.number(&live, 1)), Tone::Muted)],

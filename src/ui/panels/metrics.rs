@@ -24,14 +24,16 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     columns.push(Column::number(pane.word("column-support"), 12, 3));
     columns.push(Column::mark(pane.word("column-why"), 18, 4));
     let metrics: Vec<Metric> = Metric::ALL.iter().copied().filter(|metric| pane.passes(Panel::Kpis, metric.id())).collect();
-    let rows = metrics.iter().map(|metric| Row { cells: cells(pane, *metric), style: Style::new() });
-    let table = Table { columns, rows: rows.collect(), title_style: pane.style(Tone::Title), ellipsis: pane.view.glyphs.dots };
     let inner = Rect::new(room.x + 1.min(room.width), room.y, room.width.saturating_sub(2), room.height);
+    let body = below(inner, 1);
+    let height = usize::from(body.height);
+    let first = pane.view.state.row(Panel::Kpis).min(metrics.len().saturating_sub(height));
+    // only what is seen is asked for
+    let rows = metrics.iter().skip(first).take(height).map(|metric| Row { cells: cells(pane, *metric), style: Style::new() });
+    let table = Table { columns, rows: rows.collect(), title_style: pane.style(Tone::Title), ellipsis: pane.view.glyphs.dots };
     let slots = table.slots(inner.width);
     table.put_titles(&slots, inner, inner.y, buf);
-    let body = below(inner, 1);
-    let first = pane.view.state.row(Panel::Kpis).min(metrics.len().saturating_sub(usize::from(body.height)));
-    table.put_rows(&slots, first, body, buf);
+    table.put_rows(&slots, 0, body, buf);
     let left = metrics.len().saturating_sub(first + usize::from(body.height));
     if left > 0 && body.height > 0 {
         let more = pane.say("metrics-more", &[("n", left.into())]);

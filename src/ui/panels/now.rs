@@ -8,7 +8,7 @@ use crate::engine::metric::{Metric, Scope};
 use crate::engine::plan::PlanSegment;
 use crate::engine::time::{At, Span};
 use crate::engine::view::commerce::Chain;
-use crate::ui::pane::{Better, OWN, Pane, below};
+use crate::ui::pane::{Better, ORDERS, OWN, Pane, below};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::text::{Phrase, fit, width};
@@ -100,7 +100,7 @@ fn selling(pane: &Pane<'_>, room: u16) -> (Phrase, Phrase) {
     let in_minute = |minute: i64| engine.reading_in_minute(Metric::OrdersPlaced, scope, minute);
     let from = pane.explains.iter().rev().find(|explain| explain.to.is_none()).map(|explain| explain.from.minute());
     let first = from.filter(|minute| *minute < pane.line.now).map_or_else(|| pane.unknown().to_owned(), |m| pane.count(&in_minute(m)));
-    let last = pane.count(&in_minute(pane.line.now - 1));
+    let last = pane.count(&in_minute(pane.last_full_minute(ORDERS)));
     let recent = pane.count(&pane.read(Metric::OrdersPlaced, scope, Span::M5));
     let told = pane.say("now-orders", &[("first", first.into()), ("last", last.into()), ("recent", recent.into())]);
     (pane.phrase(fit(&told, room, pane.view.glyphs.dots), Tone::Normal), Phrase::default())

@@ -36,6 +36,8 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
         .iter()
         .enumerate()
         .skip(first)
+        .take(usize::from(room.height))
+        .take(usize::from(room.height))
         .map(|(index, segment)| Row { cells: cells(pane, segment), style: pane.row_style(Panel::Segments, lines.len(), index) });
     let table = Table { columns, rows: rows.collect(), title_style, ellipsis: pane.view.glyphs.dots };
     table.put(area, buf);

@@ -33,7 +33,8 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     // what must be said comes first, then the time left, the title, every feed, the clock
     take(head.width());
     take(light.width());
-    let (all, few) = feeds(pane);
+    let (all, few, least) = feeds(pane);
+    let few = if few.width() <= area.width / 3 { few } else { least };
     let has_few = take(few.width());
     let has_left = take(left.width());
     let has_title = title_least > 0 && take(title_least);
@@ -111,8 +112,9 @@ fn journal(pane: &Pane<'_>) -> Phrase {
     }
 }
 
-/// Every feed with its age; and, where that is too long, those that need the operator with the number of the others.
-fn feeds(pane: &Pane<'_>) -> (Phrase, Phrase) {
+/// Every feed with its age; where that is too long, those that need the operator with the number of the others; at the least,
+/// how many need the operator.
+fn feeds(pane: &Pane<'_>) -> (Phrase, Phrase, Phrase) {
     let (urgent, fresh): (Vec<_>, Vec<_>) = pane.view.engine.feeds().into_iter().partition(is_urgent);
     let dot = || (format!(" {} ", pane.view.glyphs.middot), pane.style(Tone::Muted));
     let joined = |parts: Vec<Phrase>| {
@@ -130,7 +132,13 @@ fn feeds(pane: &Pane<'_>) -> (Phrase, Phrase) {
         let age = pane.view.format.age(pane.view.now.since_ms(oldest));
         few.push(pane.phrase(pane.say("status-feeds", &[("n", fresh.len().into()), ("age", age.into())]), Tone::Muted));
     }
-    (all, joined(few))
+    let oldest = urgent.iter().filter_map(|feed| feed.complete_to).min();
+    let age = oldest.map(|at| pane.view.format.age(pane.view.now.since_ms(at))).unwrap_or_default();
+    let least = match urgent.len() {
+        0 => joined(few.clone()),
+        n => pane.phrase(pane.say("status-feeds-stale", &[("n", n.into()), ("age", age.into())]), Tone::Stale),
+    };
+    (all, joined(few), least)
 }
 
 fn feed_age(pane: &Pane<'_>, feed: &FeedView<'_>) -> Phrase {

@@ -13,19 +13,13 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let questions = &pane.questions;
     let oldest = questions.first().map(|question| pane.view.format.countdown(pane.view.now.since_ms(question.since)));
     let told = match oldest {
-        Some(oldest) => pane.say("questions-title", &[("n", questions.len().into()), ("oldest", oldest.into())]),
+        Some(oldest) => pane.say("summary-questions", &[("n", questions.len().into()), ("oldest", oldest.into())]),
         None => pane.word("questions-none").to_owned(),
     };
     let mut parts = vec![pane.phrase(told, Tone::Normal)];
     if let Some((band, reading)) = kpis::worst_band(pane) {
-        let told = pane.say(
-            "summary-band",
-            &[
-                ("band", kpis::band_label(pane, &band, true).into()),
-                ("share", pane.percent(&reading, 0).into()),
-                ("support", pane.support(&reading).into()),
-            ],
-        );
+        let told =
+            pane.say("summary-band", &[("band", kpis::band_label(pane, &band, true).into()), ("share", pane.percent(&reading, 0).into())]);
         parts.push(pane.phrase(told, Tone::Normal));
     }
     for part in parts {

@@ -67,7 +67,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let viewers = curves / 2;
     let mut y = room.y;
     for (curve, height) in [(VIEWERS, viewers), (ORDER_RATE, curves - viewers)] {
-        draw_curve(pane, curve, lane(pane, room, y, height), buf);
+        draw_curve(pane, curve, &lane(pane, room, y, height), buf);
         y += height;
     }
     if has_ghost {
@@ -90,7 +90,7 @@ pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let mut y = room.y;
     for curve in CURVES.into_iter().take(usize::from(shown)) {
         if y + each <= room.bottom() {
-            draw_curve(pane, curve, lane(pane, room, y, each), buf);
+            draw_curve(pane, curve, &lane(pane, room, y, each), buf);
             y += each;
         }
     }
@@ -115,7 +115,7 @@ fn title(pane: &Pane<'_>) -> String {
     format!("{whose} {dot} {column} {dot} {}", pane.say("trend-plan-side", &[("line", pane.view.glyphs.now.into())]))
 }
 
-fn draw_curve(pane: &Pane<'_>, curve: Curve, lane: Lane, buf: &mut Buffer) {
+fn draw_curve(pane: &Pane<'_>, curve: Curve, lane: &Lane, buf: &mut Buffer) {
     if lane.label.height == 0 {
         return;
     }
@@ -295,7 +295,10 @@ fn draw_axis(pane: &Pane<'_>, lane: &Lane, buf: &mut Buffer) {
         let (from, to) = line.minutes_of(column);
         let Some(label) = (from..to).find(|minute| (minute - line.start).rem_euclid(step) == 0) else { continue };
         let tone = if label > line.now { Tone::Plan } else { Tone::Muted };
-        put(buf, lane.minutes, lane.minutes.x + column * line.cells, lane.minutes.y, &pane.minute_label(label), pane.style(tone));
+        let (told, x) = (pane.minute_label(label), lane.minutes.x + column * line.cells);
+        if x + width(&told) <= lane.minutes.right() {
+            put(buf, lane.minutes, x, lane.minutes.y, &told, pane.style(tone));
+        }
     }
     if let Some(offset) = line.offset_of(line.now) {
         put(buf, lane.minutes, lane.minutes.x + offset, lane.minutes.y, pane.view.glyphs.now, pane.style(Tone::Accent));
