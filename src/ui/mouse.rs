@@ -23,7 +23,7 @@ pub fn take(state: &mut UiState, event: MouseEvent, area: Rect, moment: &Moment<
 }
 
 fn click(state: &mut UiState, (x, y): (u16, u16), area: Rect, moment: &Moment<'_>) {
-    let layout = layout(area, state);
+    let layout = layout(area, state, moment.engine.advisor().open().len());
     let Some(panel) = layout.panel_at(x, y) else { return };
     state.focus = panel;
     let (Some(place), true) = (layout.area_of(panel), panel.has_minutes()) else { return };

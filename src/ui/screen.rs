@@ -160,9 +160,9 @@ fn stack(area: Rect, shares: &[Share], places: &mut Vec<(Place, Rect)>) {
     }
 }
 
-/// Where everything lies in `area`.
+/// Where everything lies in `area` while so many recommendations are open: their place grows with them, those below give way.
 #[must_use]
-pub fn layout(area: Rect, state: &UiState) -> Layout {
+pub fn layout(area: Rect, state: &UiState, cards: usize) -> Layout {
     let at_least = |(width, height): (u16, u16)| area.width >= width && area.height >= height;
     let size = match () {
         () if at_least(WIDE) => Size::Wide,
@@ -171,15 +171,15 @@ pub fn layout(area: Rect, state: &UiState) -> Layout {
     };
     let mut places = Vec::new();
     match (state.zoom(), size) {
-        (Some(zoomed), _) => lay_zoom(area, zoomed, &mut places),
-        (None, Size::Compact) => lay_compact(area, &mut places),
-        (None, _) => lay_columns(area, size, &mut places),
+        (Some(zoomed), _) => lay_zoom(area, zoomed, cards, &mut places),
+        (None, Size::Compact) => lay_compact(area, cards, &mut places),
+        (None, _) => lay_columns(area, size, cards, &mut places),
     }
     give_focus_a_place(state, &mut places);
     Layout { size, places }
 }
 
-fn lay_zoom(area: Rect, zoomed: Panel, places: &mut Vec<(Place, Rect)>) {
+fn lay_zoom(area: Rect, zoomed: Panel, cards: usize, places: &mut Vec<(Place, Rect)>) {
     let mut shares = vec![
         share(Place::Status, 0, 1, 1, 1),
         share(Place::Pace, 4, 1, 1, 1),
@@ -187,21 +187,24 @@ fn lay_zoom(area: Rect, zoomed: Panel, places: &mut Vec<(Place, Rect)>) {
         share(Place::Footer, 2, 1, 1, 1),
     ];
     if zoomed != Panel::Advice {
-        shares.insert(3, panel(Panel::Advice, 3, 2, 2, 2));
         // the advice never scrolls away, the zoomed panel takes what is left
-        shares[2].want = area.height.saturating_sub(5);
+        let advice = if cards > 0 && area.height >= 24 { 6 } else { 2 };
+        shares.insert(3, panel(Panel::Advice, 3, 2, advice, advice));
+        shares[2].want = area.height.saturating_sub(3 + advice);
     }
     stack(area, &shares, places);
 }
 
-fn lay_compact(area: Rect, places: &mut Vec<(Place, Rect)>) {
+fn lay_compact(area: Rect, cards: usize, places: &mut Vec<(Place, Rect)>) {
+    // a card takes five rows, which the products give up
+    let (products, advice) = if cards > 0 { (6, 6) } else { (10, 2) };
     let shares = [
         share(Place::Status, 0, 1, 1, 1),
         share(Place::Pace, 5, 1, 1, 1),
         panel(Panel::Kpis, 1, 2, 2, 2),
         panel(Panel::Trend, 6, 5, 5, 8),
-        panel(Panel::Products, 3, 3, 10, 16),
-        panel(Panel::Advice, 4, 2, 2, 6),
+        panel(Panel::Products, 3, 3, products, 16),
+        panel(Panel::Advice, 4, 2, advice, 6),
         share(Place::Summary, 7, 1, 1, 1),
         panel(Panel::Log, 8, 1, 1, 1),
         share(Place::Footer, 2, 1, 1, 1),
@@ -209,7 +212,7 @@ fn lay_compact(area: Rect, places: &mut Vec<(Place, Rect)>) {
     stack(area, &shares, places);
 }
 
-fn lay_columns(area: Rect, size: Size, places: &mut Vec<(Place, Rect)>) {
+fn lay_columns(area: Rect, size: Size, cards: usize, places: &mut Vec<(Place, Rect)>) {
     let body = area.height.saturating_sub(5 + 3 + 1);
     let rows = |y: u16, height: u16| Rect::new(area.x, area.y + y, area.width, height);
     places.push((Place::Status, rows(0, 1)));
@@ -220,7 +223,7 @@ fn lay_columns(area: Rect, size: Size, places: &mut Vec<(Place, Rect)>) {
     let top = area.y + 5;
     lay_left(Rect::new(area.x, top, left, body), size, places);
     places.push((Place::Divider, Rect::new(area.x + left, top, 1, body)));
-    lay_right(Rect::new(area.x + left + 1, top, right, body), size, places);
+    lay_right(Rect::new(area.x + left + 1, top, right, body), size, cards, places);
     places.push((Place::Panel(Panel::Log), rows(5 + body, 3)));
     places.push((Place::Footer, rows(area.height - 1, 1)));
 }
@@ -265,15 +268,21 @@ fn side_by_side(area: Rect, names: &[Panel]) -> Vec<(Place, Rect)> {
     out
 }
 
-fn lay_right(area: Rect, size: Size, places: &mut Vec<(Place, Rect)>) {
+fn lay_right(area: Rect, size: Size, cards: usize, places: &mut Vec<(Place, Rect)>) {
+    // a card in full takes ten rows, a second one what it says first
+    let (advice, running, questions) = match cards {
+        0 => (4, 5, 12),
+        1 => (11, 4, 6),
+        _ => (14, 3, 4),
+    };
     match size {
         Size::Wide => stack(
             area,
             &[
                 panel(Panel::Now, 0, 4, 4, 4),
-                panel(Panel::Advice, 1, 3, 4, 14),
-                panel(Panel::Running, 2, 3, 6, 12),
-                panel(Panel::Questions, 3, 3, 7, 16),
+                panel(Panel::Advice, 1, 3, advice, 14),
+                panel(Panel::Running, 2, 3, running + 1, 12),
+                panel(Panel::Questions, 3, 3, questions.min(7), 16),
                 share(Place::Minute, 4, 9, 10, 10),
                 panel(Panel::Chat, 6, 4, 11, 60),
                 panel(Panel::Feeds, 5, 4, 9, 14),
@@ -283,9 +292,9 @@ fn lay_right(area: Rect, size: Size, places: &mut Vec<(Place, Rect)>) {
         Size::Standard | Size::Compact => {
             let mut shares = vec![
                 panel(Panel::Now, 0, 4, 4, 4),
-                panel(Panel::Advice, 1, 3, 4, 14),
-                panel(Panel::Running, 2, 3, 5, 12),
-                panel(Panel::Questions, 3, 3, 12, 16),
+                panel(Panel::Advice, 1, 3, advice, 14),
+                panel(Panel::Running, 2, 3, running, 12),
+                panel(Panel::Questions, 3, 3, questions, 16),
                 panel(Panel::Payment, 4, 4, 6, 9),
             ];
             if area.height >= FEEDS_FROM {
@@ -350,7 +359,7 @@ pub fn paint(area: Rect, buf: &mut Buffer, view: &View<'_>) {
     if area.is_empty() {
         return;
     }
-    let layout = layout(area, view.state);
+    let layout = layout(area, view.state, view.engine.advisor().open().len());
     let lanes = layout.lanes(area);
     let line = Timeline::of(view.engine, view.now, lanes.width, lanes.cells, view.state.minute);
     let pane = Pane::new(view, line, lanes, layout.size);
@@ -398,7 +407,7 @@ mod tests {
     use super::*;
 
     fn places(width: u16, height: u16, state: &UiState) -> Layout {
-        layout(Rect::new(0, 0, width, height), state)
+        layout(Rect::new(0, 0, width, height), state, 0)
     }
     fn height_of(layout: &Layout, place: Place) -> u16 {
         layout.places.iter().find(|(p, _)| *p == place).map_or(0, |(_, r)| r.height)
@@ -407,11 +416,11 @@ mod tests {
     #[test]
     fn every_size_lies_inside_its_area_and_nothing_overlaps() {
         let mut state = UiState::default();
-        for zoomed in [false, true] {
+        for (zoomed, cards) in [(false, 0), (false, 1), (false, 3), (true, 0), (true, 2)] {
             state.zoomed = zoomed;
             for (width, height) in (1..=400).step_by(7).flat_map(|w| (1..=120).step_by(3).map(move |h| (w, h))) {
                 let area = Rect::new(0, 0, width, height);
-                let layout = layout(area, &state);
+                let layout = layout(area, &state, cards);
                 let mut cells = vec![false; usize::from(width) * usize::from(height)];
                 for (place, rect) in &layout.places {
                     assert_eq!(rect.intersection(area), *rect, "{place:?} at {width}x{height}");
@@ -451,6 +460,18 @@ mod tests {
         for place in [Panel::Segments, Panel::Chat, Panel::Feeds].map(Place::Panel).into_iter().chain([Place::Minute]) {
             assert!(height_of(&wide, place) > 2, "{place:?}");
         }
+    }
+
+    #[test]
+    fn cards_have_the_rows_of_the_sketch_and_the_others_give_way() {
+        let rows = |width, height, cards, panel| {
+            let layout = layout(Rect::new(0, 0, width, height), &UiState::default(), cards);
+            height_of(&layout, Place::Panel(panel))
+        };
+        assert_eq!(rows(120, 40, 2, Panel::Advice), 14);
+        assert_eq!(rows(120, 40, 2, Panel::Payment), 6);
+        assert_eq!((rows(80, 24, 1, Panel::Advice), rows(80, 24, 1, Panel::Products)), (6, 6));
+        assert_eq!((rows(80, 24, 0, Panel::Advice), rows(80, 24, 0, Panel::Products)), (2, 10));
     }
 
     #[test]

@@ -345,7 +345,7 @@ fn a_paste_goes_into_text_and_nowhere_else() {
 #[test]
 fn the_mouse_focuses_and_never_logs() {
     let mut desk = Desk::of(Mode::Live);
-    let places = layout(AREA, &desk.state);
+    let places = layout(AREA, &desk.state, 0);
     let at = |panel| places.area_of(panel).map(|area| (area.x + area.width / 2, area.y + 1)).unwrap();
     for panel in [Panel::Products, Panel::Carts, Panel::Log, Panel::Questions, Panel::Trend] {
         let (column, row) = at(panel);

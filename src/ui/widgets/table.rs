@@ -132,7 +132,8 @@ impl Table {
             // a blank at either side, so that a title stands out of the rule it is written over
             if !title.is_empty() {
                 let around = Rect::new(area.x.saturating_sub(1), area.y, area.width.saturating_add(2), area.height);
-                put(buf, around, x.saturating_sub(1), y, &format!(" {title} "), self.title_style);
+                let (start, lead) = if x > 0 { (x - 1, " ") } else { (0, "") };
+                put(buf, around, start, y, &format!("{lead}{title} "), self.title_style);
             }
         }
     }
