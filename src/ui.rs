@@ -58,6 +58,8 @@ pub enum JournalLight {
 pub struct View<'a> {
     /// A clone that stands still while the glass is held.
     pub engine: &'a Engine,
+    /// The live as it is, also while the glass is held: what the layers that write are about.
+    pub live: &'a Engine,
     pub state: &'a UiState,
     pub words: &'a Words,
     pub theme: &'a Theme,

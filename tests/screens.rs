@@ -82,6 +82,7 @@ impl Pose {
         let keymap = Keymap::default();
         let view = View {
             engine,
+            live: engine,
             state: &self.state,
             words: &words,
             theme: &theme,

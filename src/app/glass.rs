@@ -94,7 +94,7 @@ impl Face for Glass {
     fn press(&mut self, event: &TerminalEvent, live: &Engine, now: At) -> Vec<Intent> {
         let wall = self.wall();
         let engine: &Engine = self.held.as_deref().unwrap_or(live);
-        let moment = Moment { engine, keymap: &self.keymap, words: &self.words, now: self.state.held.unwrap_or(now), wall };
+        let moment = Moment { engine, live, keymap: &self.keymap, words: &self.words, now, wall };
         input::take(&mut self.state, event, self.screen.area(), &moment).into_iter().collect()
     }
 
@@ -167,6 +167,7 @@ impl Face for Glass {
         let format = self.format.clone().masking(self.state.masked);
         let view = View {
             engine: self.held.as_deref().unwrap_or(live),
+            live,
             state: &self.state,
             words: &self.words,
             theme: &self.theme,

@@ -30,7 +30,7 @@ use crate::ui::glyphs::Charset;
 /// How long the terminal has to say where its cursor is.
 const ANSWER: Duration = Duration::from_millis(250);
 /// How long the terminal has to take what gives it back.
-const GIVE_BACK: Duration = Duration::from_millis(300);
+const GIVE_BACK: Duration = Duration::from_millis(200);
 /// How long a stopped process waits before it claims the terminal again, where nothing stopped it.
 const STOPPING: Duration = Duration::from_millis(150);
 

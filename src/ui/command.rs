@@ -95,7 +95,7 @@ pub fn run(command: &Command, rest: &str, state: &mut UiState, moment: &Moment<'
         return Err(moment.words.get("refused-replay").to_owned());
     }
     if command.writes()
-        && moment.engine.closed().is_some()
+        && moment.live.closed().is_some()
         && !matches!(command.verb, Verb::Exclude | Verb::Include | Verb::Merge | Verb::Void)
     {
         return Err(moment.words.get("refused-closed").to_owned());
@@ -126,13 +126,13 @@ fn settle(verb: Verb, words: &[&str], state: &mut UiState, moment: &Moment<'_>) 
         return Some(Said::Done);
     }
     let minute = minute_of(word, moment)?;
-    state.minute = (minute < moment.engine.now().minute()).then_some(minute);
+    state.minute = (minute < moment.live.now().minute()).then_some(minute);
     Some(Said::Done)
 }
 
 /// `16` is the sixteenth minute of the live, `20:47` a time of the plan's zone.
 fn minute_of(word: &str, moment: &Moment<'_>) -> Option<i64> {
-    let started = moment.engine.started()?;
+    let started = moment.live.started()?;
     let Some((hours, minutes)) = word.split_once(':') else {
         let minute: u32 = word.trim_end_matches('\'').parse().ok()?;
         return Some(started.minute() + i64::from(minute));
@@ -143,7 +143,7 @@ fn minute_of(word: &str, moment: &Moment<'_>) -> Option<i64> {
     }
     // the first minute from the start on whose clock shows that time: a live may cross midnight
     let wanted = format!("{hours:02}:{minutes:02}");
-    let zone = moment.engine.plan().time_zone.unwrap_or(chrono_tz::UTC);
+    let zone = moment.live.plan().time_zone.unwrap_or(chrono_tz::UTC);
     (0..24 * 60).map(|offset| started.plus_ms(offset * MINUTE_MS)).find_map(|at| {
         let local = at.utc().with_timezone(&zone);
         (local.format("%H:%M").to_string() == wanted).then(|| at.minute())
@@ -212,12 +212,12 @@ fn sale(words: &[&str], moment: &Moment<'_>) -> Option<Wish> {
 /// A product by its sku or by `#slot`.
 fn product(word: &str, moment: &Moment<'_>) -> Option<Name> {
     let slot = word.strip_prefix('#').and_then(|digits| digits.parse::<u32>().ok());
-    let products = moment.engine.products();
+    let products = moment.live.products();
     products.iter().find(|known| known.sku == word || Some(known.slot) == slot).map(|known| Name::new(known.sku))
 }
 
 fn withdraw(id: &str, moment: &Moment<'_>) -> Option<Wish> {
-    let acts = moment.engine.interventions();
+    let acts = moment.live.interventions();
     acts.iter().find(|act| act.id == id && !act.withdrawn).map(|act| Wish::Withdraw { id: Name::new(act.id) })
 }
 
@@ -226,7 +226,7 @@ fn cue(rest: &str, moment: &Moment<'_>) -> Option<Wish> {
     if rest.is_empty() {
         return None;
     }
-    if let Some(planned) = moment.engine.plan().segments.iter().find(|planned| planned.name.to_lowercase() == rest.to_lowercase()) {
+    if let Some(planned) = moment.live.plan().segments.iter().find(|planned| planned.name.to_lowercase() == rest.to_lowercase()) {
         return Some(Wish::Cue {
             segment: Name::new(&planned.name),
             kind: planned.kind,
@@ -267,7 +267,7 @@ fn channel(word: Option<&&str>) -> Option<Name> {
 fn money(text: &str, moment: &Moment<'_>) -> Option<Money> {
     let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit() && c != '-');
     let plain = decimal(digits, moment.words.lang())?;
-    Money::parse(&plain, moment.engine.plan().currency.unwrap_or(Currency::NONE))
+    Money::parse(&plain, moment.live.plan().currency.unwrap_or(Currency::NONE))
 }
 
 fn count(text: &str, lang: Lang) -> Option<i64> {

@@ -30,6 +30,8 @@ const START: &str = "2026-11-21T23:00:00Z";
 /// A desk with twelve products and three segments, 47 minutes in, product 1 on air.
 struct Desk {
     engine: Engine,
+    /// The engine as it was when the glass was held.
+    held: Option<Engine>,
     state: UiState,
     keymap: Keymap,
     words: Words,
@@ -80,6 +82,7 @@ impl Desk {
         let start = At::parse(START, None).unwrap();
         let mut desk = Self {
             engine: Engine::new(plan(), Arrival::Live),
+            held: None,
             state: UiState::new(mode),
             keymap: Keymap::shipped(),
             words: Words::new(lang),
@@ -112,12 +115,22 @@ impl Desk {
     }
 
     fn report(&mut self, report: &Report) {
-        let moment = Moment { engine: &self.engine, keymap: &self.keymap, words: &self.words, now: self.now, wall: self.wall };
+        let moment = Moment {
+            engine: self.held.as_ref().unwrap_or(&self.engine),
+            live: &self.engine,
+            keymap: &self.keymap,
+            words: &self.words,
+            now: self.now,
+            wall: self.wall,
+        };
         let Some(intent) = input::take(&mut self.state, report, AREA, &moment) else { return };
         if let Intent::Write(wish) = &intent {
             let id = format!("act-{}", self.seq + 1);
             let at = wish.happened_at().unwrap_or(self.now);
             self.happens_at(wish.clone().fact(&Name::new(&id), Some("ana".into())), &id, at);
+        }
+        if let Intent::Hold(on) = intent {
+            self.held = on.then(|| self.engine.clone());
         }
         self.intents.push(intent);
     }
@@ -429,6 +442,22 @@ fn a_held_glass_goes_on_when_an_act_is_due() {
 }
 
 #[test]
+fn what_is_written_on_a_held_glass_is_about_the_live_as_it_is() {
+    let desk = Desk::of(Mode::Live).play("Space i f 3 Enter u Enter i g Enter e Enter c Enter c Enter");
+    let id = |n: usize| desk.engine.interventions()[n].id.to_owned();
+    let expected = [
+        "hold true".to_owned(),
+        "log flash_deal SKU-3 600".to_owned(),
+        format!("withdraw {}", id(0)),
+        "log giveaway - -".to_owned(),
+        format!("end {}", id(1)),
+        "cue hook Ana -".to_owned(),
+        "cue offer Ana SKU-2".to_owned(),
+    ];
+    assert_eq!(desk.told(), expected);
+}
+
+#[test]
 fn notes_go_to_the_present_or_to_the_minute_under_the_cursor() {
     assert_eq!(Desk::of(Mode::Live).play(". \"bom gancho\" Enter").told(), ["note bom gancho"]);
     let desk = Desk::of(Mode::Live).play("Left Left Left Left Enter . \"bom gancho\" Enter");
@@ -621,7 +650,8 @@ fn no_key_and_no_size_brings_the_glass_down() {
             };
             let format = Format::new(lang, chrono_tz::America::Sao_Paulo, glyphs).masking(desk.state.masked);
             let view = View {
-                engine: &desk.engine,
+                engine: desk.held.as_ref().unwrap_or(&desk.engine),
+                live: &desk.engine,
                 state: &desk.state,
                 words: &desk.words,
                 theme: &theme,

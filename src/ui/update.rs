@@ -16,6 +16,8 @@ use crate::engine::time::{At, MINUTE_MS};
 pub struct Moment<'a> {
     /// What the glass shows: the clone while it is held.
     pub engine: &'a Engine,
+    /// The live as it is, also while the glass is held: what is written is about it.
+    pub live: &'a Engine,
     pub keymap: &'a Keymap,
     pub words: &'a Words,
     /// The time of the live.
@@ -31,7 +33,7 @@ pub const MUTE_MS: i64 = 5 * MINUTE_MS;
 
 /// Applies an action.
 pub fn update(state: &mut UiState, action: Action, moment: &Moment<'_>) -> Option<Intent> {
-    if let Availability::Refused(why) = action.availability(state, moment.engine) {
+    if let Availability::Refused(why) = action.availability(state, moment.live) {
         state.refuse(moment.words.get(why).to_owned(), moment.wall);
         return None;
     }
@@ -108,7 +110,7 @@ impl UiState {
 }
 
 fn quit(state: &mut UiState, moment: &Moment<'_>) -> Option<Intent> {
-    if state.mode != Mode::Live || moment.engine.closed().is_some() {
+    if state.mode != Mode::Live || moment.live.closed().is_some() {
         return Some(Intent::Quit);
     }
     if !state.layers.iter().any(|open| matches!(open.layer, Layer::Leave(_))) {
@@ -229,7 +231,7 @@ fn back(state: &mut UiState) {
 }
 
 fn bookmark(state: &mut UiState, moment: &Moment<'_>) -> Intent {
-    let at = state.minute.map_or(moment.now, At::from_minute);
+    let at = state.minute.map_or(state.held.unwrap_or(moment.now), At::from_minute);
     state.say(moment.words.get("said-bookmark").to_owned(), moment.wall);
     Intent::Bookmark(at)
 }

@@ -26,15 +26,15 @@ fn moved(index: usize, action: Action, count: usize) -> usize {
 
 /// The segment that comes next is prefilled.
 pub fn opened_cue(moment: &Moment<'_>) -> Result<Layer, &'static str> {
-    match moment.engine.next_segment() {
+    match moment.live.next_segment() {
         Some(segment) => Ok(Layer::Cue { segment }),
-        None if moment.engine.plan().segments.is_empty() => Err("refused-no-segments"),
+        None if moment.live.plan().segments.is_empty() => Err("refused-no-segments"),
         None => Err("refused-last-segment"),
     }
 }
 
 pub fn cue(segment: usize, action: Action, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
-    let segments = &moment.engine.plan().segments;
+    let segments = &moment.live.plan().segments;
     if action != Action::Accept {
         return (Some(Layer::Cue { segment: moved(segment, action, segments.len()) }), None);
     }
@@ -50,7 +50,7 @@ pub fn cue(segment: usize, action: Action, state: &mut UiState, moment: &Moment<
 }
 
 pub fn cue_card<'a>(segment: usize, view: &View<'a>) -> Card<'a> {
-    let lines = view.engine.plan().segments.iter().enumerate().map(|(index, planned)| {
+    let lines = view.live.plan().segments.iter().enumerate().map(|(index, planned)| {
         let mut parts = vec![planned.name.clone()];
         if let Some(host) = &planned.host {
             parts.push(view.person(host).into_owned());
@@ -71,11 +71,11 @@ fn running(engine: &Engine) -> Vec<InterventionView<'_>> {
 }
 
 pub fn opened_end(moment: &Moment<'_>) -> Result<Layer, &'static str> {
-    running(moment.engine).first().map(|act| Layer::End { id: Name::new(act.id) }).ok_or("refused-nothing-runs")
+    running(moment.live).first().map(|act| Layer::End { id: Name::new(act.id) }).ok_or("refused-nothing-runs")
 }
 
 pub fn end(id: Name, action: Action, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
-    let running = running(moment.engine);
+    let running = running(moment.live);
     let Some(index) = running.iter().position(|act| act.id == id) else {
         state.refuse(moment.words.get("refused-nothing-runs").to_owned(), moment.wall);
         return (None, None);
@@ -92,7 +92,7 @@ pub fn end(id: Name, action: Action, state: &mut UiState, moment: &Moment<'_>) -
 }
 
 pub fn end_card<'a>(id: &Name, view: &View<'a>) -> Card<'a> {
-    let running = running(view.engine);
+    let running = running(view.live);
     let chosen = running.iter().position(|act| act.id == *id).unwrap_or(0);
     let lines = running.iter().map(|act| choice(act.id == *id, act_line(act, view), view)).collect();
     scrolled(Card::new(view.word("layer-end").to_owned(), lines), chosen)
@@ -105,7 +105,7 @@ fn undoable(engine: &Engine, now: At) -> Option<InterventionView<'_>> {
 }
 
 pub fn opened_undo(moment: &Moment<'_>) -> Result<Layer, &'static str> {
-    undoable(moment.engine, moment.now).map(|act| Layer::Undo { id: Name::new(act.id) }).ok_or("refused-nothing-to-undo")
+    undoable(moment.live, moment.now).map(|act| Layer::Undo { id: Name::new(act.id) }).ok_or("refused-nothing-to-undo")
 }
 
 pub fn undo(id: Name, action: Action, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
@@ -117,7 +117,7 @@ pub fn undo(id: Name, action: Action, state: &mut UiState, moment: &Moment<'_>) 
 }
 
 pub fn undo_card<'a>(id: &Name, view: &View<'a>) -> Card<'a> {
-    let acts = view.engine.interventions();
+    let acts = view.live.interventions();
     let line = acts.iter().find(|act| act.id == *id).map(|act| act_line(act, view)).unwrap_or_default();
     Card::new(view.word("layer-undo").to_owned(), vec![choice(true, line, view)])
 }
@@ -126,7 +126,7 @@ pub fn undo_card<'a>(id: &Name, view: &View<'a>) -> Card<'a> {
 fn act_line(act: &InterventionView<'_>, view: &View<'_>) -> String {
     let mut parts = vec![view.words.get(&Action::Kind(act.kind).doc_key()).to_owned()];
     if let Some(product) = act.product
-        && let Some(found) = view.engine.products().into_iter().find(|known| known.sym == product)
+        && let Some(found) = view.live.products().into_iter().find(|known| known.sym == product)
     {
         parts.push(format!("{} {}", found.slot, found.name));
     }

@@ -23,7 +23,7 @@ const LAST_SLOT: u32 = 9_999;
 
 /// The layer with nothing chosen yet.
 pub fn opened(moment: &Moment<'_>) -> Layer {
-    Layer::Intervene(Draft { on_air: slot_on_air(moment.engine), ..Draft::default() })
+    Layer::Intervene(Draft { on_air: slot_on_air(moment.live), ..Draft::default() })
 }
 
 pub fn step(mut draft: Draft, action: Action, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
@@ -34,7 +34,7 @@ pub fn step(mut draft: Draft, action: Action, state: &mut UiState, moment: &Mome
         Action::Cancel => return (None, None),
         Action::Accept => return log(draft, state, moment),
         Action::Kind(kind) => draft.kind = Some(next_kind(draft.kind, kind)),
-        Action::RepeatAct => match last_kind(moment.engine) {
+        Action::RepeatAct => match last_kind(moment.live) {
             Some(kind) => draft.kind = Some(kind),
             None => state.refuse(moment.words.get("refused-nothing-to-repeat").to_owned(), moment.wall),
         },
@@ -100,7 +100,7 @@ fn product_of<'a>(draft: &Draft, engine: &'a Engine) -> Option<ProductView<'a>> 
 
 /// Logs the act, or says what is missing and keeps the layer.
 fn log(draft: Draft, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
-    let product = product_of(&draft, moment.engine);
+    let product = product_of(&draft, moment.live);
     let Some(kind) = draft.kind else {
         state.refuse(moment.words.get("refused-no-kind").to_owned(), moment.wall);
         return (Some(Layer::Intervene(draft)), None);
@@ -152,7 +152,7 @@ pub fn card<'a>(draft: &'a Draft, view: &View<'a>) -> Card<'a> {
 fn letters<'a>(draft: &Draft, view: &View<'a>) -> Vec<TextLine<'a>> {
     let cells: Vec<(String, String, bool)> = view
         .keymap
-        .lines("intervene", view.state, view.engine)
+        .lines("intervene", view.state, view.live)
         .into_iter()
         .filter_map(|(action, keys)| {
             let Action::Kind(kind) = action else { return None };
@@ -180,7 +180,7 @@ fn chosen<'a>(draft: &Draft, view: &View<'a>) -> TextLine<'a> {
         return TextLine::styled(view.word("hint-choose-act"), view.style(Tone::Muted));
     };
     let mut parts = vec![view.words.get(&Action::Kind(kind).doc_key()).to_owned()];
-    parts.push(match (slot_of(draft), product_of(draft, view.engine)) {
+    parts.push(match (slot_of(draft), product_of(draft, view.live)) {
         (_, Some(product)) => format!("{} {}", product.slot, product.name),
         (Some(slot), None) => view.text("refused-no-slot", &[("slot", slot.to_string().into())]),
         (None, None) => view.word("whole-live").to_owned(),
