@@ -8,18 +8,22 @@ pub mod account;
 pub mod backoff;
 pub mod call;
 pub mod document;
+pub mod expand;
 pub mod fault;
 pub mod http;
 pub mod lines;
+pub mod listener;
 pub mod mapping;
 pub mod ndjson;
 pub mod outlet;
 pub mod platform;
 pub mod poll;
 pub mod session;
+pub mod signature;
 pub mod supervision;
 pub mod template;
 pub mod unchanged;
+pub mod webhook;
 
 use tokio::sync::oneshot;
 

@@ -14,6 +14,7 @@
 //! command = ["./robot", "--live"]            # its standard output
 //! ```
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use secrecy::SecretString;
 use super::document::{Document, Problem, Section, line_of};
 use super::mapping::{Filter, Recipe};
 use super::platform::{Auth, Platform, PlatformText, Request, SHIPPED, Transport, Variable};
+use super::signature::Signature;
 use super::template::{Value, Values};
 use crate::engine::event::Guarantee;
 use crate::engine::id::Name;
@@ -31,6 +33,9 @@ use crate::engine::wire::Defaults;
 
 /// Reads an environment variable; handed in, for the environment has one door.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
+
+/// Where deliveries are listened for when the plan does not say.
+const USUAL_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
 
 /// Largest secret that is read from a file.
 const MAX_SECRET_BYTES: u64 = 64 << 10;
@@ -49,6 +54,8 @@ pub struct Account {
     pub requests: Vec<Request>,
     /// What the platform cannot give live, and why.
     pub unavailable: Vec<(String, String)>,
+    /// Where deliveries are listened for.
+    pub listen: SocketAddr,
 }
 
 /// Where lines of canonical JSON come from.
@@ -172,6 +179,7 @@ impl Reader<'_, '_> {
         let source = defaults.account.get_or_insert_with(|| Name::new(self.name)).clone();
         let values = self.read_values(&platform);
         let requests = self.chosen(platform.requests);
+        let listen = self.read_listen(&requests);
         Some(Account {
             name: self.name.to_owned(),
             source,
@@ -180,7 +188,29 @@ impl Reader<'_, '_> {
             defaults,
             requests,
             unavailable: platform.unavailable,
+            listen,
         })
+    }
+
+    /// Where to listen for deliveries. Beyond the machine itself only what is signed is listened for.
+    fn read_listen(&self, requests: &[Request]) -> SocketAddr {
+        let section = self.section;
+        let Some(text) = section.text("listen") else { return USUAL_LISTEN };
+        let Ok(address) = text.parse::<SocketAddr>() else {
+            section.wrong("listen", format!("is `{text}`, which is no address"), "write it as \"127.0.0.1:8787\"");
+            return USUAL_LISTEN;
+        };
+        let open = requests
+            .iter()
+            .any(|request| matches!(&request.transport, Transport::Webhook(hook) if matches!(hook.signature, Signature::Open)));
+        if open && !address.ip().is_loopback() {
+            section.wrong(
+                "listen",
+                "is open to other machines, but deliveries are not signed",
+                "listen at 127.0.0.1, or sign the deliveries",
+            );
+        }
+        address
     }
 
     /// The requests that the plan wants; all without a word.
@@ -301,6 +331,7 @@ impl Reader<'_, '_> {
             guarantee,
             recipe: recipe.map(Arc::new),
             transport: Transport::Ndjson(input),
+            expand: None,
         };
         let source = defaults.account.clone().unwrap_or_else(|| Name::new(self.name));
         Some(Account {
@@ -311,6 +342,7 @@ impl Reader<'_, '_> {
             defaults,
             requests: vec![request],
             unavailable: Vec::new(),
+            listen: USUAL_LISTEN,
         })
     }
 

@@ -84,6 +84,16 @@ impl Outlet {
         answer.await.map_err(|_| Gone)
     }
 
+    /// The same, without waiting: the receiver tells.
+    ///
+    /// # Errors
+    /// When the owner has gone.
+    pub async fn deliver_answered(&mut self, mapped: Mapped) -> Result<oneshot::Receiver<bool>, Gone> {
+        let (committed, answer) = oneshot::channel();
+        self.send(mapped, None, Some(committed)).await?;
+        Ok(answer)
+    }
+
     /// Hands over what may be lost: what the queue has no room for is dropped and counted, but never commerce facts.
     ///
     /// # Errors

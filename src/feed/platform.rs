@@ -9,8 +9,11 @@ use std::sync::Arc;
 use super::account::Input;
 use super::call::{self, Call};
 use super::document::{Document, Problem, Section, line_of};
+use super::expand::Expand;
 use super::mapping::{Filter, Recipe};
+use super::signature::Signature;
 use super::template::Template;
+use super::webhook::Webhook;
 use crate::engine::event::Guarantee;
 use crate::engine::id::Name;
 
@@ -109,6 +112,8 @@ pub struct Request {
     /// Absent where the lines are canonical events.
     pub recipe: Option<Arc<Recipe>>,
     pub transport: Transport,
+    /// The request that fetches what a thin notice names.
+    pub expand: Option<Expand>,
 }
 
 /// How payloads come.
@@ -116,6 +121,8 @@ pub struct Request {
 pub enum Transport {
     Poll(Box<Poll>),
     Ndjson(Input),
+    /// The address to listen at is the variable `listen`.
+    Webhook(Box<Webhook>),
 }
 
 /// Asking again and again.
@@ -289,23 +296,45 @@ impl PlatformText {
         if gives.is_empty() {
             section.missing("gives", "list the canonical event types that it gives");
         }
-        let recipe = self.read_recipe(&section, usual);
-        let transport = section.choice("transport", &[("poll", ())]).map_or(Some(()), Some);
-        let poll = transport.and_then(|()| self.read_poll(&section));
-        let usual_limit = poll.as_ref().map_or(60.0, |poll| (poll.interval_s * 2.0).max(2.0));
+        let kind = section.choice("transport", &[("poll", Kind::Poll), ("webhook", Kind::Webhook)]).unwrap_or(Kind::Poll);
+        // our own format needs no filter
+        let canonical = kind == Kind::Webhook && section.flag("canonical").unwrap_or(false);
+        let recipe = if canonical { None } else { Some(Arc::new(self.read_recipe(&section, usual)?)) };
+        let (transport, guarantee, usual_limit) = match kind {
+            Kind::Poll => {
+                let poll = self.read_poll(&section)?;
+                let limit = (poll.interval_s * 2.0).max(2.0);
+                (Transport::Poll(Box::new(poll)), Guarantee::Resumable, limit)
+            }
+            Kind::Webhook => (Transport::Webhook(Box::new(self.read_webhook(&section)?)), Guarantee::Durable, 30.0),
+        };
+        let expand = section.section("expand").and_then(|expand| self.read_expand(expand, usual));
         let stale_after_s = section.number("stale_after_s", 1.0..=86_400.0).unwrap_or(usual_limit);
         section.finish();
-        let guarantee = Guarantee::Resumable;
         #[expect(clippy::cast_possible_truncation, reason = "between 1 and 86,400")]
         let stale_after_s = stale_after_s.ceil() as i64;
-        Some(Request {
-            name,
-            gives,
-            stale_after_s,
-            guarantee,
-            recipe: Some(Arc::new(recipe?)),
-            transport: Transport::Poll(Box::new(poll?)),
-        })
+        Some(Request { name, gives, stale_after_s, guarantee, recipe, transport, expand })
+    }
+
+    fn read_webhook(&self, section: &Section<'_>) -> Option<Webhook> {
+        let path = section.required_text("path", "give the path that deliveries come to, as \"/shop\"");
+        if path.is_some_and(|path| !path.starts_with('/')) {
+            section.wrong("path", "does not begin with /", "write it as \"/shop\"");
+        }
+        let handshake = self.filter(section, "handshake");
+        let signature = section.section("signature");
+        if signature.is_none() {
+            section.missing("signature", "say how deliveries are signed: hmac, shared_header, refetch or open");
+        }
+        Some(Webhook { path: path?.to_owned(), signature: Signature::read(signature?)?, handshake })
+    }
+
+    fn read_expand(&self, section: Section<'_>, usual: &Usual) -> Option<Expand> {
+        let call = Call::read(&section);
+        let recipe = self.read_recipe(&section, usual);
+        let together = section.count("together", 1..=1_000).unwrap_or(1);
+        section.finish();
+        Some(Expand { call: call?, recipe: Arc::new(recipe?), together: together as usize })
     }
 
     fn read_recipe(&self, section: &Section<'_>, usual: &Usual) -> Option<Recipe> {
@@ -344,6 +373,12 @@ impl PlatformText {
         let once = section.flag("once").unwrap_or(false);
         Some(Poll { call: call?, interval_s: interval_s?, window, paging: paging?, once })
     }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Poll,
+    Webhook,
 }
 
 /// Predicates that stand at the root for all requests.
@@ -397,20 +432,30 @@ fn read_words(section: &Section<'_>) -> Vec<(String, String)> {
 }
 
 /// Names that the program itself gives values for.
-const OWN_NAMES: [&str; 10] = ["from", "to", "now", "live_start", "offset", "page", "size", "token", "page_token", "since"];
+const OWN_NAMES: [&str; 12] = ["ts", "body", "from", "to", "now", "live_start", "offset", "page", "size", "token", "page_token", "since"];
+
+/// Names that come with a notice or a delivery.
+const OWN_PREFIXES: [&str; 3] = ["expand.", "h.", "q."];
 
 /// Every name in a template must be a variable or one of ours.
 fn check_names(root: &Section<'_>, platform: &Platform) {
-    let known = |name: &str| OWN_NAMES.contains(&name) || platform.variables.iter().any(|variable| variable.name == name);
+    let known = |name: &str| {
+        OWN_NAMES.contains(&name)
+            || OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+            || platform.variables.iter().any(|variable| variable.name == name)
+    };
     let mut templates: Vec<&Template> = Vec::new();
     let auth = &platform.auth;
     templates.extend(auth.headers.iter().chain(&auth.query).map(|(_, template)| template));
     templates.extend(auth.basic.iter().flat_map(|(user, password)| [user, password]));
     templates.extend(auth.login.iter().flat_map(|login| login.call.templates()));
     for request in &platform.requests {
-        if let Transport::Poll(poll) = &request.transport {
-            templates.extend(poll.call.templates());
+        match &request.transport {
+            Transport::Poll(poll) => templates.extend(poll.call.templates()),
+            Transport::Webhook(hook) => templates.extend(hook.signature.templates()),
+            Transport::Ndjson(_) => {}
         }
+        templates.extend(request.expand.iter().flat_map(|expand| expand.call.templates()));
     }
     let text = root.document().text;
     let mut said: Vec<&str> = Vec::new();

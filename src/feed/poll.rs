@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::backoff::Backoff;
 use super::call::Filled;
+use super::expand::Expander;
 use super::fault::{Fault, FaultKind};
 use super::http::Answer;
 use super::mapping::{Context, Mapped, Mapper, Recipe};
@@ -48,6 +49,7 @@ pub struct Poller {
     poll: Poll,
     recipe: Arc<Recipe>,
     mapper: Mapper,
+    expander: Option<Expander>,
     cursor: Cursor,
     live_start: At,
     backoff: Backoff,
@@ -80,11 +82,14 @@ impl Poller {
     pub fn new(session: Arc<Session>, request: &Request, poll: &Poll, start: (At, u64), stored: Option<&str>) -> Result<Self, Fault> {
         let (live_start, seed) = start;
         let recipe = request.recipe.clone().ok_or_else(|| Fault::new(FaultKind::Mapping, "a poll without a filter").fatal())?;
+        let mapper = Mapper::start()?;
+        let expander = request.expand.clone().map(|expand| Expander { session: Arc::clone(&session), expand, mapper: mapper.clone() });
         Ok(Self {
             session,
             poll: poll.clone(),
             recipe,
-            mapper: Mapper::start()?,
+            mapper,
+            expander,
             cursor: stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
             live_start,
             backoff: Backoff::new(seed, Duration::from_secs_f64(poll.interval_s)),
@@ -147,6 +152,10 @@ impl Poller {
                 outlet.note(|state| state.skew_ms = Some(skew));
             }
             self.wished = mapped.interval_s.filter(|s| (0.0..=3_600.0).contains(s)).map(Duration::from_secs_f64);
+            let notices = std::mem::take(&mut mapped.expansions);
+            if let Some(expander) = &self.expander {
+                expander.expand(notices, began, &mut mapped).await?;
+            }
             self.unchanged.drop_repeated(&mut mapped.events, began);
             let more = page.step(&self.poll.paging, &mapped, &mut cursor)?;
             if !more || self.poll.once && matches!(self.poll.paging, Paging::Since) {

@@ -12,15 +12,18 @@ use tokio::time::sleep;
 use super::Batch;
 use super::account::{Account, Input};
 use super::backoff::Backoff;
+use super::expand::Expander;
 use super::fault::{Fault, FaultKind};
 use super::http::Http;
 use super::lines::LineReader;
+use super::listener::Doors;
 use super::mapping::Mapper;
 use super::ndjson;
 use super::outlet::{Outlet, Resume};
 use super::platform::{Request, Transport};
 use super::poll::Poller;
 use super::session::Session;
+use super::webhook::Receiver;
 use crate::clock::Clock;
 use crate::engine::event::{FeedState, FeedStatus};
 use crate::engine::id::Name;
@@ -54,6 +57,7 @@ impl Feeds {
     /// When there can be no HTTP client at all.
     pub fn start(accounts: Vec<Account>, start: &Start, resume: impl Fn(&Name) -> Resume) -> Result<Self, Fault> {
         let http = Http::new()?;
+        let doors = Arc::new(Doors::default());
         let (stop, _) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let mut seed = start.seed;
@@ -64,7 +68,7 @@ impl Feeds {
                 let feed = session.account.feed_name(&request);
                 let resume = resume(&feed);
                 let outlet = Outlet::new(start.tx.clone(), start.clock.clone(), first_state(feed, &request), resume);
-                let task = Task { session: Arc::clone(&session), request, live_start: start.live_start, seed };
+                let task = Task { session: Arc::clone(&session), request, live_start: start.live_start, seed, doors: Arc::clone(&doors) };
                 tasks.spawn(task.supervise(outlet, stop.subscribe()));
             }
         }
@@ -96,6 +100,7 @@ struct Task {
     request: Request,
     live_start: At,
     seed: u64,
+    doors: Arc<Doors>,
 }
 
 impl Task {
@@ -145,6 +150,14 @@ impl Task {
                 let start = (self.live_start, self.seed);
                 let mut poller = Poller::new(Arc::clone(&self.session), &self.request, poll, start, cursor.as_deref())?;
                 poller.run(outlet).await
+            }
+            Transport::Webhook(hook) => {
+                let mapper = Mapper::start()?;
+                let expand = self.request.expand.clone();
+                let expander = expand.map(|expand| Expander { session: Arc::clone(&self.session), expand, mapper: mapper.clone() });
+                let (session, recipe) = (&*self.session, self.request.recipe.clone());
+                let address = session.account.listen;
+                Receiver { hook, address, doors: &self.doors, session, mapper, recipe, expander }.run(outlet).await
             }
             Transport::Ndjson(input) => {
                 let mapping = match &self.request.recipe {

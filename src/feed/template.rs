@@ -44,6 +44,14 @@ impl Values {
             Value::Secret(_) => None,
         })
     }
+    /// All of them as text, secrets too: only for what never leaves the program.
+    pub fn exposed(&self) -> impl Iterator<Item = (String, String)> {
+        self.0.iter().map(|(name, value)| match value {
+            Value::Text(text) => (name.clone(), text.clone()),
+            Value::Time(at) => (name.clone(), at.rfc3339()),
+            Value::Secret(secret) => (name.clone(), secret.expose_secret().to_owned()),
+        })
+    }
     /// Takes the secrets out of a text.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
@@ -132,6 +140,24 @@ impl Template {
     #[must_use]
     pub fn is_optional(&self) -> bool {
         matches!(self.parts.as_slice(), [Part::Value { optional: true, .. }])
+    }
+
+    /// Fills it where one value is bytes as they came.
+    ///
+    /// # Errors
+    /// With the name that has no value.
+    pub fn fill_bytes(&self, values: &Values, raw_name: &str, raw: &[u8]) -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        for part in &self.parts {
+            match part {
+                Part::Value { name, .. } if name == raw_name => bytes.extend_from_slice(raw),
+                other => {
+                    let single = Self { parts: vec![other.clone()] };
+                    bytes.extend_from_slice(single.fill(values, Place::Plain)?.as_bytes());
+                }
+            }
+        }
+        Ok(bytes)
     }
 
     /// # Errors

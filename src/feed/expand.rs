@@ -1,0 +1,74 @@
+//! Thin notices: only the name of what changed came, so the resource itself is fetched and mapped. Notices of one id become one call.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::call::Call;
+use super::fault::Fault;
+use super::http::Answer;
+use super::mapping::{Context, Expansion, Mapped, Mapper, Recipe};
+use super::session::Session;
+use super::template::Values;
+use crate::engine::id::Table;
+use crate::engine::time::At;
+
+/// Calls at once.
+const AT_ONCE: usize = 4;
+
+/// The second request, as a platform file describes it.
+#[derive(Clone, Debug)]
+pub struct Expand {
+    pub call: Call,
+    pub recipe: Arc<Recipe>,
+    /// Ids that one call may ask for: `{{expand.ids}}`, separated by commas.
+    pub together: usize,
+}
+
+/// Fetches what notices name.
+#[derive(Clone, Debug)]
+pub struct Expander {
+    pub session: Arc<Session>,
+    pub expand: Expand,
+    pub mapper: Mapper,
+}
+
+impl Expander {
+    /// Adds what the notices lead to.
+    ///
+    /// # Errors
+    /// When one of the calls fails; nothing is lost, for the notices come again.
+    pub async fn expand(&self, notices: Vec<Expansion>, at: At, into: &mut Mapped) -> Result<(), Fault> {
+        let mut once: Table<String, Expansion> = Table::default();
+        for notice in notices {
+            once.insert(notice.id.clone(), notice);
+        }
+        let groups: Vec<Vec<Expansion>> =
+            once.into_values().collect::<Vec<_>>().chunks(self.expand.together).map(<[Expansion]>::to_vec).collect();
+        let calls = stream::iter(groups.into_iter().map(|group| self.fetch(group, at))).buffered(AT_ONCE);
+        let fetched: Vec<Mapped> = calls.try_collect().await?;
+        for mut mapped in fetched {
+            // what a detail says of pages is not what the list says
+            mapped.next = None;
+            into.append(mapped);
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, group: Vec<Expansion>, at: At) -> Result<Mapped, Fault> {
+        let mut values: Values = self.session.account.values.clone();
+        let ids: Vec<&str> = group.iter().map(|notice| notice.id.as_str()).collect();
+        values.set_text("expand.ids", ids.join(","));
+        for (name, value) in group.iter().flat_map(|notice| &notice.values) {
+            values.set_text(format!("expand.{name}"), value);
+        }
+        let examine = |answer: Answer| {
+            let place = ids.first().map(|id| format!("id {id}")).unwrap_or_default();
+            async move {
+                let context = Context::of_answer(&answer, at, place, &self.session.account);
+                self.mapper.map(answer.body, Arc::clone(&self.expand.recipe), context).await
+            }
+        };
+        self.session.call(&self.expand.call, &values, examine).await
+    }
+}

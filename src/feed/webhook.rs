@@ -1,0 +1,241 @@
+//! Deliveries that a platform pushes: verified on the raw body, mapped, answered once they are in the journal.
+//!
+//! A delivery that is not believed gets 401 and is counted; one that maps to nothing, or that no filter can read, gets 200
+//! and is counted too, for it would only come again. While the journal fails, or the resource that a thin notice names cannot
+//! be fetched, the answer is 503 and the platform keeps the delivery.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jaq_json::Val;
+use tokio::sync::oneshot;
+
+use super::Rejected;
+use super::expand::Expander;
+use super::fault::{Fault, FaultKind};
+use super::lines::LineReader;
+use super::listener::{Answer, Doors, Incoming};
+use super::mapping::{Context, Filter, Mapped, Mapper, Recipe, parse, plain_text};
+use super::outlet::Outlet;
+use super::session::Session;
+use super::signature::{Delivery, Disbelief, Signature};
+use crate::engine::event::Quarantine;
+use crate::engine::text::clean;
+use crate::engine::time::At;
+use crate::engine::wire::Reject;
+
+/// Deliveries that go to the owner as one batch.
+const TOGETHER: usize = 64;
+/// While it listens and nobody comes, the feed says so this often.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+/// Longest answer of a handshake.
+const MAX_HANDSHAKE_BYTES: usize = 4 << 10;
+const BEGINNING_COLUMNS: usize = 120;
+
+/// A webhook as a platform file describes it.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    pub path: String,
+    pub signature: Signature,
+    /// From `{method, query, headers, body, text, variables}` to the text of an answer, or null: a platform that greets us.
+    pub handshake: Option<Filter>,
+}
+
+/// One feed that listens.
+#[derive(Debug)]
+pub struct Receiver<'r> {
+    pub hook: &'r Webhook,
+    pub address: SocketAddr,
+    pub doors: &'r Doors,
+    pub session: &'r Session,
+    pub mapper: Mapper,
+    pub recipe: Option<Arc<Recipe>>,
+    pub expander: Option<Expander>,
+}
+
+impl Receiver<'_> {
+    /// Listens until the owner goes.
+    ///
+    /// # Errors
+    /// When the address cannot be listened at.
+    pub async fn run(&self, outlet: &mut Outlet) -> Result<(), Fault> {
+        let mut place = self.doors.enter(self.address, &self.hook.path)?;
+        outlet.note_success(outlet.now());
+        loop {
+            if outlet.report().await.is_err() {
+                return Ok(());
+            }
+            let mut list = Vec::new();
+            match tokio::time::timeout(SIGN_OF_LIFE, place.deliveries.recv_many(&mut list, TOGETHER)).await {
+                // nobody came, but we would have heard
+                Err(_) => outlet.note_success(outlet.now()),
+                Ok(0) => return Err(Fault::new(FaultKind::Input, "the listener has ended")),
+                Ok(_) => {
+                    if self.take(list, outlet).await.is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes deliveries as one batch. The error means that the owner has gone.
+    async fn take(&self, list: Vec<Incoming>, outlet: &mut Outlet) -> Result<(), super::outlet::Gone> {
+        let now = outlet.now();
+        let mut together = Mapped::default();
+        let mut waiting: Vec<oneshot::Sender<Answer>> = Vec::new();
+        for incoming in list {
+            match self.examine(incoming.delivery, now, outlet).await {
+                Ok(mapped) => {
+                    together.append(mapped);
+                    waiting.push(incoming.answer);
+                }
+                // a peer that has gone needs no answer
+                Err(answer) => drop(incoming.answer.send(answer)),
+            }
+        }
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let expansions = std::mem::take(&mut together.expansions);
+        if let Some(expander) = &self.expander
+            && let Err(fault) = expander.expand(expansions, now, &mut together).await
+        {
+            outlet.note(|state| {
+                state.errors += 1;
+                state.last_error = Some(fault.to_string().into());
+            });
+            waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(503))));
+            return Ok(());
+        }
+        outlet.note_success(now);
+        let committed = outlet.deliver_answered(together).await?;
+        // the next deliveries are taken while these wait for the disk
+        tokio::spawn(async move {
+            let status = if committed.await == Ok(true) { 200 } else { 503 };
+            waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(status))));
+        });
+        Ok(())
+    }
+
+    /// What a delivery brings, or the answer to one that brings nothing.
+    async fn examine(&self, delivery: Delivery, now: At, outlet: &mut Outlet) -> Result<Mapped, Answer> {
+        if let Some(answer) = self.greet(&delivery) {
+            return Err(answer);
+        }
+        if let Err(why) = self.hook.signature.verify(&delivery, &self.session.account.values, now) {
+            outlet.note(|state| {
+                state.errors += 1;
+                state.last_error = Some(format!("unauthorized: a delivery {}", reason(why)).into());
+            });
+            return Err(Answer::empty(401));
+        }
+        let mut context = Context::new(now, self.session.account.defaults.clone());
+        context.feed = feed_values(self.session);
+        context.response = Val::obj(
+            [(text("status"), Val::from(200usize)), (text("headers"), pairs(&delivery.headers)), (text("query"), pairs(&delivery.query))]
+                .into_iter()
+                .collect(),
+        );
+        let mapped = match &self.recipe {
+            Some(recipe) => self.mapper.map(delivery.body.clone(), Arc::clone(recipe), context).await,
+            None => read_canonical(&delivery, &context).await,
+        };
+        mapped.map_or_else(|fault| Ok(put_aside(&fault, &delivery)), Ok).map(|mut mapped| {
+            if matches!(self.hook.signature, Signature::Refetch) && !mapped.events.is_empty() {
+                // nothing was signed: what it claims is not believed, only looked up
+                mapped.unmapped += 1;
+                mapped.events.clear();
+            }
+            mapped
+        })
+    }
+
+    /// The answer to a handshake.
+    fn greet(&self, delivery: &Delivery) -> Option<Answer> {
+        let handshake = self.hook.handshake.as_ref()?;
+        let body = parse(&delivery.body).unwrap_or(Val::Null);
+        let variables = self.session.account.values.exposed().map(|(name, value)| (text(&name), Val::from(value)));
+        let input = Val::obj(
+            [
+                (text("method"), text(&delivery.method)),
+                (text("query"), pairs(&delivery.query)),
+                (text("headers"), pairs(&delivery.headers)),
+                (text("text"), Val::from(String::from_utf8_lossy(&delivery.body).into_owned())),
+                (text("body"), body),
+                (text("variables"), Val::obj(variables.collect())),
+            ]
+            .into_iter()
+            .collect(),
+        );
+        let context = Context::new(self.session.clock.now(), self.session.account.defaults.clone());
+        match handshake.run(input.clone(), &context, &input).next() {
+            Some(Ok(Val::Null | Val::Bool(false)) | Err(_)) | None => None,
+            Some(Ok(reply)) => {
+                let mut body = plain_text(&reply);
+                body.truncate(body.floor_char_boundary(MAX_HANDSHAKE_BYTES));
+                Some(Answer { status: 200, body })
+            }
+        }
+    }
+}
+
+const fn reason(why: Disbelief) -> &'static str {
+    match why {
+        Disbelief::Unsigned => "without a signature",
+        Disbelief::BadTime => "with a time that is not near ours",
+        Disbelief::Wrong => "with a wrong signature",
+        Disbelief::Unready => "while the secret is not set",
+    }
+}
+
+fn text(text: &str) -> Val {
+    Val::from(text.to_owned())
+}
+
+fn pairs(pairs: &[(String, String)]) -> Val {
+    Val::obj(pairs.iter().map(|(name, value)| (text(name), text(value))).collect())
+}
+
+fn feed_values(session: &Session) -> Val {
+    Val::obj(session.account.values.plain().map(|(name, value)| (text(name), Val::from(value))).collect())
+}
+
+/// A delivery that nobody can read is kept aside; it would only come again.
+fn put_aside(fault: &Fault, delivery: &Delivery) -> Mapped {
+    let reject = Reject { reason: Quarantine::NotJson, detail: fault.to_string() };
+    let beginning = clean(&String::from_utf8_lossy(&delivery.body), BEGINNING_COLUMNS).to_string();
+    let rejected = vec![Rejected { reject, place: "delivery".into(), beginning }];
+    Mapped { inputs: 1, rejected, ..Mapped::default() }
+}
+
+/// Our own format: a canonical event or CloudEvents envelope, a list of them, lines of them, or a CloudEvent in headers.
+async fn read_canonical(delivery: &Delivery, context: &Context) -> Result<Mapped, Fault> {
+    let reader = LineReader { defaults: context.defaults.clone(), mapping: None };
+    let header = |name: &'static str| delivery.headers_named(name).next();
+    let body = String::from_utf8_lossy(&delivery.body).into_owned();
+    let lines: Vec<String> = if let (Some(id), Some(source), Some(kind)) = (header("ce-id"), header("ce-source"), header("ce-type")) {
+        let data: serde_json::Value =
+            serde_json::from_str(&body).map_err(|error| Fault::new(FaultKind::BadBody, format!("no JSON: {error}")))?;
+        let mut envelope = serde_json::json!({"specversion": "1.0", "id": id, "source": source, "type": kind, "data": data});
+        if let Some(time) = header("ce-time") {
+            envelope["time"] = time.into();
+        }
+        vec![envelope.to_string()]
+    } else if body.trim_start().starts_with('[') {
+        let list: Vec<Box<serde_json::value::RawValue>> =
+            serde_json::from_str(&body).map_err(|error| Fault::new(FaultKind::BadBody, format!("no JSON: {error}")))?;
+        list.iter().map(|one| one.get().to_owned()).collect()
+    } else if serde_json::from_str::<&serde_json::value::RawValue>(&body).is_ok() {
+        vec![body.replace(['\r', '\n'], " ")]
+    } else {
+        body.lines().map(str::to_owned).collect()
+    };
+    let numbered = lines
+        .into_iter()
+        .zip(1..)
+        .map(|(line, number)| (number, Some(line)))
+        .filter(|(_, line)| line.as_ref().is_some_and(|l| !l.trim().is_empty()));
+    reader.read(numbered.collect(), context).await
+}

@@ -1,0 +1,222 @@
+//! Deliveries: believed only when signed, answered once they are kept, and never stopped by those who come badly.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test stops where it fails, and measures")]
+
+#[path = "support/owner.rs"]
+mod owner;
+#[path = "support/peer.rs"]
+mod peer;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use owner::{Owner, Taken};
+use peer::{Peer, Reply};
+use ring::hmac;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use warroom::clock::wall_now;
+
+const PLATFORM: &str = r#"
+name = "pushing"
+[variables.base]
+default = "http://127.0.0.1:9"
+[variables.secret]
+secret = true
+environment = "TEST_PUSH_SECRET"
+[variables.verify_token]
+secret = true
+environment = "TEST_VERIFY"
+
+[[request]]
+name = "orders"
+gives = ["purchase"]
+transport = "webhook"
+path = "/orders"
+signature = { kind = "hmac", header = "X-Hmac", encoding = "base64", secret = "{{secret}}" }
+handshake = 'if .query["hub.mode"] == "subscribe" and .query["hub.verify_token"] == .variables.verify_token then .query["hub.challenge"] else null end'
+map = 'if .id then {type: "purchase", order: (.id | text), rev: .rev, value: .total, currency: "BRL", placed_at: $at, ts: $at} else empty end'
+
+[[request]]
+name = "thin"
+gives = ["purchase"]
+transport = "webhook"
+path = "/thin"
+signature = { kind = "refetch" }
+map = 'expand({id: (.id | text)})'
+[request.expand]
+url = "{{base}}/orders/{{expand.id}}"
+map = '{type: "purchase", order: (.id | text), value: .total, currency: "BRL", placed_at: $at}'
+
+[[request]]
+name = "own"
+gives = ["note"]
+transport = "webhook"
+canonical = true
+path = "/events"
+signature = { kind = "open" }
+"#;
+
+const SECRET: &str = "canary-TEST_PUSH_SECRET";
+
+struct Desk {
+    base: String,
+    port: u16,
+    http: reqwest::Client,
+    owner: tokio::task::JoinHandle<Taken>,
+    stop: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Desk {
+    async fn start(folder: &Path, platform_base: &str, journal_fails: bool) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+        std::fs::write(folder.join("pushing.toml"), PLATFORM).expect("a file");
+        let plan = format!(
+            "[feeds.push]\nplatform = \"{}/pushing.toml\"\nlisten = \"127.0.0.1:{port}\"\nbase = \"{platform_base}\"\n",
+            folder.display()
+        );
+        let mut owner = Owner::start(&plan, wall_now(), Taken { journal_fails, ..Taken::default() });
+        owner.until("it listens", |taken| taken.states.values().filter(|state| state.caught_up).count() == 3).await;
+        let (stop, mut stopped) = tokio::sync::oneshot::channel();
+        let owner = tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = &mut stopped => return owner.stop().await,
+                    () = owner.run_for(Duration::from_millis(20)) => {}
+                }
+            }
+        });
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Self { base: format!("http://127.0.0.1:{port}"), port, http, owner, stop }
+    }
+
+    async fn post(&self, path: &str, body: &str, signature: Option<String>) -> u16 {
+        let mut request = self.http.post(format!("{}{path}", self.base)).body(body.to_owned());
+        if let Some(signature) = signature {
+            request = request.header("X-Hmac", signature);
+        }
+        request.send().await.expect("an answer").status().as_u16()
+    }
+
+    async fn end(self) -> Taken {
+        self.stop.send(()).expect("the owner");
+        self.owner.await.expect("the owner")
+    }
+}
+
+fn signed(body: &str) -> Option<String> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
+    Some(data_encoding::BASE64.encode(hmac::sign(&key, body.as_bytes()).as_ref()))
+}
+
+fn order(id: u32) -> String {
+    format!(r#"{{"id":{id},"rev":1,"total":"10.50"}}"#)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_is_signed_is_taken_and_everything_is_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::start(folder.path(), "http://127.0.0.1:9", false).await;
+    assert_eq!(desk.post("/orders", &order(1), signed(&order(1))).await, 200);
+    assert_eq!(desk.post("/orders", &order(1), signed(&order(1))).await, 200, "a duplicate");
+    assert_eq!(desk.post("/orders", &order(2), signed(&order(1))).await, 401);
+    assert_eq!(desk.post("/orders", &order(2), None).await, 401);
+    assert_eq!(desk.post("/orders", "{\"ping\":1}", signed("{\"ping\":1}")).await, 200, "unmapped");
+    assert_eq!(desk.post("/orders", "not json", signed("not json")).await, 200, "put aside, for it would only come again");
+    assert_eq!(desk.post("/nowhere", "{}", None).await, 404);
+    assert_eq!(desk.post("/orders/../etc", "{}", None).await, 404);
+    let hello = desk.http.get(format!("{}/orders?hub.mode=subscribe&hub.verify_token=canary-TEST_VERIFY&hub.challenge=42", desk.base));
+    assert_eq!(hello.send().await.expect("an answer").text().await.expect("text"), "42");
+    let liar = desk.http.get(format!("{}/orders?hub.mode=subscribe&hub.verify_token=x&hub.challenge=42", desk.base));
+    assert_eq!(liar.send().await.expect("an answer").status().as_u16(), 401);
+    let event = r#"{"specversion":"1.0","id":"n1","source":"crm","type":"x.note","time":"2026-11-21T23:31:04Z","data":{"text":"hello"}}"#;
+    assert_eq!(desk.post("/events", event, None).await, 200);
+    let taken = desk.end().await;
+    let state = taken.state("push.orders");
+    assert_eq!((state.received, state.unmapped, state.errors), (2, 1, 3));
+    assert_eq!(taken.rejected.len(), 1);
+    assert_eq!(taken.events.len(), 3);
+    assert!(!format!("{taken:?}").contains("canary"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_journal_does_not_keep_is_not_acknowledged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::start(folder.path(), "http://127.0.0.1:9", true).await;
+    assert_eq!(desk.post("/orders", &order(1), signed(&order(1))).await, 503);
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thin_notice_is_fetched_once_and_comes_again_when_that_fails() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop =
+        Peer::start(
+            |asked, n| if n == 0 { Reply::status(500, &[], "") } else { Reply::Json(order(asked.path()[8..].parse().expect("a number"))) },
+        )
+        .await;
+    let desk = Desk::start(folder.path(), &shop.base(), false).await;
+    assert_eq!(desk.post("/thin", r#"{"id":7}"#, None).await, 503);
+    assert_eq!(desk.post("/thin", r#"{"id":7}"#, None).await, 200);
+    let taken = desk.end().await;
+    assert_eq!(taken.events.len(), 1);
+    assert_eq!(shop.asked()[1].path(), "/orders/7");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_company_changes_nothing_for_a_good_delivery() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::start(folder.path(), "http://127.0.0.1:9", false).await;
+    let mut company = Vec::new();
+    for index in 0..500 {
+        let mut stream = TcpStream::connect(("127.0.0.1", desk.port)).await.expect("a connection");
+        let begin: &[u8] = match index % 4 {
+            0 => b"POST /orders HTTP/1.1\r\nhost: x\r\n",
+            1 => b"",
+            2 => b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+            _ => b"POST /orders HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{",
+        };
+        // some are closed while they come
+        let _ = stream.write_all(begin).await;
+        company.push(stream);
+    }
+    for id in 0..20 {
+        let began = Instant::now();
+        assert_eq!(desk.post("/orders", &order(id), signed(&order(id))).await, 200);
+        assert!(began.elapsed() < Duration::from_secs(2), "it took {:?}", began.elapsed());
+    }
+    let mut stream = TcpStream::connect(("127.0.0.1", desk.port)).await.expect("a connection");
+    stream.write_all(b"POST /orders HTTP/1.1\r\nhost: x\r\ncontent-length: 10485760\r\n\r\n").await.expect("sent");
+    let mut answer = vec![0; 64];
+    let count = stream.read(&mut answer).await.expect("an answer before the body");
+    assert!(String::from_utf8_lossy(&answer[..count]).starts_with("HTTP/1.1 413"));
+    drop(company);
+    let taken = desk.end().await;
+    assert_eq!(owner::Fold::of(&taken.events).orders.len(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_hundred_deliveries_a_second_are_verified_and_answered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::start(folder.path(), "http://127.0.0.1:9", false).await;
+    let desk = std::sync::Arc::new(desk);
+    let mut tick = tokio::time::interval(Duration::from_millis(2));
+    let mut tasks = tokio::task::JoinSet::new();
+    for id in 0..1_000 {
+        tick.tick().await;
+        let desk = std::sync::Arc::clone(&desk);
+        tasks.spawn(async move {
+            let began = Instant::now();
+            (desk.post("/orders", &order(id), signed(&order(id))).await, began.elapsed())
+        });
+    }
+    let mut times = Vec::new();
+    while let Some(Ok((status, time))) = tasks.join_next().await {
+        assert_eq!(status, 200);
+        times.push(time);
+    }
+    times.sort();
+    println!("1000 deliveries at 500/s: p50 {:?}, p99 {:?}", times[500], times[990]);
+    let desk = std::sync::Arc::into_inner(desk).expect("nobody else");
+    assert_eq!(owner::Fold::of(&desk.end().await.events).orders.len(), 1_000);
+}
