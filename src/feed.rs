@@ -11,6 +11,9 @@ pub mod document;
 pub mod expand;
 pub mod fault;
 pub mod http;
+pub mod irc;
+pub mod join;
+pub mod jwt;
 pub mod lines;
 pub mod listener;
 pub mod mapping;
@@ -19,11 +22,15 @@ pub mod outlet;
 pub mod platform;
 pub mod poll;
 pub mod session;
+pub mod sign;
 pub mod signature;
+pub mod sse;
+pub mod stream;
 pub mod supervision;
 pub mod template;
 pub mod unchanged;
 pub mod webhook;
+pub mod ws;
 
 use tokio::sync::oneshot;
 

@@ -14,6 +14,7 @@
 //! command = ["./robot", "--live"]            # its standard output
 //! ```
 
+use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use super::platform::{Auth, Platform, PlatformText, Request, SHIPPED, Transport,
 use super::signature::Signature;
 use super::template::{Value, Values};
 use crate::engine::event::Guarantee;
-use crate::engine::id::Name;
+use crate::engine::id::{Name, Table};
 use crate::engine::money::Currency;
 use crate::engine::plan::PlanFeed;
 use crate::engine::wire::Defaults;
@@ -56,6 +57,8 @@ pub struct Account {
     pub unavailable: Vec<(String, String)>,
     /// Where deliveries are listened for.
     pub listen: SocketAddr,
+    /// Secrets that came from a file: what a platform changes goes back there.
+    pub secret_files: Table<String, PathBuf>,
 }
 
 /// Where lines of canonical JSON come from.
@@ -82,7 +85,7 @@ impl Account {
         if let Some(feeds) = root.section("feeds") {
             for (name, _) in feeds.entries() {
                 if let Some(section) = feeds.section(name) {
-                    let reader = Reader { name, section: &section, folder: &folder, environment };
+                    let reader = Reader { name, section: &section, folder: &folder, environment, secret_files: RefCell::default() };
                     accounts.extend(reader.read());
                     section.finish();
                 }
@@ -116,6 +119,7 @@ struct Reader<'r, 'd> {
     section: &'r Section<'d>,
     folder: &'r Path,
     environment: Environment<'r>,
+    secret_files: RefCell<Table<String, PathBuf>>,
 }
 
 impl Reader<'_, '_> {
@@ -189,6 +193,7 @@ impl Reader<'_, '_> {
             requests,
             unavailable: platform.unavailable,
             listen,
+            secret_files: self.secret_files.take(),
         })
     }
 
@@ -288,7 +293,10 @@ impl Reader<'_, '_> {
                 found
             }
             (None, Some(path)) => match read_secret(&self.folder.join(path)) {
-                Ok(text) => Some(text),
+                Ok(text) => {
+                    self.secret_files.borrow_mut().insert(name.to_owned(), self.folder.join(path));
+                    Some(text)
+                }
                 Err(why) => {
                     self.section.wrong(
                         name,
@@ -332,6 +340,7 @@ impl Reader<'_, '_> {
             recipe: recipe.map(Arc::new),
             transport: Transport::Ndjson(input),
             expand: None,
+            join: None,
         };
         let source = defaults.account.clone().unwrap_or_else(|| Name::new(self.name));
         Some(Account {
@@ -343,6 +352,7 @@ impl Reader<'_, '_> {
             requests: vec![request],
             unavailable: Vec::new(),
             listen: USUAL_LISTEN,
+            secret_files: Table::default(),
         })
     }
 
@@ -381,6 +391,26 @@ fn read_secret(path: &Path) -> Result<String, String> {
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     let text = text.trim_end_matches(['\n', '\r']);
     if text.is_empty() { Err("it is empty".into()) } else { Ok(text.to_owned()) }
+}
+
+/// Replaces a secret's file, whole or not at all, readable by its owner only.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let fresh = path.with_extension("new");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let mut file = options.open(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&fresh, path)
 }
 
 #[cfg(test)]

@@ -25,6 +25,9 @@ pub struct Http {
     /// For the machine itself: no proxy of the environment is asked.
     near: Client,
     far: Client,
+    /// For streams: silence is judged by who reads.
+    near_stream: Client,
+    far_stream: Client,
 }
 
 /// A whole answer.
@@ -45,20 +48,44 @@ impl Http {
     pub fn new() -> Result<Self, Fault> {
         // an error means that a provider was installed before, which is as good
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let build = |proxied: bool| {
+        let build = |proxied: bool, whole: bool| {
             let mut builder = Client::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
-                .read_timeout(READ_TIMEOUT)
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false)
                 .retry(reqwest::retry::never())
                 .user_agent(concat!("warroom/", env!("CARGO_PKG_VERSION")));
+            if whole {
+                builder = builder.read_timeout(READ_TIMEOUT);
+            }
             if !proxied {
                 builder = builder.no_proxy();
             }
             builder.build().map_err(Fault::from_reqwest)
         };
-        Ok(Self { near: build(false)?, far: build(true)? })
+        Ok(Self { near: build(false, true)?, far: build(true, true)?, near_stream: build(false, false)?, far_stream: build(true, false)? })
+    }
+
+    /// How long a stream may take to open.
+    pub const OPENING: Duration = READ_TIMEOUT;
+
+    /// Opens a stream; the headers have come.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn open_stream(&self, filled: Filled) -> Result<reqwest::Response, Fault> {
+        let client = if is_near(&filled.url) { &self.near_stream } else { &self.far_stream };
+        send_with(client, filled).await
+    }
+
+    /// What an answer that is no success says.
+    pub async fn read_error(&self, mut response: reqwest::Response) -> Fault {
+        let (status, headers) = (response.status(), response.headers().clone());
+        // an error without a body is an error as well
+        let body = tokio::time::timeout(READ_TIMEOUT, read_capped(&mut response, ERROR_BYTES, true)).await;
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        let answer = Answer { status, headers, body, skew_ms: None, date: None };
+        answer.checked().err().unwrap_or_else(|| Fault::new(FaultKind::Status, "an unexpected answer"))
     }
 
     /// Sends a call; the headers have come, the body not yet.
@@ -67,14 +94,7 @@ impl Http {
     /// When nobody answers.
     pub async fn open(&self, filled: Filled) -> Result<reqwest::Response, Fault> {
         let client = if is_near(&filled.url) { &self.near } else { &self.far };
-        let mut request = client.request(filled.method, filled.url);
-        for (name, value) in filled.headers {
-            request = request.header(name, value);
-        }
-        if let Some(body) = filled.body {
-            request = request.body(body);
-        }
-        request.send().await.map_err(Fault::from_reqwest)
+        send_with(client, filled).await
     }
 
     /// Sends a call and reads its answer whole.
@@ -94,6 +114,17 @@ impl Http {
         };
         tokio::time::timeout(TOTAL_TIMEOUT, exchange).await.map_err(|_| Fault::new(FaultKind::Timeout, "no whole answer within 15 s"))?
     }
+}
+
+async fn send_with(client: &Client, filled: Filled) -> Result<reqwest::Response, Fault> {
+    let mut request = client.request(filled.method, filled.url);
+    for (name, value) in filled.headers {
+        request = request.header(name, value);
+    }
+    if let Some(body) = filled.body {
+        request = request.body(body);
+    }
+    request.send().await.map_err(Fault::from_reqwest)
 }
 
 /// Reads a body up to a limit; beyond it an error, or the beginning where that is enough.

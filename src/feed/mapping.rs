@@ -42,7 +42,7 @@ const BEGINNING_COLUMNS: usize = 120;
 const STACK_BYTES: usize = 16 << 20;
 
 /// What the expressions may ask for beside their input.
-const GLOBALS: [&str; 4] = ["$feed", "$at", "$response", "$page"];
+const GLOBALS: [&str; 5] = ["$feed", "$at", "$response", "$page", "$join"];
 
 type Data = data::JustLut<Val>;
 
@@ -86,7 +86,7 @@ impl Filter {
 
     /// Runs the filter; each output is a value or the error's text.
     pub fn run<'a>(&'a self, input: Val, context: &Context, page: &Val) -> impl Iterator<Item = Result<Val, String>> + 'a {
-        let vars = [context.feed.clone(), context.at_text(), context.response.clone(), page.clone()];
+        let vars = [context.feed.clone(), context.at_text(), context.response.clone(), page.clone(), context.join.clone()];
         let ctx = Ctx::<Data>::new(&self.0.lut, Vars::new(vars));
         self.0.id.run((ctx, input)).map(|out| unwrap_valr(out).map_err(|error| clean(&error.to_string(), BEGINNING_COLUMNS).to_string()))
     }
@@ -149,6 +149,8 @@ pub struct Context {
     pub at: At,
     /// `{status, headers}`: `$response`.
     pub response: Val,
+    /// The lookup table beside the feed: `$join`.
+    pub join: Val,
     /// What a snapshot without a time is stamped with: the response's `Date`, else the fetch time.
     pub snapshot_at: At,
     pub defaults: Defaults,
@@ -159,7 +161,7 @@ pub struct Context {
 impl Context {
     #[must_use]
     pub fn new(at: At, defaults: Defaults) -> Self {
-        Self { feed: Val::Null, at, response: Val::Null, snapshot_at: at, defaults, place: String::new() }
+        Self { feed: Val::Null, at, response: Val::Null, join: Val::Null, snapshot_at: at, defaults, place: String::new() }
     }
 
     /// The context of an HTTP answer.
@@ -173,6 +175,7 @@ impl Context {
             feed: Val::obj(feed.collect()),
             at,
             response: Val::obj(response.into_iter().collect()),
+            join: Val::Null,
             snapshot_at: answer.date.unwrap_or(at),
             defaults: account.defaults.clone(),
             place,
@@ -201,12 +204,14 @@ pub struct Recipe {
     pub interval: Option<Filter>,
     /// The quota left, in the platform's units.
     pub quota: Option<Filter>,
+    /// What is acknowledged once the payload is kept: `{{ack}}` of the second call.
+    pub ack: Option<Filter>,
 }
 
 impl Recipe {
     #[must_use]
     pub const fn new(map: Filter) -> Self {
-        Self { ok: None, denied: None, throttled: None, items: None, map, next: None, interval: None, quota: None }
+        Self { ok: None, denied: None, throttled: None, items: None, map, next: None, interval: None, quota: None, ack: None }
     }
 }
 
@@ -235,6 +240,7 @@ pub struct Mapped {
     /// The platform's wish for the time to the next request, in seconds.
     pub interval_s: Option<f64>,
     pub quota_left: Option<i64>,
+    pub ack: Option<String>,
 }
 
 impl Mapped {
@@ -277,6 +283,7 @@ pub fn map_payload(payload: &[u8], recipe: &Recipe, context: &Context) -> Result
     mapped.next = aside(&recipe.next, "next")?.filter(|text| !text.is_empty());
     mapped.interval_s = aside(&recipe.interval, "interval")?.and_then(|text| text.parse().ok());
     mapped.quota_left = aside(&recipe.quota, "quota")?.and_then(|text| text.split('.').next()?.parse().ok());
+    mapped.ack = aside(&recipe.ack, "ack")?;
     Ok(mapped)
 }
 

@@ -5,15 +5,21 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::account::Input;
 use super::call::{self, Call};
 use super::document::{Document, Problem, Section, line_of};
 use super::expand::Expand;
+use super::join::Join;
+use super::jwt::Jwt;
 use super::mapping::{Filter, Recipe};
+use super::sign::Sign;
 use super::signature::Signature;
+use super::sse::Sse;
 use super::template::Template;
 use super::webhook::Webhook;
+use super::ws::{Codec, Ws};
 use crate::engine::event::Guarantee;
 use crate::engine::id::Name;
 
@@ -84,6 +90,8 @@ pub struct Auth {
     /// User and password.
     pub basic: Option<(Template, Template)>,
     pub login: Option<Login>,
+    /// Requests are signed.
+    pub sign: Option<Sign>,
 }
 
 /// A call whose answer holds a token: `{{token}}` in the headers and the query.
@@ -93,6 +101,12 @@ pub struct Login {
     pub token: TokenPlace,
     /// Answers null or true when the login went well, else what the platform says.
     pub ok: Option<Filter>,
+    /// Seconds that the token is good for.
+    pub expires: Option<Filter>,
+    /// A variable that the answer changes: a refresh token that is used once.
+    pub rotate: Option<(String, Filter)>,
+    /// The assertion of a service account: `{{jwt}}`.
+    pub jwt: Option<Jwt>,
 }
 
 /// Where a login's answer holds the token.
@@ -114,6 +128,8 @@ pub struct Request {
     pub transport: Transport,
     /// The request that fetches what a thin notice names.
     pub expand: Option<Expand>,
+    /// The lookup table for its filters.
+    pub join: Option<Join>,
 }
 
 /// How payloads come.
@@ -123,6 +139,8 @@ pub enum Transport {
     Ndjson(Input),
     /// The address to listen at is the variable `listen`.
     Webhook(Box<Webhook>),
+    Sse(Box<Sse>),
+    Ws(Box<Ws>),
 }
 
 /// Asking again and again.
@@ -134,6 +152,8 @@ pub struct Poll {
     pub paging: Paging,
     /// Read once, not again.
     pub once: bool,
+    /// Tells the platform that what it gave is kept; sent after the journal has it.
+    pub confirm: Option<Call>,
 }
 
 /// `{{from}}` and `{{to}}`: each poll reads from where the last good one ended, minus an overlap.
@@ -168,6 +188,8 @@ pub enum Paging {
     Link,
     /// `{{since}}` from `next`, kept for the next poll.
     Since,
+    /// What is confirmed does not come again: read until nothing comes.
+    Queue,
 }
 
 /// A platform file that was not yet read.
@@ -268,8 +290,13 @@ impl PlatformText {
             Some((pair.0?, pair.1?))
         });
         let login = section.section("login").and_then(|login| self.read_login(login));
+        let sign = section.section("sign").and_then(|sign| {
+            let read = Sign::read(&sign);
+            sign.finish();
+            read
+        });
         section.finish();
-        Auth { headers, query, basic, login }
+        Auth { headers, query, basic, login, sign }
     }
 
     fn read_login(&self, section: Section<'_>) -> Option<Login> {
@@ -283,8 +310,11 @@ impl PlatformText {
                 None
             }
         };
+        let expires = self.filter(&section, "expires");
+        let rotate = section.text("rotate").map(str::to_owned).zip(self.filter(&section, "rotated"));
+        let jwt = section.section("jwt").and_then(Jwt::read);
         section.finish();
-        Some(Login { call: call?, token: token?, ok })
+        Some(Login { call: call?, token: token?, ok, expires, rotate, jwt })
     }
 
     fn read_request(&self, section: Section<'_>, usual: &Usual) -> Option<Request> {
@@ -296,7 +326,9 @@ impl PlatformText {
         if gives.is_empty() {
             section.missing("gives", "list the canonical event types that it gives");
         }
-        let kind = section.choice("transport", &[("poll", Kind::Poll), ("webhook", Kind::Webhook)]).unwrap_or(Kind::Poll);
+        let kind = section
+            .choice("transport", &[("poll", Kind::Poll), ("webhook", Kind::Webhook), ("sse", Kind::Sse), ("ws", Kind::Ws)])
+            .unwrap_or(Kind::Poll);
         // our own format needs no filter
         let canonical = kind == Kind::Webhook && section.flag("canonical").unwrap_or(false);
         let recipe = if canonical { None } else { Some(Arc::new(self.read_recipe(&section, usual)?)) };
@@ -307,13 +339,25 @@ impl PlatformText {
                 (Transport::Poll(Box::new(poll)), Guarantee::Resumable, limit)
             }
             Kind::Webhook => (Transport::Webhook(Box::new(self.read_webhook(&section)?)), Guarantee::Durable, 30.0),
+            Kind::Sse => {
+                let sse = Sse { call: Call::read(&section)?, idle: read_idle(&section, 60.0) };
+                let resumes = section.flag("resumes").unwrap_or(false);
+                let limit = sse.idle.as_secs_f64();
+                (Transport::Sse(Box::new(sse)), if resumes { Guarantee::Resumable } else { Guarantee::BestEffort }, limit)
+            }
+            Kind::Ws => {
+                let ws = self.read_ws(&section)?;
+                let limit = ws.idle.as_secs_f64();
+                (Transport::Ws(Box::new(ws)), Guarantee::BestEffort, limit)
+            }
         };
         let expand = section.section("expand").and_then(|expand| self.read_expand(expand, usual));
+        let join = section.section("join").and_then(|join| self.read_join(join));
         let stale_after_s = section.number("stale_after_s", 1.0..=86_400.0).unwrap_or(usual_limit);
         section.finish();
         #[expect(clippy::cast_possible_truncation, reason = "between 1 and 86,400")]
         let stale_after_s = stale_after_s.ceil() as i64;
-        Some(Request { name, gives, stale_after_s, guarantee, recipe, transport, expand })
+        Some(Request { name, gives, stale_after_s, guarantee, recipe, transport, expand, join })
     }
 
     fn read_webhook(&self, section: &Section<'_>) -> Option<Webhook> {
@@ -327,6 +371,26 @@ impl PlatformText {
             section.missing("signature", "say how deliveries are signed: hmac, shared_header, refetch or open");
         }
         Some(Webhook { path: path?.to_owned(), signature: Signature::read(signature?)?, handshake })
+    }
+
+    fn read_ws(&self, section: &Section<'_>) -> Option<Ws> {
+        let call = Call::read(section)?;
+        let codec = section.choice("codec", &[("json", Codec::Json), ("irc", Codec::Irc)]).unwrap_or(Codec::Json);
+        let lines = |key: &str| section.texts(key).into_iter().filter_map(|text| call::template(section, key, text)).collect();
+        let (send, welcomed) = (lines("send"), lines("welcomed"));
+        let answer = self.filter(section, "answer");
+        Some(Ws { call, codec, send, welcomed, answer, idle: read_idle(section, 120.0) })
+    }
+
+    fn read_join(&self, section: Section<'_>) -> Option<Join> {
+        let call = Call::read(&section);
+        let table = self.filter(&section, "table");
+        if !section.has("table") {
+            section.missing("table", "give the filter that makes the table, an object, from the answer");
+        }
+        let every = Duration::from_secs_f64(section.number("every_s", 10.0..=86_400.0).unwrap_or(600.0));
+        section.finish();
+        Some(Join { call: call?, table: table?, every })
     }
 
     fn read_expand(&self, section: Section<'_>, usual: &Usual) -> Option<Expand> {
@@ -350,6 +414,7 @@ impl PlatformText {
         recipe.next = self.filter(section, "next");
         recipe.interval = self.filter(section, "interval");
         recipe.quota = self.filter(section, "quota");
+        recipe.ack = self.filter(section, "ack");
         Some(recipe)
     }
 
@@ -371,7 +436,12 @@ impl PlatformText {
         });
         let paging = section.section("paging").map_or(Some(Paging::One), |paging| read_paging(paging, section.has("next")));
         let once = section.flag("once").unwrap_or(false);
-        Some(Poll { call: call?, interval_s: interval_s?, window, paging: paging?, once })
+        let confirm = section.section("confirm").and_then(|confirm| {
+            let call = Call::read(&confirm);
+            confirm.finish();
+            call
+        });
+        Some(Poll { call: call?, interval_s: interval_s?, window, paging: paging?, once, confirm })
     }
 }
 
@@ -379,6 +449,12 @@ impl PlatformText {
 enum Kind {
     Poll,
     Webhook,
+    Sse,
+    Ws,
+}
+
+fn read_idle(section: &Section<'_>, usual: f64) -> Duration {
+    Duration::from_secs_f64(section.number("idle_s", 1.0..=3_600.0).unwrap_or(usual))
 }
 
 /// Predicates that stand at the root for all requests.
@@ -389,9 +465,9 @@ struct Usual {
 }
 
 fn read_paging(section: Section<'_>, has_next: bool) -> Option<Paging> {
-    let kind = section.choice("kind", &[("offset", 0), ("page", 1), ("token", 2), ("link", 3), ("since", 4)]);
+    let kind = section.choice("kind", &[("offset", 0), ("page", 1), ("token", 2), ("link", 3), ("since", 4), ("queue", 5)]);
     if !section.has("kind") {
-        section.missing("kind", "one of: offset, page, token, link, since");
+        section.missing("kind", "one of: offset, page, token, link, since, queue");
     }
     let size = section.count("size", 1..=10_000).unwrap_or(100);
     let first = section.count("first", 0..=1).unwrap_or(1);
@@ -405,7 +481,8 @@ fn read_paging(section: Section<'_>, has_next: bool) -> Option<Paging> {
         1 => Paging::Page { first, size },
         2 => Paging::Token { persist },
         3 => Paging::Link,
-        _ => Paging::Since,
+        4 => Paging::Since,
+        _ => Paging::Queue,
     })
 }
 
@@ -432,7 +509,25 @@ fn read_words(section: &Section<'_>) -> Vec<(String, String)> {
 }
 
 /// Names that the program itself gives values for.
-const OWN_NAMES: [&str; 12] = ["ts", "body", "from", "to", "now", "live_start", "offset", "page", "size", "token", "page_token", "since"];
+const OWN_NAMES: [&str; 17] = [
+    "ts",
+    "body",
+    "ack",
+    "jwt",
+    "key",
+    "path",
+    "params",
+    "from",
+    "to",
+    "now",
+    "live_start",
+    "offset",
+    "page",
+    "size",
+    "token",
+    "page_token",
+    "since",
+];
 
 /// Names that come with a notice or a delivery.
 const OWN_PREFIXES: [&str; 3] = ["expand.", "h.", "q."];
@@ -448,13 +543,17 @@ fn check_names(root: &Section<'_>, platform: &Platform) {
     let auth = &platform.auth;
     templates.extend(auth.headers.iter().chain(&auth.query).map(|(_, template)| template));
     templates.extend(auth.basic.iter().flat_map(|(user, password)| [user, password]));
+    templates.extend(auth.sign.iter().flat_map(Sign::templates));
     templates.extend(auth.login.iter().flat_map(|login| login.call.templates()));
     for request in &platform.requests {
         match &request.transport {
-            Transport::Poll(poll) => templates.extend(poll.call.templates()),
+            Transport::Poll(poll) => templates.extend(poll.confirm.iter().chain([&poll.call]).flat_map(Call::templates)),
             Transport::Webhook(hook) => templates.extend(hook.signature.templates()),
+            Transport::Sse(sse) => templates.extend(sse.call.templates()),
+            Transport::Ws(ws) => templates.extend(ws.call.templates().into_iter().chain(&ws.send).chain(&ws.welcomed)),
             Transport::Ndjson(_) => {}
         }
+        templates.extend(request.join.iter().flat_map(|join| join.call.templates()));
         templates.extend(request.expand.iter().flat_map(|expand| expand.call.templates()));
     }
     let text = root.document().text;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jaq_json::Val;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -14,6 +15,7 @@ use super::call::Filled;
 use super::expand::Expander;
 use super::fault::{Fault, FaultKind};
 use super::http::Answer;
+use super::join::Joined;
 use super::mapping::{Context, Mapped, Mapper, Recipe};
 use super::outlet::{Gone, Outlet};
 use super::platform::{Paging, Poll, Request};
@@ -50,6 +52,7 @@ pub struct Poller {
     recipe: Arc<Recipe>,
     mapper: Mapper,
     expander: Option<Expander>,
+    joined: Option<Joined>,
     cursor: Cursor,
     live_start: At,
     backoff: Backoff,
@@ -84,12 +87,14 @@ impl Poller {
         let recipe = request.recipe.clone().ok_or_else(|| Fault::new(FaultKind::Mapping, "a poll without a filter").fatal())?;
         let mapper = Mapper::start()?;
         let expander = request.expand.clone().map(|expand| Expander { session: Arc::clone(&session), expand, mapper: mapper.clone() });
+        let joined = request.join.clone().map(|join| Joined::new(Arc::clone(&session), join));
         Ok(Self {
             session,
             poll: poll.clone(),
             recipe,
             mapper,
             expander,
+            joined,
             cursor: stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
             live_start,
             backoff: Backoff::new(seed, Duration::from_secs_f64(poll.interval_s)),
@@ -144,6 +149,9 @@ impl Poller {
         self.set_window(&mut values, to);
         let mut cursor = self.cursor.clone();
         let mut page = Page::first(&self.poll.paging, &cursor);
+        if let Some(joined) = &mut self.joined {
+            page.join = joined.table().await?;
+        }
         loop {
             page.set(&self.poll.paging, &mut values);
             let (mut mapped, skew) = self.fetch(&page, &values, began).await?;
@@ -162,16 +170,37 @@ impl Poller {
                 cursor.to = self.poll.window.map(|_| to.ms());
                 let complete_to = began.plus_ms(-lag_ms);
                 outlet.note_success(complete_to);
+                if self.poll.confirm.is_some() {
+                    self.confirm(mapped, &values, outlet).await?;
+                    return Ok(());
+                }
                 let stored = if cursor == Cursor::default() { None } else { serde_json::to_string(&cursor).ok() };
                 outlet.deliver(mapped, stored).await?;
                 self.cursor = cursor;
                 return Ok(());
             }
-            outlet.deliver(mapped, None).await?;
+            if self.poll.confirm.is_some() {
+                self.confirm(mapped, &values, outlet).await?;
+            } else {
+                outlet.deliver(mapped, None).await?;
+            }
             if page.number >= MAX_PAGES {
                 return Err(Fault::new(FaultKind::TooLarge, "more than 2000 pages in one round").into());
             }
         }
+    }
+
+    /// Tells the platform that a page is kept, once the journal has it.
+    async fn confirm(&self, mut mapped: Mapped, values: &Values, outlet: &mut Outlet) -> Result<(), End> {
+        let ack = mapped.ack.take();
+        if !outlet.deliver_durably(mapped, None).await? {
+            return Err(Fault::new(FaultKind::Journal, "not confirmed, for it could not be kept").into());
+        }
+        let (Some(call), Some(ack)) = (&self.poll.confirm, ack) else { return Ok(()) };
+        let mut values = values.clone();
+        values.set_text("ack", ack);
+        self.session.call(call, &values, |_| async { Ok(()) }).await?;
+        Ok(())
     }
 
     fn set_window(&self, values: &mut Values, to: At) {
@@ -191,9 +220,9 @@ impl Poller {
     async fn fetch(&self, page: &Page, values: &Values, at: At) -> Result<(Mapped, Option<i64>), Fault> {
         let place = if page.number > 1 { format!("page {}", page.number) } else { String::new() };
         let examine = |answer: Answer| {
-            let place = place.clone();
+            let (place, join) = (place.clone(), page.join.clone());
             async move {
-                let context = self.context(&answer, at, place);
+                let context = Context { join, ..Context::of_answer(&answer, at, place, &self.session.account) };
                 let skew = answer.skew_ms;
                 let link = next_link(&answer.headers);
                 let mut mapped = self.mapper.map(answer.body, Arc::clone(&self.recipe), context).await?;
@@ -213,10 +242,6 @@ impl Poller {
             }
         }
     }
-
-    fn context(&self, answer: &Answer, at: At, place: String) -> Context {
-        Context::of_answer(answer, at, place, &self.session.account)
-    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "seconds of a platform file, at most a day")]
@@ -233,17 +258,19 @@ struct Page {
     token: Option<String>,
     since: Option<String>,
     link: Option<String>,
+    /// The lookup table.
+    join: Val,
 }
 
 impl Page {
     fn first(paging: &Paging, cursor: &Cursor) -> Self {
         let token = if *paging == (Paging::Token { persist: true }) { cursor.token.clone() } else { None };
-        Self { number: 1, offset: 0, token, since: cursor.since.clone(), link: None }
+        Self { number: 1, offset: 0, token, since: cursor.since.clone(), ..Self::default() }
     }
 
     fn set(&self, paging: &Paging, values: &mut Values) {
         match paging {
-            Paging::One | Paging::Link => {}
+            Paging::One | Paging::Link | Paging::Queue => {}
             Paging::Offset { size } => {
                 values.set_text("offset", self.offset.to_string());
                 values.set_text("size", size.to_string());
@@ -263,6 +290,7 @@ impl Page {
         let next = mapped.next.clone();
         Ok(match paging {
             Paging::One => false,
+            Paging::Queue => mapped.inputs > 0,
             Paging::Offset { size } | Paging::Page { size, .. } => {
                 self.offset += mapped.inputs as u64;
                 // a `next` filter that says no ends it, else a page that is not full

@@ -1,6 +1,7 @@
 //! An account's way in: fills calls with its values, adds its credentials, logs in when it must and again when it is refused.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
 use secrecy::SecretString;
@@ -10,11 +11,14 @@ use super::account::Account;
 use super::call::{Call, Filled, add_query};
 use super::fault::{Fault, FaultKind};
 use super::http::{Answer, Http};
-use super::mapping::{Context, parse, plain_text};
+use super::mapping::{Context, Filter, parse};
 use super::platform::{Login, TokenPlace};
 use super::template::{Place, Value, Values};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::engine::wire::Defaults;
+
+/// A token is fetched anew so long before it ends.
+const EARLY_S: u64 = 60;
 
 /// What all feeds of an account share.
 #[derive(Debug)]
@@ -30,6 +34,10 @@ pub struct Session {
 struct Token {
     value: Option<SecretString>,
     generation: u64,
+    /// It is fetched again before this instant.
+    until: Option<Instant>,
+    /// Variables that a login changed.
+    rotated: Vec<(String, SecretString)>,
 }
 
 impl Session {
@@ -76,6 +84,7 @@ impl Session {
     /// When a value is missing or the login fails.
     pub async fn fill(&self, call: &Call, values: &Values) -> Result<(Filled, u64), Fault> {
         let mut values = values.clone();
+        values.set("now", Value::Time(self.clock.now()));
         let generation = self.login(&mut values).await?;
         let wrong = |error: String| Fault::new(FaultKind::Refused, error).fatal();
         let mut filled = call.fill(&values).map_err(wrong)?;
@@ -89,17 +98,31 @@ impl Session {
             let pair = format!("{}:{}", fill(user)?, fill(password)?);
             filled.headers.push(("authorization".into(), format!("Basic {}", BASE64.encode(pair.as_bytes()))));
         }
+        if let Some(sign) = &auth.sign {
+            sign.apply(&mut filled, &values).map_err(wrong)?;
+        }
         Ok((filled, generation))
+    }
+
+    /// The account's values, with the token of its login where it has one.
+    ///
+    /// # Errors
+    /// When the login fails.
+    pub async fn values_with_token(&self) -> Result<Values, Fault> {
+        let mut values = self.account.values.clone();
+        self.login(&mut values).await?;
+        Ok(values)
     }
 
     /// Puts `{{token}}` among the values; logs in where there is none yet. Feeds of one account wait for one login.
     async fn login(&self, values: &mut Values) -> Result<u64, Fault> {
         let Some(login) = &self.account.auth.login else { return Ok(0) };
         let mut token = self.token.lock().await;
+        let good = token.until.is_none_or(|until| clock::instant() < until);
         let value = match &token.value {
-            Some(value) => value.clone(),
-            None => {
-                let fresh = self.fetch_token(login).await.map_err(|fault| self.redacted(fault, values))?;
+            Some(value) if good => value.clone(),
+            _ => {
+                let fresh = self.fetch_token(login, &mut token).await.map_err(|fault| self.redacted(fault, values))?;
                 token.value = Some(fresh.clone());
                 token.generation += 1;
                 fresh
@@ -109,26 +132,48 @@ impl Session {
         Ok(token.generation)
     }
 
-    async fn fetch_token(&self, login: &Login) -> Result<SecretString, Fault> {
+    async fn fetch_token(&self, login: &Login, token: &mut Token) -> Result<SecretString, Fault> {
         let wrong = |error: String| Fault::new(FaultKind::Refused, format!("login: {error}"));
-        let filled = login.call.fill(&self.account.values).map_err(|error| wrong(error).fatal())?;
+        let mut values = self.account.values.clone();
+        values.set("now", Value::Time(self.clock.now()));
+        for (name, secret) in &token.rotated {
+            values.set(name, Value::Secret(secret.clone()));
+        }
+        if let Some(jwt) = &login.jwt {
+            let signed = jwt.sign(&values, self.clock.now()).map_err(|error| wrong(error).fatal())?;
+            values.set("jwt", Value::Secret(signed.into()));
+        }
+        let filled = login.call.fill(&values).map_err(|error| wrong(error).fatal())?;
         let answer = self.http.send(filled).await?.checked()?;
         let context = Context::new(self.clock.now(), Defaults::default());
         let page = parse(&answer.body)?;
-        let said = |filter: &super::mapping::Filter| filter.first_text(&page, &context).map_err(&wrong);
+        let said = |filter: &Filter| filter.first_text(&page, &context).map_err(&wrong);
         if let Some(no) = login.ok.as_ref().map(said).transpose()?.flatten().filter(|said| said != "true") {
             return Err(Fault::new(FaultKind::Unauthorized, format!("login: {no}")));
         }
-        let token = match &login.token {
+        let seconds = login.expires.as_ref().map(said).transpose()?.flatten().and_then(|text| text.parse::<u64>().ok());
+        token.until = seconds.and_then(|s| clock::instant().checked_add(Duration::from_secs(s.saturating_sub(EARLY_S))));
+        if let Some((name, filter)) = &login.rotate
+            && let Some(secret) = said(filter)?
+        {
+            self.keep_rotated(name, &secret)?;
+            token.rotated = vec![(name.clone(), secret.into())];
+        }
+        let found = match &login.token {
             TokenPlace::Header(name) => answer.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned),
-            TokenPlace::Json(filter) => {
-                filter.run(page.clone(), &context, &page).next().and_then(Result::ok).map(|value| plain_text(&value))
-            }
+            TokenPlace::Json(filter) => said(filter)?,
         };
-        match token.filter(|token| !token.is_empty() && token != "null") {
-            Some(token) => Ok(token.into()),
+        match found.filter(|found| !found.is_empty()) {
+            Some(found) => Ok(found.into()),
             None => Err(Fault::new(FaultKind::Unauthorized, "login: the answer holds no token")),
         }
+    }
+
+    /// A refresh token that is good once must outlive the program: it goes back to the file that it came from.
+    fn keep_rotated(&self, name: &str, secret: &str) -> Result<(), Fault> {
+        let Some(path) = self.account.secret_files.get(name) else { return Ok(()) };
+        let kept = super::account::write_secret(path, secret);
+        kept.map_err(|error| Fault::new(FaultKind::Input, format!("the new {name} cannot be kept: {error}")))
     }
 
     /// The next call logs in again, unless another feed has done so meanwhile.

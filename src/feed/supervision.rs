@@ -23,7 +23,9 @@ use super::outlet::{Outlet, Resume};
 use super::platform::{Request, Transport};
 use super::poll::Poller;
 use super::session::Session;
+use super::stream::Tap;
 use super::webhook::Receiver;
+use super::{sse, ws};
 use crate::clock::Clock;
 use crate::engine::event::{FeedState, FeedStatus};
 use crate::engine::id::Name;
@@ -143,6 +145,11 @@ impl Task {
         }
     }
 
+    fn tap(&self) -> Result<Tap, Fault> {
+        let recipe = self.request.recipe.clone().ok_or_else(|| Fault::new(FaultKind::Mapping, "a stream without a filter").fatal())?;
+        Ok(Tap { session: Arc::clone(&self.session), mapper: Mapper::start()?, recipe })
+    }
+
     async fn run(&self, outlet: &mut Outlet) -> Result<(), Fault> {
         match &self.request.transport {
             Transport::Poll(poll) => {
@@ -151,6 +158,8 @@ impl Task {
                 let mut poller = Poller::new(Arc::clone(&self.session), &self.request, poll, start, cursor.as_deref())?;
                 poller.run(outlet).await
             }
+            Transport::Sse(stream) => sse::listen(stream, &self.tap()?, outlet).await,
+            Transport::Ws(socket) => ws::listen(socket, &self.tap()?, outlet).await,
             Transport::Webhook(hook) => {
                 let mapper = Mapper::start()?;
                 let expand = self.request.expand.clone();

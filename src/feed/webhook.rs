@@ -142,7 +142,7 @@ impl Receiver<'_> {
             Some(recipe) => self.mapper.map(delivery.body.clone(), Arc::clone(recipe), context).await,
             None => read_canonical(&delivery, &context).await,
         };
-        mapped.map_or_else(|fault| Ok(put_aside(&fault, &delivery)), Ok).map(|mut mapped| {
+        mapped.map_or_else(|fault| Ok(put_aside(&fault, &delivery.body)), Ok).map(|mut mapped| {
             if matches!(self.hook.signature, Signature::Refetch) && !mapped.events.is_empty() {
                 // nothing was signed: what it claims is not believed, only looked up
                 mapped.unmapped += 1;
@@ -202,11 +202,12 @@ fn feed_values(session: &Session) -> Val {
     Val::obj(session.account.values.plain().map(|(name, value)| (text(name), Val::from(value))).collect())
 }
 
-/// A delivery that nobody can read is kept aside; it would only come again.
-fn put_aside(fault: &Fault, delivery: &Delivery) -> Mapped {
+/// What nobody can read is kept aside; it would only come again.
+#[must_use]
+pub fn put_aside(fault: &Fault, body: &[u8]) -> Mapped {
     let reject = Reject { reason: Quarantine::NotJson, detail: fault.to_string() };
-    let beginning = clean(&String::from_utf8_lossy(&delivery.body), BEGINNING_COLUMNS).to_string();
-    let rejected = vec![Rejected { reject, place: "delivery".into(), beginning }];
+    let beginning = clean(&String::from_utf8_lossy(body), BEGINNING_COLUMNS).to_string();
+    let rejected = vec![Rejected { reject, place: String::new(), beginning }];
     Mapped { inputs: 1, rejected, ..Mapped::default() }
 }
 

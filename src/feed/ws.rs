@@ -1,0 +1,174 @@
+//! WebSockets: messages of JSON, or lines of IRC.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+
+use super::call::{Call, Filled};
+use super::fault::{Fault, FaultKind};
+use super::irc::{self, Greeting};
+use super::mapping::{Context, Filter, Mapped, parse, plain_text};
+use super::outlet::Outlet;
+use super::stream::{Tap, note_return};
+use super::template::{Place, Template, Values};
+
+const MAX_MESSAGE_BYTES: usize = 1 << 20;
+const OPENING: Duration = Duration::from_secs(5);
+
+/// A socket as a platform file describes it.
+#[derive(Clone, Debug)]
+pub struct Ws {
+    /// `ws://`, `wss://`, or `irc://` for a plain connection.
+    pub call: Call,
+    pub codec: Codec,
+    /// Sent when the socket is open.
+    pub send: Vec<Template>,
+    /// IRC: sent after the server's welcome.
+    pub welcomed: Vec<Template>,
+    /// JSON: what to answer to a message, or null.
+    pub answer: Option<Filter>,
+    /// Silence beyond this means that the socket is dead.
+    pub idle: Duration,
+}
+
+/// What the messages are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    Json,
+    Irc,
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Keeps a socket until it breaks; the caller opens it again.
+///
+/// # Errors
+/// When it cannot be opened or ends.
+pub async fn listen(ws: &Ws, tap: &Tap, outlet: &mut Outlet) -> Result<(), Fault> {
+    let values = tap.session.values_with_token().await?;
+    let greeting = Greeting { first: fill_all(&ws.send, &values)?, welcomed: fill_all(&ws.welcomed, &values)? };
+    let (filled, _) = tap.session.fill(&ws.call, &values).await?;
+    if filled.url.scheme() == "irc" {
+        let host = format!("{}:{}", filled.url.host_str().unwrap_or_default(), filled.url.port().unwrap_or(6667));
+        return irc::listen(&host, &greeting, ws.idle, tap, outlet).await;
+    }
+    let mut socket = open(filled).await?;
+    for text in &greeting.first {
+        say(&mut socket, text.clone()).await?;
+    }
+    note_return(outlet);
+    let mut number = 0u64;
+    let mut asked = false;
+    loop {
+        // half of the idle time without a word: ask whether anybody is there
+        let Ok(message) = timeout(ws.idle / 2, socket.next()).await else {
+            if asked {
+                return Err(Fault::new(FaultKind::Timeout, "the socket is silent"));
+            }
+            asked = true;
+            socket.send(Message::Ping(Vec::new().into())).await.map_err(broken)?;
+            continue;
+        };
+        asked = false;
+        let message = message.ok_or_else(|| Fault::new(FaultKind::Truncated, "the socket was closed"))?.map_err(broken)?;
+        let now = outlet.now();
+        let mut mapped = Mapped::default();
+        let payload = match &message {
+            Message::Text(text) => text.as_bytes().to_vec(),
+            Message::Binary(bytes) => bytes.to_vec(),
+            Message::Close(frame) => {
+                let why = frame.as_ref().map(|frame| format!("closed with {} {}", u16::from(frame.code), frame.reason)).unwrap_or_default();
+                return Err(Fault::new(FaultKind::Truncated, why));
+            }
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Vec::new(),
+        };
+        let context = Context { feed: tap.feed_values(), ..Context::new(now, tap.session.account.defaults.clone()) };
+        if !payload.is_empty() && ws.codec == Codec::Json {
+            if let Some(answer) = &ws.answer {
+                answer_to(&mut socket, answer, &payload, &context).await?;
+            }
+            mapped.append(tap.map(payload, context).await?);
+        } else {
+            for line in String::from_utf8_lossy(&payload).lines() {
+                number += 1;
+                let heard = irc::hear(line, &greeting, &format!("{}-{number}", now.ms()));
+                for answer in heard.answers {
+                    say(&mut socket, answer).await?;
+                }
+                if heard.reconnect {
+                    return Err(Fault::new(FaultKind::Truncated, "the server asks to connect again"));
+                }
+                if let Some(message) = heard.message {
+                    mapped.append(tap.map(message.to_string().into_bytes(), context.clone()).await?);
+                }
+            }
+        }
+        outlet.note_success(now);
+        if outlet.deliver_or_drop(mapped, None).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+async fn answer_to(socket: &mut Socket, answer: &Filter, payload: &[u8], context: &Context) -> Result<(), Fault> {
+    let Ok(value) = parse(payload) else { return Ok(()) };
+    let answers: Vec<String> =
+        answer.run(value.clone(), context, &value).filter_map(Result::ok).map(|v| plain_text(&v)).filter(|t| t != "null").collect();
+    for text in answers {
+        say(socket, text).await?;
+    }
+    Ok(())
+}
+
+fn fill_all(templates: &[Template], values: &Values) -> Result<Vec<String>, Fault> {
+    let fill = |template: &Template| template.fill(values, Place::Plain).map_err(|error| Fault::new(FaultKind::Refused, error).fatal());
+    templates.iter().map(fill).collect()
+}
+
+async fn open(filled: Filled) -> Result<Socket, Fault> {
+    let wrong = |error: String| Fault::new(FaultKind::Refused, error).fatal();
+    let mut request = filled.url.as_str().into_client_request().map_err(|_| wrong("the address is none of a WebSocket".into()))?;
+    for (name, value) in filled.headers {
+        let name = HeaderName::try_from(name).map_err(|error| wrong(error.to_string()))?;
+        let value = HeaderValue::try_from(value).map_err(|_| wrong(format!("the header {name} has no possible value")))?;
+        request.headers_mut().insert(name, value);
+    }
+    let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE_BYTES)).max_frame_size(Some(MAX_MESSAGE_BYTES));
+    let opening = timeout(OPENING, connect_async_with_config(request, Some(config), true)).await;
+    match opening {
+        Err(_) => Err(Fault::new(FaultKind::Timeout, "the socket does not open")),
+        Ok(Ok((socket, _))) => Ok(socket),
+        Ok(Err(error)) => Err(broken(error)),
+    }
+}
+
+async fn say(socket: &mut Socket, text: String) -> Result<(), Fault> {
+    socket.send(Message::Text(text.into())).await.map_err(broken)
+}
+
+fn broken(error: Error) -> Fault {
+    match error {
+        Error::Http(response) => {
+            let status = response.status().as_u16();
+            let kind = match status {
+                401 | 403 => FaultKind::Unauthorized,
+                429 => FaultKind::Throttled,
+                300..=399 => FaultKind::Redirect,
+                _ => FaultKind::Status,
+            };
+            Fault::new(kind, format!("http {status}")).waiting(super::http::retry_after(response.headers()))
+        }
+        Error::Capacity(_) => Fault::new(FaultKind::TooLarge, "a message of more than 1 MiB"),
+        Error::Io(error) => Fault::new(FaultKind::Unreachable, error.to_string()),
+        Error::Tls(error) => Fault::new(FaultKind::Tls, error.to_string()),
+        // an address may be named in the rest
+        _ => Fault::new(FaultKind::Truncated, "the socket broke"),
+    }
+}
