@@ -28,6 +28,7 @@ pub mod sse;
 pub mod stream;
 pub mod supervision;
 pub mod template;
+pub mod trial;
 pub mod unchanged;
 pub mod webhook;
 pub mod ws;

@@ -49,3 +49,9 @@ def channel: compact | if . == {} then null else . end;
 def channel($landing; $referrer):
   ($landing | qs) as $query |
   {source: $query.utm_source, medium: $query.utm_medium, campaign: $query.utm_campaign, referrer: $referrer, landing: $landing} | channel;
+
+# A platform's own counter, by canonical metric id: a running total, or what is so now. Nothing for what is not known.
+def reading($metric; $kind): if . == null then empty else {type: "reading", ts: $at, metric: $metric, kind: $kind, value: (if isstring then tonumber else . end)} end;
+def total($metric): reading($metric; "total");
+def gauge($metric): reading($metric; "gauge");
+def total_money($metric; $currency): if . == null then empty else {type: "reading", ts: $at, metric: $metric, kind: "total", value: tostring, currency: $currency} end;

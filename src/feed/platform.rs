@@ -23,9 +23,40 @@ use super::ws::{Codec, Ws};
 use crate::engine::event::Guarantee;
 use crate::engine::id::Name;
 
-/// The platform files inside the program: name, TOML, jq.
-pub const SHIPPED: &[(&str, &str, &str)] =
-    &[("vendure", include_str!("../../config/platforms/vendure.toml"), include_str!("../../config/platforms/vendure.jq"))];
+macro_rules! shipped {
+    ($($name:literal)*) => {
+        /// The platform files inside the program: name, TOML, jq.
+        pub const SHIPPED: &[(&str, &str, &str)] = &[$((
+            $name,
+            include_str!(concat!("../../config/platforms/", $name, ".toml")),
+            include_str!(concat!("../../config/platforms/", $name, ".jq")),
+        )),*];
+    };
+}
+shipped! {
+    "bambuser"
+    "cloudevents"
+    "ga4"
+    "google_ads"
+    "lazada"
+    "medusa"
+    "mercado_livre"
+    "mercado_pago"
+    "meta"
+    "nuvemshop"
+    "pix"
+    "saleor"
+    "segment"
+    "shopee"
+    "shopify"
+    "stripe"
+    "tiktok_shop"
+    "twitch"
+    "vendure"
+    "vtex"
+    "woocommerce"
+    "youtube"
+}
 
 /// Canonical types that a feed may give.
 const GIVEN_TYPES: [&str; 27] = [
@@ -331,7 +362,10 @@ impl PlatformText {
             .unwrap_or(Kind::Poll);
         // our own format needs no filter
         let canonical = kind == Kind::Webhook && section.flag("canonical").unwrap_or(false);
-        let recipe = if canonical { None } else { Some(Arc::new(self.read_recipe(&section, usual)?)) };
+        // what is pushed carries no word of success or failure
+        let none = Usual::default();
+        let recipe =
+            if canonical { None } else { Some(Arc::new(self.read_recipe(&section, if kind == Kind::Poll { usual } else { &none })?)) };
         let (transport, guarantee, usual_limit) = match kind {
             Kind::Poll => {
                 let poll = self.read_poll(&section)?;
@@ -458,6 +492,7 @@ fn read_idle(section: &Section<'_>, usual: f64) -> Duration {
 }
 
 /// Predicates that stand at the root for all requests.
+#[derive(Default)]
 struct Usual {
     ok: Option<Filter>,
     denied: Option<Filter>,

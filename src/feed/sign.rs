@@ -15,6 +15,8 @@ pub struct Sign {
     message: Template,
     /// Parameters that are not part of `{{params}}`.
     exclude: Vec<String>,
+    /// Taken off the beginning of the path.
+    strip: String,
     encoding: Encoding,
     put: Put,
 }
@@ -40,6 +42,7 @@ impl Sign {
         let key = part("key", "give the secret's variable, as \"{{app_secret}}\"");
         let message = part("message", "give the template of what is signed");
         let exclude = section.texts("exclude").into_iter().map(str::to_owned).collect();
+        let strip = section.text("strip").unwrap_or_default().to_owned();
         let encodings = [("hex", Encoding::Hex), ("HEX", Encoding::HexUpper), ("base64", Encoding::Base64)];
         let encoding = section.choice("encoding", &encodings).unwrap_or(Encoding::Hex);
         let put = match section.text("put").unwrap_or("query:sign").split_once(':') {
@@ -50,7 +53,7 @@ impl Sign {
                 return None;
             }
         };
-        Some(Self { key: key?, message: message?, exclude, encoding, put })
+        Some(Self { key: key?, message: message?, exclude, strip, encoding, put })
     }
 
     pub fn templates(&self) -> [&Template; 2] {
@@ -72,7 +75,8 @@ impl Sign {
         pairs.retain(|(name, _)| !self.exclude.contains(name));
         pairs.sort();
         values.set_text("params", pairs.iter().map(|(name, value)| format!("{name}{value}")).collect::<String>());
-        values.set_text("path", filled.url.path());
+        let path = filled.url.path();
+        values.set_text("path", path.strip_prefix(self.strip.as_str()).unwrap_or(path));
         values.set("key", super::template::Value::Secret(key.clone().into()));
         let body = filled.body.as_deref().unwrap_or_default();
         let message = self.message.fill_bytes(&values, "body", body)?;
@@ -125,7 +129,7 @@ mod tests {
         let shopee = "key = \"{{secret}}\"\nmessage = \"{{q.partner_id}}{{path}}{{q.timestamp}}{{q.access_token}}{{q.shop_id}}\"";
         let url = "https://x/api/v2/order/get_order_list?partner_id=1&timestamp=2&access_token=3&shop_id=4";
         assert_eq!(signature(shopee, url, None), expected("1/api/v2/order/get_order_list234"));
-        let lazada = "key = \"{{secret}}\"\nmessage = \"{{path}}{{params}}\"\nencoding = \"HEX\"";
-        assert_eq!(signature(lazada, "https://x/rest/orders/get?b=2&a=1", None), expected("/rest/orders/geta1b2").to_uppercase());
+        let lazada = "key = \"{{secret}}\"\nmessage = \"{{path}}{{params}}\"\nstrip = \"/rest\"\nencoding = \"HEX\"";
+        assert_eq!(signature(lazada, "https://x/rest/orders/get?b=2&a=1", None), expected("/orders/geta1b2").to_uppercase());
     }
 }

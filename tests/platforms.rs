@@ -1,0 +1,137 @@
+//! Every shipped platform reads without a problem, and every sample of it maps to its golden events.
+//!
+//! `tests/platforms/NAME/REQUEST[.VARIANT].json` is a payload (`REQUEST+expand` one of its second request), the `.golden` beside it the
+//! canonical events. `UPDATE=1 cargo test --test platforms` writes the goldens anew: read what changed.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test stops where it fails, and measures")]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use warroom::engine::event::Fact;
+use warroom::engine::time::At;
+use warroom::engine::wire::{self, Defaults};
+use warroom::feed::mapping::Mapped;
+use warroom::feed::platform::{Platform, PlatformText, SHIPPED};
+use warroom::feed::trial::Trial;
+
+fn platform(name: &str) -> Platform {
+    PlatformText::shipped(name).expect(name).read().unwrap_or_else(|problems| {
+        panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    })
+}
+
+fn samples(name: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/platforms").join(name);
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|e| e == "json") && !path.display().to_string().ends_with(".join.json"));
+    files.sort();
+    files
+}
+
+fn map(platform: &Platform, file: &Path) -> Mapped {
+    let stem = file.file_name().and_then(|name| name.to_str()).expect("a name").split('.').next().expect("a stem");
+    let (name, expanded) = stem.strip_suffix("+expand").map_or((stem, false), |name| (name, true));
+    let request = platform.request(name).unwrap_or_else(|| panic!("{}: no request `{name}`", file.display()));
+    let at = At::parse("2026-04-12T23:45:00.5Z", None).expect("a time");
+    let defaults =
+        Defaults { source: None, account: Some("account".into()), source_tz: Some(chrono_tz::America::Sao_Paulo), currency: None };
+    let join = std::fs::read(file.with_file_name(format!("{name}.join.json"))).ok();
+    let feed = jaq_json::Val::obj(
+        [("seller", "123456789")]
+            .into_iter()
+            .map(|(n, v)| (jaq_json::Val::from(n.to_owned()), jaq_json::Val::from(v.to_owned())))
+            .collect(),
+    );
+    let trial = Trial { expanded, join, feed, ..Trial::new(at, defaults) };
+    trial.map(request, &std::fs::read(file).expect("a sample")).unwrap_or_else(|fault| Mapped {
+        next: Some(format!("failed: {fault}")),
+        unmapped: 1,
+        ..Mapped::default()
+    })
+}
+
+fn portrait(mapped: &Mapped) -> String {
+    let mut text = String::new();
+    for event in &mapped.events {
+        writeln!(text, "{}", wire::write(event)).expect("text");
+    }
+    for rejected in &mapped.rejected {
+        writeln!(text, "rejected {} {}", rejected.reject.reason.id(), rejected.reject.detail).expect("text");
+    }
+    for notice in &mapped.expansions {
+        writeln!(text, "expand {}", notice.id).expect("text");
+    }
+    let aside = [("next", mapped.next.clone()), ("ack", mapped.ack.clone()), ("interval", mapped.interval_s.map(|s| s.to_string()))];
+    for (name, value) in aside.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        writeln!(text, "{name} {value}").expect("text");
+    }
+    writeln!(text, "inputs {} unmapped {} skipped {}", mapped.inputs, mapped.unmapped, mapped.skipped).expect("text");
+    text
+}
+
+#[test]
+fn every_shipped_platform_reads_without_a_problem() {
+    for (name, ..) in SHIPPED {
+        assert_eq!(platform(name).name, *name);
+    }
+}
+
+#[test]
+fn every_sample_maps_to_its_golden_events() {
+    let update = std::env::var_os("UPDATE").is_some();
+    let mut wrong = Vec::new();
+    for (name, ..) in SHIPPED {
+        let platform = platform(name);
+        for file in samples(name) {
+            let mapped = map(&platform, &file);
+            let golden = file.with_extension("golden");
+            let portrait = portrait(&mapped);
+            if update {
+                std::fs::write(&golden, &portrait).expect("a golden");
+            } else if std::fs::read_to_string(&golden).unwrap_or_default() != portrait {
+                wrong.push(format!("{}:\n{portrait}", file.display()));
+            }
+            if !mapped.rejected.is_empty() || mapped.unmapped > 0 {
+                wrong.push(format!("{}: something maps to nothing:\n{portrait}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_request_gives_what_it_says_and_has_a_sample() {
+    let (mut bare, mut more) = (Vec::new(), Vec::new());
+    for (name, ..) in SHIPPED {
+        let platform = platform(name);
+        let files = samples(name);
+        for request in &platform.requests {
+            let of_it: Vec<&PathBuf> = files
+                .iter()
+                .filter(|file| {
+                    let stem = file.file_name().and_then(|n| n.to_str()).and_then(|n| n.split('.').next()).unwrap_or_default();
+                    stem.strip_suffix("+expand").unwrap_or(stem) == request.name
+                })
+                .collect();
+            if of_it.is_empty() && request.recipe.is_some() {
+                bare.push(format!("{name}/{}", request.name));
+            }
+            for file in of_it {
+                for event in map(&platform, file).events {
+                    let kind = type_of(&event.fact);
+                    if !request.gives.iter().any(|given| *given == kind) {
+                        more.push(format!("{name}/{} gives {kind} too", request.name));
+                    }
+                }
+            }
+        }
+    }
+    assert!(bare.is_empty() && more.is_empty(), "without a sample: {bare:?}; {more:?}");
+}
+
+fn type_of(fact: &Fact) -> String {
+    let json = serde_json::to_value(fact).expect("JSON");
+    json["type"].as_str().expect("a type").to_owned()
+}
