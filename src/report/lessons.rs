@@ -123,7 +123,7 @@ fn unpaid_channel(report: &Report, engine: &Engine) -> Option<Proposal> {
     Some(Proposal {
         lesson: "channel-below-breakeven",
         evidence: vec![
-            ("channel", Said::Text(row.channel.clone())),
+            ("channel", Said::Word("channel", row.channel.clone())),
             ("roas", Said::Number { number: roas }),
             ("breakeven", Said::Number { number: breakeven }),
             ("spend", amount(whole(spend), report.figures.currency)?),
