@@ -25,7 +25,7 @@ bench: tools
 	$(CARGO) bench
 
 study:
-	WARROOM_STUDY=full $(CARGO) test --profile ci --test study -- --nocapture --test-threads 2
+	WARROOM_STUDY=full $(CARGO) test --profile ci --test study --test playbook_study -- --nocapture --test-threads 2
 
 picture:
 	$(CARGO) build --release

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use warroom::engine::event::InterventionKind as Kind;
 use warroom::rehearsal::best::{Budget, outcome};
-use warroom::rehearsal::policy::{Chance, Nobody, Recorded};
+use warroom::rehearsal::policy::{Advised, Chance, Nobody, Recorded};
 use warroom::rehearsal::progress::{Entry, courses};
 use warroom::rehearsal::score::{Met, Played, Raised, Verdict, score};
 use warroom::rehearsal::solo::Solo;
@@ -92,6 +92,7 @@ fn the_score_knows_right_needless_and_how_long_it_took() {
         act(&scenario, opens + 200, Kind::PolicyWarning, None),
     ];
     let card = Raised {
+        id: "r1".into(),
         at: scenario.starts_at.plus_s(opens + 20),
         rule: "dip".into(),
         kind: Kind::FlashDeal,
@@ -175,4 +176,16 @@ fn a_debrief_tells_it_in_the_words_it_is_given() {
     ] {
         assert!(text.contains(word), "{word} in {text}");
     }
+}
+
+/// In full (`make study`) over all scenarios and many seeds; here, that the loop of card, act and shoppers closes.
+#[test]
+fn following_the_playbook_answers_a_broken_checkout() {
+    let scenario = scenario("checkout-down");
+    let mut solo = Solo::new(Arc::clone(&scenario), 4).unwrap();
+    solo.engine_mut().arm(warroom::config::playbook::shipped());
+    let played = solo.play(&mut Advised::new(20));
+    let score = score(&played, Budget { runs: 2 }, None).unwrap();
+    assert!(!played.raised.is_empty());
+    assert!(score.played.margin_minor > score.nobody.margin_minor, "{}", debrief::json(&score));
 }

@@ -1,9 +1,11 @@
 //! Who plays: nobody, chance, or the desk's own advice. A policy sees what the desk sees, never the simulator's truth.
 
 use crate::engine::Engine;
+use crate::engine::advice::{Recommendation, State};
 use crate::engine::event::InterventionKind;
+use crate::engine::id::Name;
 use crate::engine::time::At;
-use crate::simulate::act::Act;
+use crate::simulate::act::{Act, Deed};
 use crate::simulate::luck::{Concern, Luck, Seed};
 
 /// Somebody at the desk.
@@ -62,4 +64,42 @@ impl Policy for Chance {
         let sku = products.get(self.luck.index(products.len())).map(|product| product.sku.as_str());
         vec![Act::begin(now, &format!("c{}", self.done), kind, sku)]
     }
+}
+
+/// Does what the desk advises, as soon as a card has been up for so many seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Advised {
+    reaction_s: i64,
+}
+
+impl Advised {
+    #[must_use]
+    pub const fn new(reaction_s: i64) -> Self {
+        Self { reaction_s }
+    }
+}
+
+impl Policy for Advised {
+    fn decide(&mut self, now: At, desk: &Engine) -> Vec<Act> {
+        let ripe = |card: &&&Recommendation| {
+            matches!(card.state, State::Raised | State::Seen) && card.held_by.is_none() && now >= card.raised.plus_s(self.reaction_s)
+        };
+        desk.advisor().open().iter().filter(ripe).map(|card| accept(card, now, desk)).collect()
+    }
+}
+
+/// The act that a card proposes, with its own parameters.
+fn accept(card: &Recommendation, now: At, desk: &Engine) -> Act {
+    let mut id = Name::const_new("i-");
+    id.push_str(&card.id);
+    let minutes = card.parameters.get("minutes").and_then(|minutes| minutes.parse::<i64>().ok());
+    let deed = Deed::Begin {
+        id,
+        kind: card.kind,
+        sku: card.target.product.map(|product| Name::new(desk.live().books.skus.text(product))),
+        duration_s: minutes.map(|minutes| minutes * 60),
+        parameters: card.parameters.clone(),
+        advice: Some(card.id.clone()),
+    };
+    Act { at: now, deed }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::best::{Best, Budget, outcome, search};
-use crate::engine::event::InterventionKind;
+use crate::engine::event::{AdviceAnswer, Answer, InterventionKind};
 use crate::engine::id::Name;
 use crate::engine::money::Currency;
 use crate::engine::time::At;
@@ -27,12 +27,22 @@ pub struct Played {
 /// A recommendation that the desk raised.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Raised {
+    pub id: Name,
     pub at: At,
     pub rule: String,
     pub kind: InterventionKind,
     pub sku: Option<Name>,
     /// When the host was told.
     pub told: Option<At>,
+}
+
+impl Raised {
+    /// Hears of an answer: that the host was told.
+    pub fn hear(&mut self, answer: &AdviceAnswer, at: At) {
+        if answer.advice == self.id && answer.answer == Answer::Waiting {
+            self.told = self.told.or(Some(at));
+        }
+    }
 }
 
 /// The books of one play, in minor units.

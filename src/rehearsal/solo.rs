@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::policy::Policy;
 use super::score::{Played, Raised};
+use crate::engine::advice::State;
 use crate::engine::event::{Event, Extra, Fact, Intervention, InterventionEnd, Record};
 use crate::engine::id::Name;
 use crate::engine::time::At;
@@ -98,21 +99,31 @@ impl Solo {
 
 /// What the desk has raised so far.
 #[must_use]
-pub fn raised(_engine: &Engine) -> Vec<Raised> {
-    Vec::new()
+pub fn raised(engine: &Engine) -> Vec<Raised> {
+    let cards = engine.advisor().cards().iter().filter(|card| card.state != State::HeldOut);
+    cards
+        .map(|card| Raised {
+            id: card.id.clone(),
+            at: card.raised,
+            rule: card.rule.clone(),
+            kind: card.kind,
+            sku: card.target.product.map(|product| Name::new(engine.live().books.skus.text(product))),
+            told: if let State::Waiting { since } = card.state { Some(since) } else { None },
+        })
+        .collect()
 }
 
 /// The record that an act leaves at the desk.
 #[must_use]
 pub fn event_of(act: &Act) -> Option<Event> {
     let (id, fact) = match &act.deed {
-        Deed::Begin { id, kind, sku, duration_s, parameters } => {
+        Deed::Begin { id, kind, sku, duration_s, parameters, advice } => {
             let intervention = Intervention {
                 kind: *kind,
                 sku: sku.clone(),
                 duration_s: *duration_s,
                 parameters: parameters.clone(),
-                advice: None,
+                advice: advice.clone(),
                 operator: None,
             };
             (id.clone(), Fact::Intervention(Box::new(intervention)))

@@ -15,7 +15,15 @@ pub struct Act {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deed {
     /// An intervention begins.
-    Begin { id: Name, kind: InterventionKind, sku: Option<Name>, duration_s: Option<i64>, parameters: Parameters },
+    Begin {
+        id: Name,
+        kind: InterventionKind,
+        sku: Option<Name>,
+        duration_s: Option<i64>,
+        parameters: Parameters,
+        /// The recommendation that it answers.
+        advice: Option<Name>,
+    },
     /// A running one ends before its time, or is withdrawn.
     End { id: Name },
     /// The host goes on to a segment of the run of show.
@@ -26,7 +34,8 @@ impl Act {
     /// An intervention of this kind, as tests and policies make it.
     #[must_use]
     pub fn begin(at: At, id: &str, kind: InterventionKind, sku: Option<&str>) -> Self {
-        let deed = Deed::Begin { id: id.into(), kind, sku: sku.map(Name::new), duration_s: None, parameters: Parameters::new() };
+        let deed =
+            Deed::Begin { id: id.into(), kind, sku: sku.map(Name::new), duration_s: None, parameters: Parameters::new(), advice: None };
         Self { at, deed }
     }
 
@@ -49,6 +58,7 @@ impl Act {
                 sku: act.sku.clone(),
                 duration_s: act.duration_s,
                 parameters: act.parameters.clone(),
+                advice: act.advice.clone(),
             },
             Fact::InterventionEnded(end) | Fact::InterventionWithdrawn(end) => Deed::End { id: end.intervention.clone() },
             Fact::Cue(cue) => Deed::Cue { segment: cue.segment.clone() },

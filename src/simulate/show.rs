@@ -13,11 +13,15 @@ use crate::engine::money::Money;
 /// Clicks on a product that is not shown, against one that is.
 const OFF_AIR: f64 = 0.04;
 /// Clicks on a product that is pinned while another is shown.
-const PINNED: f64 = 0.55;
+const PINNED: f64 = 0.4;
 /// What a demonstration adds to a segment that is one.
 const AGAIN: f64 = 0.25;
 /// How fast the room empties when the live is over.
 const AFTER_THE_END: f64 = 12.0;
+/// What the host has to do costs this share of the clicks in its first seconds, and from which delay on it is the host who does it.
+const DISTURBS: f64 = 0.12;
+const DISTURBS_S: i64 = 60;
+const HOST_DELAY_S: i64 = 15;
 /// Orders per cart against carts per click: how a lift of the whole is shared out between the two.
 const LIFT_OF_ADDS: f64 = 0.6;
 
@@ -154,7 +158,7 @@ impl Show {
     /// Hears of an act at second `now`.
     pub fn hear(&mut self, act: &Act, now: i64) {
         match &act.deed {
-            Deed::Begin { id, kind, sku, duration_s, parameters } => {
+            Deed::Begin { id, kind, sku, duration_s, parameters, .. } => {
                 let slot = sku.as_ref().and_then(|sku| self.scenario.slot(sku)).or(self.on_air);
                 let running = Running { id: id.clone(), parameters: parameters.clone(), ..self.begin(*kind, slot, now, *duration_s) };
                 let running = Running { discount: self.discount(&running), ..running };
@@ -371,6 +375,9 @@ impl Show {
             } else {
                 factors.clicks[slot] *= lift(curve.others);
             }
+        }
+        if curve.delay_s >= HOST_DELAY_S && second < running.from_s + DISTURBS_S {
+            factors.clicks.iter_mut().for_each(|clicks| *clicks *= 1.0 - DISTURBS);
         }
         factors.leaving /= lift(curve.patience).max(0.1);
         factors.chat *= lift(curve.chat);
