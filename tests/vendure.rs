@@ -62,22 +62,6 @@ async fn until_done(owner: &mut Owner, shoppers: &mut Child) {
     }
 }
 
-/// A few things that happen after the sale: refunds, card payments settled, an order cancelled.
-async fn after_sale(shop: &Shop) {
-    let admin = shop.admin().await;
-    let orders = admin.orders().await;
-    let in_state = |state: &str| orders.iter().filter(|o| o["state"] == state).cloned().collect::<Vec<_>>();
-    for order in in_state("PaymentSettled").iter().take(2) {
-        admin.refund(order).await;
-    }
-    if let Some(order) = in_state("PaymentSettled").get(3) {
-        admin.cancel(order).await;
-    }
-    for order in in_state("PaymentAuthorized").iter().take(2) {
-        admin.settle(order).await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_feeds_end_with_the_shops_own_figures_through_kills_and_an_outage() {
     let mut shop = Shop::start_fresh();
@@ -89,7 +73,7 @@ async fn the_feeds_end_with_the_shops_own_figures_through_kills_and_an_outage() 
         owner = start(&shop, live_start, owner.kill());
     }
     until_done(&mut owner, &mut shoppers).await;
-    after_sale(&shop).await;
+    shop.after_sale().await;
 
     shop.stop();
     owner.until("the outage shows", |taken| taken.fault("shop.orders").starts_with("unreachable")).await;

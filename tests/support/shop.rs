@@ -87,6 +87,22 @@ impl Shop {
         }
     }
 
+    /// A few things that happen after the sale: refunds, card payments settled, an order cancelled.
+    pub async fn after_sale(&self) {
+        let admin = self.admin().await;
+        let orders = admin.orders().await;
+        let in_state = |state: &str| orders.iter().filter(|o| o["state"] == state).cloned().collect::<Vec<_>>();
+        for order in in_state("PaymentSettled").iter().take(2) {
+            admin.refund(order).await;
+        }
+        if let Some(order) = in_state("PaymentSettled").get(3) {
+            admin.cancel(order).await;
+        }
+        for order in in_state("PaymentAuthorized").iter().take(2) {
+            admin.settle(order).await;
+        }
+    }
+
     /// Lets shoppers come; the process ends when the last one is done and then prints what they did.
     pub fn drive(&self, shoppers: u32, rate: f64, seed: u32) -> Child {
         let mut command = node(&self.home, &self.database.path().join("vendure.sqlite"));
