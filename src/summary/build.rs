@@ -45,10 +45,10 @@ impl Figures {
 }
 
 /// Clock minutes from the first event's to that of `at`.
-fn minutes(from: Option<At>, at: Option<At>) -> std::ops::RangeInclusive<i64> {
+fn minutes(from: Option<At>, at: Option<At>) -> std::ops::Range<i64> {
     match (from, at) {
-        (Some(from), Some(at)) => from.minute()..=at.minute(),
-        _ => 1..=0,
+        (Some(from), Some(at)) => from.minute()..at.minute() + 1,
+        _ => 0..0,
     }
 }
 
@@ -75,7 +75,7 @@ fn minute_row(engine: &Engine, minute: i64) -> MinuteRow {
     MinuteRow { at: At::from_minute(minute), metrics: told(|metric| engine.reading_in_minute(metric, Scope::Live, minute)) }
 }
 
-fn gesture_row(engine: &Engine, gesture: Gesture, minutes: std::ops::RangeInclusive<i64>) -> GestureRow {
+fn gesture_row(engine: &Engine, gesture: Gesture, minutes: std::ops::Range<i64>) -> GestureRow {
     GestureRow { gesture: gesture.id(), minutes: minutes.map(|minute| engine.gestures_in_minute(gesture, minute)).collect() }
 }
 

@@ -10,11 +10,9 @@ use crate::engine::Engine;
 use crate::engine::event::InterventionKind;
 use crate::engine::id::{Name, Sym, Table};
 use crate::engine::live::commerce::audience::Figure;
-use crate::engine::series::{Count, Window, slot_of};
+use crate::engine::series::{Count, MINUTE_SLOTS, Window, slot_of};
 use crate::engine::time::{At, MINUTE_MS, SLOT_MS};
 
-/// Slots of a minute of an act.
-const MINUTE_SLOTS: u32 = (MINUTE_MS / SLOT_MS) as u32;
 /// Minutes that an act without an end is measured over, and that are added to none.
 const USUAL_MIN: u32 = 10;
 /// An act that runs longer is measured over so much of it.
@@ -224,7 +222,6 @@ impl Measured {
         let control_events = (self.measure == Measure::ProductOrders).then_some(controls);
         let at = |belief| self.own.effect(events, exposure, minutes, control_events, belief);
         let effect = at(Belief::Mixed);
-        #[expect(clippy::cast_precision_loss, reason = "minutes of an act")]
         let times_average = self.own.session_rate().filter(|rate| *rate > 0.0 && exposure > 0.0).map(|rate| events / exposure / rate);
         let verdict = match effect {
             _ if early => Verdict::NotEnoughYet,

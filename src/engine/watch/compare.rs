@@ -79,6 +79,7 @@ fn segments(kind: crate::engine::event::SegmentKind, engine: &Engine) -> Compare
         };
         let to = segment.to.unwrap_or_else(|| engine.now());
         let Some(viewers) = viewers_between(engine, segment.from, to) else { continue };
+        #[expect(clippy::cast_precision_loss, reason = "minutes of a segment")]
         let minutes = (to.since_ms(segment.from) as f64 / 60_000.0).max(0.0);
         group.0 += left_between(engine, segment.from, to);
         group.1 += viewers * minutes;

@@ -40,9 +40,9 @@ pub fn named(name: &str, engine: &Engine, now: At) -> Option<f64> {
 /// A bound on a metric, the pace of a KPI, the audience's peak, silence.
 pub fn ask(watch: &Watch, target: Target, engine: &Engine, now: At) -> Answer {
     match watch {
-        Watch::Level { metric, span, above, below, times, least, .. } => {
+        Watch::Level { metric, .. } => {
             let Some(metric) = Metric::parse(metric) else { return Answer::Frozen };
-            level(metric, span_of(span), (*above, *below), *times, *least, target, engine)
+            level(metric, watch, target, engine)
         }
         Watch::Behind { metric, share } => behind(metric, *share, engine, now),
         Watch::Peak { share } => peak(*share, engine),
@@ -51,15 +51,9 @@ pub fn ask(watch: &Watch, target: Target, engine: &Engine, now: At) -> Answer {
     }
 }
 
-fn level(
-    metric: Metric,
-    span: Span,
-    bounds: (Option<f64>, Option<f64>),
-    times: Times,
-    least: f64,
-    target: Target,
-    engine: &Engine,
-) -> Answer {
+fn level(metric: Metric, watch: &Watch, target: Target, engine: &Engine) -> Answer {
+    let Watch::Level { span, above, below, times, least, .. } = watch else { return Answer::Quiet(None) };
+    let (span, bounds, times, least) = (span_of(span), (*above, *below), *times, *least);
     let scope = scope_of(target);
     let reading = engine.reading(metric, scope, span);
     if reading.stale {

@@ -11,10 +11,10 @@ use crate::engine::rule::{Against, Counted, Mix, Move, Rule, Watch};
 use crate::engine::series::{Count, Sheet, Window, slot_of};
 use crate::engine::time::{At, SLOT_MS};
 
-/// Slots of a bin.
-const BIN_SLOTS: u32 = (BIN_S * 1_000 / SLOT_MS) as u32;
+/// Ten-second slots of a bin of [`BIN_S`].
+const BIN_SLOTS: u32 = 3;
 /// Parts of a mix that are told apart; all further ones are one part.
-const MOST_PARTS: usize = 31;
+const MOST_PARTS: u32 = 31;
 /// A live that is opened in the middle is caught up at most so far back.
 const MOST_BINS_BACK: u32 = 2_880;
 
@@ -56,14 +56,13 @@ impl Stream {
 
     /// Takes all bins that have become complete and answers.
     pub fn look(&mut self, rule: &Rule, target: Target, engine: &Engine, now: At) -> Answer {
-        let Watch::Rate { events, against, mix, .. } = &rule.watch else { return Answer::Quiet(None) };
         let Some(complete) = engine.complete_to(rule.watch.needs()).map(|at| at.min(now)) else { return Answer::Frozen };
         let Some(started) = engine.started() else { return Answer::Frozen };
         let until = slot_of(complete);
         let first = slot_of(started).max(until.saturating_sub(MOST_BINS_BACK * BIN_SLOTS));
         let mut next = self.next.unwrap_or(first);
         while next + BIN_SLOTS <= until {
-            let bin = self.bin(*events, *against, *mix, target, engine, Window::between(next, next + BIN_SLOTS));
+            let bin = self.bin(&rule.watch, target, engine, Window::between(next, next + BIN_SLOTS));
             next += BIN_SLOTS;
             if bin.iter().all(|part| part.exposure <= 0.0) {
                 continue;
@@ -76,7 +75,9 @@ impl Stream {
 
     fn take(&mut self, bin: Bin, rule: &Rule, target: Target) {
         let counted: f64 = bin.iter().map(|part| part.events).sum();
-        self.per_minute += (counted * 60.0 / BIN_S as f64 - self.per_minute) * 0.05;
+        #[expect(clippy::cast_precision_loss, reason = "seconds of a bin")]
+        let per_minute = counted * 60.0 / BIN_S as f64;
+        self.per_minute += (per_minute - self.per_minute) * 0.05;
         let verdict = self.detector.push(bin);
         if let Some(Change::Raised(evidence)) = self.alarm.push(&verdict, &thresholds()) {
             self.last = Some(told(&evidence, metric_of(rule), target));
@@ -98,7 +99,9 @@ impl Stream {
         minutes_to_see(0.5, self.per_minute, thresholds().act, self.detector.phi())
     }
 
-    fn bin(&mut self, events: Counted, against: Against, mix: Mix, target: Target, engine: &Engine, window: Window) -> Bin {
+    fn bin(&mut self, watch: &Watch, target: Target, engine: &Engine, window: Window) -> Bin {
+        let Watch::Rate { events, against, mix, .. } = watch else { return Bin::new() };
+        let (events, against, mix) = (*events, *against, *mix);
         let sheets = &engine.live().sheets;
         let whole = match (target.product, target.channel) {
             (Some(product), _) => sheets.of_product(product),
@@ -123,11 +126,8 @@ impl Stream {
                 bin.push(part);
             }
         }
-        let rest = Part {
-            part: MOST_PARTS as u32,
-            events: (all_events - seen_events).max(0.0),
-            exposure: (all_exposure - seen_exposure).max(0.0),
-        };
+        let rest =
+            Part { part: MOST_PARTS, events: (all_events - seen_events).max(0.0), exposure: (all_exposure - seen_exposure).max(0.0) };
         if rest.exposure > 0.0 {
             bin.push(rest);
         }
@@ -136,14 +136,15 @@ impl Stream {
 
     /// New products or channels get the next number, the first so many of them one each.
     fn meet_parts(&mut self, mix: Mix, engine: &Engine) {
-        if self.parts.len() >= MOST_PARTS {
+        let most = MOST_PARTS as usize;
+        if self.parts.len() >= most {
             return;
         }
         let books = &engine.live().books;
         let known = self.parts.len();
         match mix {
-            Mix::Products => self.parts.extend(books.products().skip(known).take(MOST_PARTS - known)),
-            Mix::Channels => self.parts.extend(books.channels.iter().map(|(sym, _)| sym).skip(known).take(MOST_PARTS - known)),
+            Mix::Products => self.parts.extend(books.products().skip(known).take(most - known)),
+            Mix::Channels => self.parts.extend(books.channels.iter().map(|(sym, _)| sym).skip(known).take(most - known)),
             Mix::None => {}
         }
     }
