@@ -2,8 +2,20 @@
 //!
 //! `tests/platforms/NAME/REQUEST[.VARIANT].json` is a payload (`REQUEST+expand` one of its second request), the `.golden` beside it the
 //! canonical events. `UPDATE=1 cargo test --test platforms` writes the goldens anew: read what changed.
-
-#![allow(clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test stops where it fails, and measures")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    clippy::too_many_lines,
+    clippy::needless_pass_by_value,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test stops where it fails"
+)]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -2,8 +2,20 @@
 //!
 //! A portrait is the grid of glyphs, then a letter a cell for its style, then what the letters mean: glyphs alone cannot
 //! tell red from green. `UPDATE_SCREENS=1 cargo test --test screens` writes them anew; read the difference before you commit it.
-
-#![expect(clippy::expect_used, clippy::cast_possible_truncation, reason = "a test may stop, and its dice are small")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    clippy::too_many_lines,
+    clippy::needless_pass_by_value,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test stops where it fails"
+)]
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

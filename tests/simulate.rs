@@ -1,6 +1,18 @@
 //! The simulated broadcast: the same for a seed, sane in its sums, and everything that goes wrong shows in its facts.
-
-#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    clippy::too_many_lines,
+    clippy::needless_pass_by_value,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test stops where it fails"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

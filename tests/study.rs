@@ -2,6 +2,20 @@
 //! were chosen on): products rotate, channels mix, rates drift, counts are overdispersed, dips are planted and labelled.
 //!
 //! Small with fixed seeds here; in full with `make study` (WARROOM_STUDY=full), which prints the tables.
+#![allow(
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    clippy::too_many_lines,
+    clippy::needless_pass_by_value,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test stops where it fails"
+)]
 
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Gamma, Poisson, StandardNormal};
@@ -335,8 +349,8 @@ fn effects(scenario: Scenario, by_dip: bool, truth: f64, wanted: usize) -> Effec
             let from = minute.saturating_sub(4);
             rows[from..=minute].iter().map(|r| r.1).sum::<f64>() / (minute - from + 1) as f64 + 0.5
         };
-        for minute in 0..act {
-            filter.push(rows[minute].0, exposure(minute));
+        for (minute, row) in rows.iter().enumerate().take(act) {
+            filter.push(row.0, exposure(minute));
         }
         let (events, exposed): (f64, f64) = (act..act + 10).fold((0.0, 0.0), |(x, e), m| (x + rows[m].0, e + exposure(m)));
         let controls: f64 = rows[act..act + 10].iter().map(|r| r.1).sum();

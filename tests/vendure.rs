@@ -1,10 +1,17 @@
 //! Beside a real Vendure shop the feeds end with exactly the shop's own figures, whatever happens on the way.
 #![allow(
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    clippy::too_many_lines,
+    clippy::needless_pass_by_value,
     clippy::expect_used,
     clippy::panic,
-    clippy::disallowed_methods,
     clippy::cast_precision_loss,
-    reason = "a test stops where it fails, and measures"
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test stops where it fails"
 )]
 
 #[path = "support/owner.rs"]

@@ -1,6 +1,20 @@
 //! `make picture`: runs the real program in a pseudo-terminal and writes what it shows as SVG.
 //!
 //! usage: picture PROGRAM COLUMNS ROWS SECONDS OUT.svg [ARGUMENTS…]
+#![allow(
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    clippy::too_many_lines,
+    clippy::needless_pass_by_value,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test stops where it fails"
+)]
 
 use std::fmt::Write as _;
 use std::io::Read;
@@ -42,7 +56,7 @@ fn main() {
             }
         }
     });
-    let mut screen = vt100::Parser::new(size.rows, size.cols, 0);
+    let mut screen = vt100::Parser::new(size.rows.try_into().expect("rows"), size.cols.try_into().expect("columns"), 0);
     let mut left = Duration::from_secs(seconds.parse().expect("seconds"));
     while !left.is_zero() {
         let step = left.min(Duration::from_millis(100));
@@ -75,6 +89,7 @@ fn colour(colour: vt100::Color, default: &str) -> String {
 
 fn svg(screen: &vt100::Screen) -> String {
     let (rows, columns) = screen.size();
+    let (rows, columns) = (rows.get(), columns.get());
     let (width, height) = (f64::from(columns) * CELL.0 + 16.0, f64::from(rows) * CELL.1 + 16.0);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"14\">\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{BACKGROUND}\"/>\n"
