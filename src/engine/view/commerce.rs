@@ -79,7 +79,7 @@ pub struct StockAlarm {
 
 /// viewers × clicks per viewer × click→cart × cart→order × ticket = GMV per minute, over one window.
 ///
-/// The logarithms of the five factors add up to the logarithm of [`Chain::gmv_per_min`]. Each is `None` where it is not known.
+/// The logarithms of the five factors add up to the logarithm of [`Chain::gmv_per_min_minor`]. Each is `None` where it is not known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chain {
     /// Average viewers over the window.
