@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::document::{Block, Cell, Document, Table};
 
 /// Marks that Markdown (or HTML within it) gives a meaning to.
-const MARKS: [char; 15] = ['\\', '`', '*', '_', '{', '}', '[', ']', '<', '>', '#', '|', '!', '~', '&'];
+const MARKS: [char; 12] = ['\\', '`', '*', '_', '{', '}', '[', ']', '#', '|', '!', '~'];
 
 /// The whole file.
 #[must_use]
@@ -72,10 +72,13 @@ fn plain(text: &str) -> String {
             out.push(' ');
             continue;
         }
-        if MARKS.contains(&letter) {
-            out.push('\\');
+        match letter {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            mark if MARKS.contains(&mark) => out.extend(['\\', mark]),
+            other => out.push(other),
         }
-        out.push(letter);
     }
     out
 }
