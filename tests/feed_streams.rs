@@ -1,0 +1,196 @@
+//! Streams: server-sent events, WebSockets and IRC, broken off and taken up again; followed files and child processes.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test stops where it fails, and measures")]
+
+#[path = "support/owner.rs"]
+mod owner;
+#[path = "support/peer.rs"]
+mod peer;
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use owner::{Owner, Taken};
+use peer::{Peer, Reply};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio_tungstenite::tungstenite::Message;
+use warroom::clock::wall_now;
+use warroom::engine::event::{Fact, FeedStatus};
+
+fn platform(folder: &std::path::Path, request: &str) -> String {
+    let text = format!(
+        "name = \"streaming\"\n[variables.base]\n[auth.headers]\nx-key = \"k\"\n[[request]]\nname = \"chat\"\ngives = [\"chat_message\"]\n{request}\nmap = '{{type: \"chat_message\", id: (.id // .number | tostring), ts: $at, author: (.nick // \"a\"), text: (.text // .params[1])}}'\n"
+    );
+    std::fs::write(folder.join("streaming.toml"), text).expect("a file");
+    format!("[feeds.chat]\nplatform = \"{}/streaming.toml\"\n", folder.display())
+}
+
+fn texts(taken: &Taken) -> BTreeSet<String> {
+    let text = |event: &warroom::engine::event::Event| match &event.fact {
+        Fact::ChatMessage(message) => Some(message.text.to_string()),
+        _ => None,
+    };
+    taken.events.iter().filter_map(text).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_of_events_goes_on_behind_the_last_id_after_breaks_and_kills() {
+    // each connection gets three more messages and is cut off
+    let server = Peer::start(|asked, _| {
+        let last: u32 = asked.header("last-event-id").and_then(|text| text.parse().ok()).unwrap_or(0);
+        let mut body = String::from(": hello\nretry: 10\n\n");
+        for id in last + 1..=last + 3 {
+            body.push_str(&format!("id: {id}\ndata: {{\"id\":{id},\"text\":\"m{id}\"}}\n\n"));
+        }
+        body.push_str("id: 999\ndata: {\"id\":999"); // never whole
+        Reply::status(200, &[("content-type", "text/event-stream")], &body)
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let plan = platform(folder.path(), "transport = \"sse\"\nresumes = true\nurl = \"{{base}}/stream\"")
+        + &format!("base = \"{}\"\n", server.base());
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("five", |taken| texts(taken).len() >= 5).await;
+    owner = Owner::start(&plan, wall_now(), owner.kill());
+    owner.until("twelve", |taken| texts(taken).len() >= 12).await;
+    let taken = owner.stop().await;
+    let seen = texts(&taken);
+    let whole: BTreeSet<String> = (1..=seen.len()).map(|id| format!("m{id}")).collect();
+    assert_eq!(seen, whole, "nothing is lost and nothing is half");
+    assert!(server.asked().iter().all(|asked| asked.header("x-key") == Some("k")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_answers_pings_comes_back_and_tells_the_gap() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let server = tokio::spawn(async move {
+        for connection in 0u32.. {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            let mut socket = tokio_tungstenite::accept_async(stream).await.expect("a socket");
+            let hello = socket.next().await.expect("a message").expect("a message");
+            assert_eq!(hello.to_text().expect("text"), "{\"subscribe\":\"loja\"}");
+            for n in 0..3 {
+                let id = connection * 3 + n;
+                socket.send(Message::Text(format!("{{\"id\":{id},\"text\":\"m{id}\"}}").into())).await.expect("sent");
+            }
+            socket.send(Message::Text("no json".into())).await.expect("sent");
+            socket.send(Message::Ping(vec![1].into())).await.expect("sent");
+            while !matches!(socket.next().await, Some(Ok(Message::Pong(_)))) {}
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+            drop(socket);
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+        }
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let request = "transport = \"ws\"\nurl = \"{{base}}/chat\"\nsend = ['{\"subscribe\":\"loja\"}']";
+    let plan = platform(folder.path(), request) + &format!("base = \"ws://{address}\"\n");
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("both connections", |taken| texts(taken).len() >= 6).await;
+    assert!(
+        owner.taken.told.iter().any(|state| state.last_error.as_deref().is_some_and(|error| error.starts_with("gap: "))),
+        "the gap is told"
+    );
+    assert!(!owner.taken.rejected.is_empty(), "what is no JSON is put aside");
+    server.abort();
+    owner.until("it is gone", |taken| taken.state("chat").status == FeedStatus::Retrying).await;
+    owner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_irc_server_is_greeted_joined_and_answered() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let (read, mut write) = stream.into_split();
+        let mut lines = BufReader::new(read).lines();
+        let mut heard = Vec::new();
+        while let Ok(Some(line)) = lines.next_line().await {
+            match line.split(' ').next() {
+                Some("NICK") => write.write_all(b":s 001 desk :Welcome\r\n:s 372 desk :- motd\r\n").await.expect("sent"),
+                Some("JOIN") => write.write_all(b"PING :x1\r\n").await.expect("sent"),
+                Some("PONG") => write.write_all(":ana!a@h PRIVMSG #loja :tem no M? 🙂\r\n".as_bytes()).await.expect("sent"),
+                _ => {}
+            }
+            heard.push(line);
+            if heard.len() == 3 {
+                return heard;
+            }
+        }
+        heard
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let request = "transport = \"ws\"\ncodec = \"irc\"\nurl = \"{{base}}\"\nsend = [\"NICK desk\"]\nwelcomed = [\"JOIN #loja\"]";
+    let plan = platform(folder.path(), request) + &format!("base = \"irc://{address}\"\n");
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("the message", |taken| texts(taken).contains("tem no M? 🙂")).await;
+    assert_eq!(server.await.expect("the server"), ["NICK desk", "JOIN #loja", "PONG :x1"]);
+    owner.stop().await;
+}
+
+fn note(id: u32) -> String {
+    format!("{{\"type\":\"note\",\"id\":\"n{id}\",\"ts\":\"2026-11-21T23:31:04Z\",\"text\":\"t{id}\"}}\n")
+}
+
+fn ids(taken: &Taken) -> Vec<String> {
+    taken.events.iter().filter_map(|event| event.id.as_ref()).map(ToString::to_string).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_followed_through_growth_rotation_truncation_and_kills() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("events.ndjson");
+    let plan = format!("[feeds.tape]\npath = \"{}\"\n", path.display());
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("the missing file is told", |taken| taken.fault("tape").starts_with("input: ")).await;
+    let append = |text: &str| {
+        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(&path).expect("the file");
+        file.write_all(text.as_bytes()).expect("written");
+    };
+    append(&note(1));
+    let (begun, rest) = {
+        let whole = note(2);
+        (whole[..20].to_owned(), whole[20..].to_owned())
+    };
+    append(&begun);
+    owner.until("the first", |taken| ids(taken).len() == 1).await;
+    owner = Owner::start(&plan, wall_now(), owner.kill());
+    append(&rest);
+    append("not json\n");
+    append(&note(3));
+    owner.until("three", |taken| ids(taken).len() == 3 && taken.rejected.len() == 1).await;
+    assert_eq!(owner.taken.rejected[0].place, "line 3");
+    // rotated
+    std::fs::rename(&path, folder.path().join("events.1")).expect("renamed");
+    append(&note(4));
+    owner.until("the new file", |taken| ids(taken).len() == 4).await;
+    // cut short and begun anew
+    std::fs::write(&path, note(5)).expect("written");
+    owner.until("the shorter file", |taken| ids(taken).contains(&"n5".to_owned())).await;
+    let taken = owner.stop().await;
+    assert_eq!(ids(&taken), ["n1", "n2", "n3", "n4", "n5"], "each once");
+    assert!(taken.state("tape").caught_up);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_is_read_started_again_when_it_fails_and_ends_with_the_feed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let once = folder.path().join("once");
+    let script = format!(
+        "if [ ! -e {0} ]; then touch {0}; echo '{1}'; echo out of coffee >&2; exit 3; fi; echo '{2}'; exec sleep 600",
+        once.display(),
+        note(1).trim(),
+        note(2).trim()
+    );
+    let plan =
+        format!("[feeds.robot]\ncommand = [\"sh\", \"-c\", '''{script}''']\n[feeds.brief]\ncommand = [\"echo\", '{}']\n", note(9).trim());
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("the second run", |taken| ids(taken).contains(&"n2".to_owned()) && ids(taken).contains(&"n9".to_owned())).await;
+    assert!(owner.taken.told.iter().any(|state| state.last_error.as_deref().is_some_and(|error| error.contains("out of coffee"))));
+    owner.until("the brief one has ended", |taken| taken.state("brief").status == FeedStatus::Ended).await;
+    owner.stop().await;
+}
