@@ -58,7 +58,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     match verb.unwrap_or(Verb::Demo(DemoArgs::default())) {
         Verb::Demo(demo) => show(&options, app::Show::Demo(app::demo::Request { seed: demo.seed, speed: demo.speed, from_min: demo.from })),
         Verb::Live { plan } => live(&options, &plan),
-        Verb::Rehearse { scenario, seed, speed, json } => rehearse(&options, &scenario, seed, speed, json),
+        Verb::Rehearse { scenario, seed, speed, solo, json } => rehearse(&options, &scenario, seed, speed, (solo, json)),
         Verb::Replay { file, speed } => show(&options, app::Show::Replay { file, speed }),
         Verb::Summary { inputs, json, plan, at } => summarise(inputs, json, plan.as_deref(), at.as_deref()),
         Verb::Report { inputs, out, plan } => report(&options, inputs, plan.as_deref(), &out),
@@ -96,7 +96,7 @@ fn live(options: &Options, plan: &Path) -> Result<u8, Failure> {
 }
 
 /// Plays a scenario, shipped or of a file.
-fn rehearse(options: &Options, scenario: &str, seed: u64, speed: f64, json: bool) -> Result<u8, Failure> {
+fn rehearse(options: &Options, scenario: &str, seed: u64, speed: f64, (solo, json): (bool, bool)) -> Result<u8, Failure> {
     let read = if Path::new(scenario).is_file() {
         let text = std::fs::read_to_string(scenario).map_err(|cause| Failure::new(code::CONFIGURATION, format!("{scenario}: {cause}")))?;
         Scenario::read(&text)
@@ -113,7 +113,7 @@ fn rehearse(options: &Options, scenario: &str, seed: u64, speed: f64, json: bool
     let own = Folders::find(&environment);
     let settings = Settings::load(own.as_ref().map(Folders::settings).as_deref()).map_err(|problems| Failure::configuration(&problems))?;
     let lang = look::choose(options, &settings, own.as_ref(), &environment)?.lang;
-    show(options, app::Show::Rehearse(Box::new(app::rehearse::Request { scenario, seed, speed, json, journal, lang })))
+    show(options, app::Show::Rehearse(Box::new(app::rehearse::Request { scenario, seed, speed, solo, json, journal, lang })))
 }
 
 /// A plan that only judges figures: its feeds are not started, so their secrets are not asked for.

@@ -17,12 +17,16 @@ use crate::engine::event::Fact;
 use crate::journal::Journal;
 use crate::rehearsal::best::Budget;
 use crate::rehearsal::debrief;
+use crate::rehearsal::policy::Advised;
 use crate::rehearsal::score::{Played, Score, score};
-use crate::rehearsal::solo::raised;
+use crate::rehearsal::solo::{Solo, raised};
 use crate::simulate::broadcast::Broadcast;
 use crate::simulate::scenario::Scenario;
 use crate::ui::state::Mode;
 use crate::ui::words::{Lang, Words};
+
+/// How fast the desk's own advice is followed where it plays by itself.
+const REACTION_S: i64 = 45;
 
 /// What `warroom rehearse` is asked for.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub struct Request {
     pub scenario: Scenario,
     pub seed: u64,
     pub speed: f64,
+    /// Play by the playbook, without a screen.
+    pub solo: bool,
     /// The score as JSON instead of the debrief.
     pub json: bool,
     pub journal: PathBuf,
@@ -41,9 +47,16 @@ pub struct Request {
 /// # Errors
 /// When the journal or the terminal cannot be used.
 pub fn run(request: Request, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io::Result<Box<dyn Face>>) -> std::io::Result<(u8, String)> {
-    let Request { scenario, seed, speed, json, journal, lang } = request;
+    let Request { scenario, seed, speed, solo, json, journal, lang } = request;
     let scenario = Arc::new(scenario);
     let other = std::io::Error::other::<String>;
+    if solo {
+        let mut play = Solo::new(Arc::clone(&scenario), seed).map_err(other)?;
+        play.engine_mut().arm(playbook::shipped());
+        let played = play.play(&mut Advised::new(REACTION_S));
+        let score = score(&played, Budget::default(), None).map_err(other)?;
+        return Ok((0, told(&score, json, lang)));
+    }
     let broadcast = Broadcast::new(Arc::clone(&scenario), seed).map_err(other)?;
     let plan = scenario.plan();
     let zone = plan.time_zone.unwrap_or(chrono_tz::UTC);

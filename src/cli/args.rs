@@ -54,7 +54,7 @@ pub struct Options {
 pub enum Verb {
     /// A simulated broadcast that answers to what you do, scored at the end
     #[command(
-        after_help = "Examples:\n  warroom rehearse w1-surprise-discount           a drill\n  warroom rehearse full-evening --speed 4"
+        after_help = "Examples:\n  warroom rehearse w1-surprise-discount           a drill\n  warroom rehearse full-evening --speed 4\n  warroom rehearse w1-surprise-discount --solo --json   played by the playbook, without a screen"
     )]
     Rehearse {
         /// A shipped scenario by name, or a file
@@ -65,6 +65,9 @@ pub enum Verb {
         /// Times real speed, 0.25 to 600
         #[arg(long, default_value_t = 1.0, value_parser = speed)]
         speed: f64,
+        /// Play by the playbook, without a screen
+        #[arg(long)]
+        solo: bool,
         /// Print the score as JSON
         #[arg(long)]
         json: bool,
