@@ -41,6 +41,11 @@ pub const OWN: Needs = &[];
 const FALL_WARN: f64 = -0.10;
 const FALL_ALARM: f64 = -0.25;
 
+/// A ratio counted on less is not held against the one before.
+const CHANGE_SUPPORT: i128 = 5;
+/// Beyond a tenfold rise only the arrow is told.
+const CHANGE_MOST: f64 = 9.995;
+
 /// Which way is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Better {
@@ -230,12 +235,16 @@ impl<'a> Pane<'a> {
         }
     }
 
-    /// A window against the one before: the relative change, where both are known and fresh.
+    /// A window against the one before: the relative change, where both are known and fresh, and counted on enough.
     #[must_use]
     pub fn change(&self, metric: Metric, scope: Scope, span: Span) -> Option<f64> {
         let now = self.read(metric, scope, span);
         let before = self.view.engine.reading_before(metric, scope, span);
-        let (now, before) = (Some(now).filter(|r| !r.stale)?.number()?, before.number()?);
+        let is_enough = |reading: &Reading| reading.numerator.is_none_or(|counted| counted >= CHANGE_SUPPORT);
+        if now.stale || !is_enough(&now) || !is_enough(&before) {
+            return None;
+        }
+        let (now, before) = (now.number()?, before.number()?);
         (before > 0.0).then(|| now / before - 1.0)
     }
     /// `▼ −43%` in the tone that it deserves.
@@ -248,7 +257,8 @@ impl<'a> Pane<'a> {
             change if change > 0.0 => (glyphs.up, tone_of(change, better)),
             change => (glyphs.down, tone_of(change, better)),
         };
-        self.phrase(format!("{glyph} {}", self.view.format.change(change)), tone)
+        let told = if change > CHANGE_MOST { String::new() } else { format!(" {}", self.view.format.change(change)) };
+        self.phrase(format!("{glyph}{told}"), tone)
     }
 
     // ── minutes ──

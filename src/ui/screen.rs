@@ -393,7 +393,9 @@ fn draw_open_card(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let card = Rect::new(area.right() - width, area.bottom() - 1 - height, width, height);
     Clear.render(card, buf);
     buf.set_style(card, pane.style(Tone::Normal));
-    panels::minute::draw(pane, pane.view.state.minute.unwrap_or(pane.line.now), card, buf);
+    draw_divider(pane, Rect::new(card.x, card.y, 1, card.height), buf);
+    let inner = Rect::new(card.x + 1, card.y, card.width.saturating_sub(1), card.height);
+    panels::minute::draw(pane, pane.view.state.minute.unwrap_or(pane.line.now - 1), inner, buf);
 }
 
 fn draw_divider(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {

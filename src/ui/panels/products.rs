@@ -133,7 +133,7 @@ pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let table = Rect::new(area.x, area.y, area.width, area.height - height);
     draw_table(pane, Size::Wide, table, buf);
     for (line, y) in details.into_iter().zip(table.bottom()..area.bottom()) {
-        line.put(buf, area, area.x + 1, y);
+        line.put_fit(buf, area, (area.x + 1, y), area.width.saturating_sub(2), pane.view.glyphs.dots);
     }
 }
 

@@ -216,12 +216,15 @@ fn draw_on_air(pane: &Pane<'_>, lane: &Lane, buf: &mut Buffer) {
 /// What the run of show puts on air from now on: first minute, first minute after it, slot.
 fn planned(pane: &Pane<'_>) -> Vec<(i64, i64, u32)> {
     let engine = pane.view.engine;
-    let Some(next) = engine.next_segment() else { return Vec::new() };
     let current = pane.segments.iter().rev().find(|segment| segment.to.is_none());
     let ends = current.and_then(|segment| Some(segment.from.plus_s(segment.planned_s?)));
     let mut at = ends.or_else(|| engine.started()).map_or(pane.view.now, |at| at.max(pane.view.now));
     let mut out = Vec::new();
-    for segment in engine.plan().segments.iter().skip(next) {
+    // what is on stays on until its planned end
+    if let (Some(product), Some(ends)) = (engine.on_air().and_then(|sym| pane.product(sym)), ends) {
+        out.push((pane.line.now + 1, ends.minute(), product.slot));
+    }
+    for segment in engine.plan().segments.iter().skip(engine.next_segment().unwrap_or(usize::MAX)) {
         let to = at.plus_s(segment.length_s.max(0));
         let slot = segment.skus.iter().find_map(|sku| engine.plan().product(sku)).map(|product| product.slot);
         if let Some(slot) = slot {
@@ -291,25 +294,31 @@ fn draw_axis(pane: &Pane<'_>, lane: &Lane, buf: &mut Buffer) {
         put(buf, inner, inner.x, inner.y, &what, pane.style(Tone::Muted));
     }
     let step = STEPS.into_iter().find(|step| step * i64::from(line.cells) / line.per >= LABEL_CELLS).unwrap_or(720);
+    let cursor = cursor_label(pane, lane);
     for column in 0..line.columns {
         let (from, to) = line.minutes_of(column);
         let Some(label) = (from..to).find(|minute| (minute - line.start).rem_euclid(step) == 0) else { continue };
         let tone = if label > line.now { Tone::Plan } else { Tone::Muted };
         let (told, x) = (pane.minute_label(label), lane.minutes.x + column * line.cells);
-        if x + width(&told) <= lane.minutes.right() {
+        let is_under = cursor.as_ref().is_some_and(|(at, label)| x <= at + width(label) && x + width(&told) >= *at);
+        if x + width(&told) <= lane.minutes.right() && !is_under {
             put(buf, lane.minutes, x, lane.minutes.y, &told, pane.style(tone));
         }
     }
     if let Some(offset) = line.offset_of(line.now) {
         put(buf, lane.minutes, lane.minutes.x + offset, lane.minutes.y, pane.view.glyphs.now, pane.style(Tone::Accent));
     }
-    if let Some(offset) = pane.view.state.minute.and_then(|minute| line.offset_of(minute)) {
-        let minute = pane.view.state.minute.unwrap_or(line.now);
-        let clock = pane.view.format.clock(At::from_minute(minute));
-        let told = format!("{} {clock}", pane.minute_label(minute));
-        let x = lane.minutes.x + offset.min(lane.minutes.width.saturating_sub(width(&told)));
+    if let Some((x, told)) = cursor {
         put(buf, lane.minutes, x, lane.minutes.y, &told, pane.style(Tone::Selected));
     }
+}
+
+/// `21' 20:31` under the minute cursor, and where it stands.
+fn cursor_label(pane: &Pane<'_>, lane: &Lane) -> Option<(u16, String)> {
+    let minute = pane.view.state.minute?;
+    let offset = pane.line.offset_of(minute)?;
+    let told = format!("{} {}", pane.minute_label(minute), pane.view.format.clock(At::from_minute(minute)));
+    Some((lane.minutes.x + offset.min(lane.minutes.width.saturating_sub(width(&told))), told))
 }
 
 /// The column under the minute cursor.

@@ -194,6 +194,19 @@ impl Phrase {
         self.0.push((text.into(), style));
         self
     }
+    /// Draws it in at most `most` columns, with `ellipsis` for what was cut.
+    pub fn put_fit(&self, buf: &mut Buffer, area: Rect, place: (u16, u16), most: u16, ellipsis: &str) {
+        let (mut x, y) = place;
+        let mut left = most;
+        for (text, style) in &self.0 {
+            let fitted = fit(text, left, ellipsis);
+            left -= width(&fitted).min(left);
+            x = put(buf, area, x, y, &fitted, *style);
+            if fitted.len() != text.len() {
+                break;
+            }
+        }
+    }
     #[must_use]
     pub fn width(&self) -> u16 {
         self.0.iter().fold(0, |sum: u16, (text, _)| sum.saturating_add(width(text)))
