@@ -204,6 +204,6 @@ mod tests {
         assert_eq!(wait("86400"), Some(300));
         assert_eq!(wait("soon"), None);
         assert_eq!(wait("Wed, 21 Oct 2015 07:28:00 GMT"), Some(0));
-        assert_eq!(wait("Fri, 31 Dec 2099 23:59:59 GMT"), Some(300));
+        assert_eq!(wait("Thu, 31 Dec 2099 23:59:59 GMT"), Some(300));
     }
 }

@@ -198,7 +198,7 @@ pub struct Keymap(Table<String, Table<Key, Vec<Rule>>>);
 const SHIPPED: &str = include_str!("../../config/keys.toml");
 
 /// The tables that the desk looks into.
-pub const TABLES: [&str; 8] = ["glass", "intervene", "choose", "ask", "minute", "help", "text", "everywhere"];
+pub const TABLES: [&str; 9] = ["glass", "intervene", "choose", "card", "ask", "minute", "help", "text", "everywhere"];
 
 #[derive(Deserialize)]
 #[serde(untagged)]
