@@ -100,13 +100,20 @@ impl At {
     /// a zone-less time in `zone` (refused without one), or an epoch number by its magnitude
     /// (seconds, milliseconds, microseconds, nanoseconds).
     #[must_use]
+    #[inline]
     pub fn parse(text: &str, zone: Option<Tz>) -> Option<Self> {
-        nanos(text, zone).and_then(Self::from_nanos)
+        match common_form(text.as_bytes()) {
+            Some(ms) => Self::from_ms(ms).within_reason(),
+            None => nanos(text, zone).and_then(Self::from_nanos),
+        }
     }
 
     fn from_nanos(nanos: i128) -> Option<Self> {
-        let ms = i64::try_from(nanos.div_euclid(1_000_000)).ok()?;
-        (EARLIEST_MS..LATEST_MS).contains(&ms).then_some(Self(ms))
+        Self(i64::try_from(nanos.div_euclid(1_000_000)).ok()?).within_reason()
+    }
+
+    fn within_reason(self) -> Option<Self> {
+        (EARLIEST_MS..LATEST_MS).contains(&self.0).then_some(self)
     }
 }
 
@@ -135,30 +142,35 @@ pub fn nanos(text: &str, zone: Option<Tz>) -> Option<i128> {
 }
 
 /// `2026-11-21T23:31:04Z` and `2026-11-21T23:31:04.120Z`, the two forms that nearly every line has.
-fn common_form(b: &[u8]) -> Option<i64> {
-    if !(b.len() == 20 || b.len() == 24)
-        || b[4] != b'-'
-        || b[7] != b'-'
-        || b[10] != b'T'
-        || b[13] != b':'
-        || b[16] != b':'
-        || b[b.len() - 1] != b'Z'
-    {
-        return None;
-    }
-    let digits =
-        |from: usize, to: usize| b[from..to].iter().try_fold(0i64, |sum, c| c.is_ascii_digit().then(|| sum * 10 + i64::from(c - b'0')));
-    let (year, month, day) = (digits(0, 4)?, digits(5, 7)?, digits(8, 10)?);
-    let (hour, minute, second) = (digits(11, 13)?, digits(14, 16)?, digits(17, 19)?);
-    let ms = match b.len() {
-        24 if b[19] == b'.' => digits(20, 23)?,
-        20 => 0,
+#[inline]
+fn common_form(bytes: &[u8]) -> Option<i64> {
+    let (head, ms) = match bytes.len() {
+        20 => (bytes.first_chunk::<19>()?, 0),
+        24 if bytes[19] == b'.' => (bytes.first_chunk::<19>()?, digits(bytes, 20, 3)?),
         _ => return None,
     };
+    let marks = [head[4], head[7], head[10], head[13], head[16], bytes[bytes.len() - 1]];
+    if marks != *b"--T::Z" {
+        return None;
+    }
+    let (year, month, day) = (digits(head, 0, 4)?, digits(head, 5, 2)?, digits(head, 8, 2)?);
+    let (hour, minute, second) = (digits(head, 11, 2)?, digits(head, 14, 2)?, digits(head, 17, 2)?);
     if !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
     Some(((days_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + ms)
+}
+
+/// The number that these few digits write.
+#[inline(always)]
+fn digits(bytes: &[u8], from: usize, count: usize) -> Option<i64> {
+    let (mut number, mut all) = (0, true);
+    for byte in &bytes[from..from + count] {
+        let digit = byte.wrapping_sub(b'0');
+        all &= digit < 10;
+        number = number * 10 + i64::from(digit);
+    }
+    all.then_some(number)
 }
 
 const fn days_in(year: i64, month: i64) -> i64 {

@@ -98,9 +98,9 @@ fn opened<'a>(mut envelope: Fields<'a>, defaults: &Defaults) -> Result<Fields<'a
         Some(Token::Object(raw)) => Fields::read(raw, defaults.source_tz)?,
         Some(_) => return Err(Fault::new(Quarantine::BadField, Key::Data)),
     };
-    for (from, to) in [(Key::Type, "type"), (Key::Id, "id"), (Key::Source, "source"), (Key::Time, "ts")] {
+    for (from, to) in [(Key::Type, Key::Type), (Key::Id, Key::Id), (Key::Source, Key::Source), (Key::Time, Key::Ts)] {
         if let Some(token) = envelope.take(from) {
-            fields.push(to.into(), token)?;
+            fields.push(to, token)?;
         }
     }
     Ok(fields)

@@ -87,8 +87,12 @@ const ENTRIES_MAX: usize = u8::MAX as usize;
 /// The members of an object. A field that was asked for is taken; what nobody took is kept as [`Extra`].
 #[derive(Debug)]
 pub struct Fields<'a> {
-    entries: SmallVec<[(Key, Cow<'a, str>, Token<'a>); 16]>,
+    entries: SmallVec<[(Key, Token<'a>); 20]>,
     index: [u8; Key::COUNT],
+    /// How many entries nobody took yet.
+    left: usize,
+    /// Members that the vocabulary does not know.
+    unknown: Vec<(Cow<'a, str>, Token<'a>)>,
     pub zone: Option<Tz>,
     pub currency: Currency,
     /// True once an amount of money was read.
@@ -97,24 +101,48 @@ pub struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     pub fn read(text: &'a str, zone: Option<Tz>) -> Result<Self, Fault> {
-        let mut fields = Self { entries: SmallVec::new(), index: [ABSENT; Key::COUNT], zone, currency: Currency::NONE, saw_money: false };
+        let mut fields = Self {
+            entries: SmallVec::new(),
+            index: [ABSENT; Key::COUNT],
+            left: 0,
+            unknown: Vec::new(),
+            zone,
+            currency: Currency::NONE,
+            saw_money: false,
+        };
         let mut scanner = Scanner::object(text)?;
-        while let Some((name, token)) = scanner.member()? {
-            fields.push(name, token)?;
+        while let Some(name) = scanner.name()? {
+            let token = scanner.next_value()?;
+            let key = if let Token::Text(name) = name { Key::of(name.as_bytes()) } else { Key::Unknown };
+            if key == Key::Unknown { fields.push_named(name.text().ok_or(Malformed)?, token)? } else { fields.push(key, token)? }
         }
         Ok(fields)
     }
 
-    /// Adds a member; a name that came before is replaced.
-    pub fn push(&mut self, name: Cow<'a, str>, token: Token<'a>) -> Result<(), Fault> {
+    /// Adds a member; one of that name that came before is replaced.
+    #[inline]
+    pub fn push(&mut self, key: Key, token: Token<'a>) -> Result<(), Fault> {
         if self.entries.len() == ENTRIES_MAX {
-            return Err(Fault::field(Key::Unknown));
+            return Err(Fault::field(key));
         }
-        let key = Key::of(name.as_bytes());
-        self.entries.push((key, name, token));
+        self.entries.push((key, token));
         if let Some(place) = self.index.get_mut(key as usize) {
+            self.left += usize::from(*place == ABSENT);
             *place = u8::try_from(self.entries.len()).unwrap_or(ABSENT);
         }
+        Ok(())
+    }
+
+    #[cold]
+    fn push_named(&mut self, name: Cow<'a, str>, token: Token<'a>) -> Result<(), Fault> {
+        let key = Key::of(name.as_bytes());
+        if key != Key::Unknown {
+            return self.push(key, token);
+        }
+        if self.unknown.len() == ENTRIES_MAX {
+            return Err(Fault::field(key));
+        }
+        self.unknown.push((name, token));
         Ok(())
     }
 
@@ -123,29 +151,32 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes a field; `null` is as good as absent.
+    #[inline]
     pub fn take(&mut self, key: Key) -> Option<Token<'a>> {
-        let place = std::mem::replace(&mut self.index[key as usize], ABSENT);
-        let (_, _, token) = self.entries.get(usize::from(place).checked_sub(1)?)?;
+        let place = usize::from(std::mem::replace(&mut self.index[key as usize], ABSENT));
+        let (_, token) = self.entries.get(place.checked_sub(1)?)?;
+        self.left -= 1;
         (*token != Token::Null).then_some(*token)
     }
 
     /// What nobody asked for, by name.
     pub fn extra(&self) -> Result<Extra, Fault> {
-        let mut extra: Vec<(Name, Box<str>)> = Vec::new();
-        for (place, (key, name, token)) in self.entries.iter().enumerate() {
-            let left = *key == Key::Unknown || usize::from(self.index[*key as usize]) == place + 1;
-            if left {
-                let mut json = String::new();
-                token.canonical(&mut json)?;
-                extra.push((Name::from(name.as_ref()), json.into_boxed_str()));
-            }
-        }
-        if extra.len() > 1 {
-            extra.reverse();
-            extra.sort_by(|a, b| a.0.cmp(&b.0));
-            extra.dedup_by(|later, kept| later.0 == kept.0);
-        }
-        Ok(Extra(extra))
+        if self.left == 0 && self.unknown.is_empty() { Ok(Extra::default()) } else { self.some_extra() }
+    }
+
+    fn some_extra(&self) -> Result<Extra, Fault> {
+        let places = self.entries.iter().enumerate().filter(|(place, (key, _))| usize::from(self.index[*key as usize]) == place + 1);
+        let known = places.map(|(_, (key, token))| (key.name(), token));
+        let unknown = self.unknown.iter().rev().map(|(name, token)| (name.as_ref(), token));
+        let mut members: Vec<(&str, &Token<'a>)> = known.chain(unknown).collect();
+        members.sort_by(|a, b| a.0.cmp(b.0));
+        members.dedup_by(|later, kept| later.0 == kept.0);
+        let json = |(name, token): (&str, &Token<'a>)| {
+            let mut json = String::new();
+            token.canonical(&mut json)?;
+            Ok((Name::from(name), json.into_boxed_str()))
+        };
+        members.into_iter().map(json).collect::<Result<_, Malformed>>().map(Extra).map_err(Fault::from)
     }
 
     /// A name, an id, a text. Numbers count by their text; an empty one is absent.

@@ -172,15 +172,37 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next member; `None` after the last, when nothing but blanks follows.
+    #[inline]
     pub fn member(&mut self) -> Result<Option<(Cow<'a, str>, Token<'a>)>, Malformed> {
+        match self.name()? {
+            None => Ok(None),
+            Some(name) => Ok(Some((name.text().ok_or(Malformed)?, self.next_value()?))),
+        }
+    }
+
+    /// The name of the next member, to be followed by [`Scanner::next_value`]; `None` after the last.
+    #[inline]
+    pub fn name(&mut self) -> Result<Option<Token<'a>>, Malformed> {
         if self.closed(b'}')? {
             return self.ended();
         }
         self.expect(b'"')?;
-        let name = self.string()?.text().ok_or(Malformed)?;
-        self.blanks();
+        let name = self.string()?;
+        if self.peek() != Some(b':') {
+            self.blanks();
+        }
         self.expect(b':')?;
-        Ok(Some((name, self.value(DEPTH)?)))
+        Ok(Some(name))
+    }
+
+    /// The value after a name.
+    #[inline]
+    pub fn next_value(&mut self) -> Result<Token<'a>, Malformed> {
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return self.string();
+        }
+        self.value(DEPTH)
     }
 
     /// The next element; `None` after the last, when nothing but blanks follows.
@@ -197,7 +219,15 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over the comma before the next entry; true at the closing bracket.
+    #[inline]
     fn closed(&mut self, bracket: u8) -> Result<bool, Malformed> {
+        if self.peek() == Some(b',') && !self.first {
+            self.at += 1;
+            if self.peek() != Some(b'"') {
+                self.blanks();
+            }
+            return Ok(false);
+        }
         self.blanks();
         if self.peek() == Some(bracket) {
             self.at += 1;
@@ -210,10 +240,12 @@ impl<'a> Scanner<'a> {
         Ok(false)
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
         if self.peek() != Some(byte) {
             return Err(Malformed);
@@ -222,12 +254,14 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    #[inline]
     fn blanks(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
     }
 
+    #[inline]
     fn slice(&self, from: usize) -> Result<&'a str, Malformed> {
         self.text.get(from..self.at).ok_or(Malformed)
     }
@@ -292,28 +326,32 @@ impl<'a> Scanner<'a> {
     }
 
     /// From behind the opening quote to behind the closing one.
+    #[inline]
     fn string(&mut self) -> Result<Token<'a>, Malformed> {
         let from = self.at;
-        let mut escaped = false;
+        self.at = special(self.text.as_bytes(), from);
+        if self.peek() != Some(b'"') {
+            return self.escaped(from);
+        }
+        let raw = self.slice(from)?;
+        self.at += 1;
+        Ok(Token::Text(raw))
+    }
+
+    /// The same from the first backslash on.
+    #[cold]
+    fn escaped(&mut self, from: usize) -> Result<Token<'a>, Malformed> {
         loop {
-            self.at = special(self.text.as_bytes(), self.at);
             match self.peek().ok_or(Malformed)? {
-                b'"' => {
-                    let raw = self.slice(from)?;
-                    self.at += 1;
-                    if escaped {
-                        unescape(raw).ok_or(Malformed)?;
-                        return Ok(Token::Escaped(raw));
-                    }
-                    return Ok(Token::Text(raw));
-                }
-                b'\\' => {
-                    escaped = true;
-                    self.at += 2;
-                }
+                b'"' => break,
+                b'\\' => self.at = special(self.text.as_bytes(), self.at + 2),
                 _ => return Err(Malformed),
             }
         }
+        let raw = self.slice(from)?;
+        self.at += 1;
+        unescape(raw).ok_or(Malformed)?;
+        Ok(Token::Escaped(raw))
     }
 
     fn number(&mut self) -> Result<(), Malformed> {
@@ -353,6 +391,7 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// Where from `at` on the next quote, backslash or control character stands, eight bytes at a time.
+#[inline]
 fn special(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*chunk);
