@@ -1,7 +1,7 @@
 //! Lines of a file, one after the other, read into entries; what is no event is put aside and counted.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 
 use super::course::{Course, Detour};
 use super::entry::Entry;
@@ -11,10 +11,12 @@ use crate::engine::text;
 use crate::engine::wire::{self, Reject};
 
 /// A longer line is no event; it is skipped unread.
-pub const LINE_BYTES: u64 = 4 << 20;
+pub const LINE_BYTES: usize = 4 << 20;
 /// Columns of a quarantined line that are shown.
 const BEGINNING_COLUMNS: usize = 120;
 const BUFFER_BYTES: usize = 256 << 10;
+/// Ends what is kept of a line that is too long; no JSON ends so.
+const CUT: &[u8] = b"\\";
 
 /// Reads a file line by line.
 #[derive(Debug)]
@@ -57,21 +59,40 @@ impl<'a> Lines<'a> {
     fn read_line(&mut self) -> Result<bool, Detour> {
         loop {
             self.line.clear();
-            let mut limited = self.reader.by_ref().take(LINE_BYTES);
-            if limited.read_until(b'\n', &mut self.line).map_err(|error| self.unreadable(error))? == 0 {
+            if !self.take_line().map_err(|error| self.unreadable(error))? {
                 return Ok(false);
-            }
-            let is_whole = self.line.ends_with(b"\n") || (self.line.len() as u64) < LINE_BYTES;
-            if !is_whole {
-                self.reader.skip_until(b'\n').map_err(|error| self.unreadable(error))?;
-                self.line.truncate(BEGINNING_COLUMNS);
-                self.line.push(b'\\');
             }
             if self.report.received == 0 && self.line.starts_with(b"\xef\xbb\xbf") {
                 self.line.drain(..3);
             }
             self.report.received += 1;
             if !self.line.trim_ascii().is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Reads to the next line end; of a line that is too long only the beginning, made unreadable. False at the end.
+    fn take_line(&mut self) -> std::io::Result<bool> {
+        let mut length = 0usize;
+        loop {
+            let buffer = self.reader.fill_buf()?;
+            if buffer.is_empty() {
+                return Ok(length > 0);
+            }
+            let end = memchr::memchr(b'\n', buffer);
+            let part = end.map_or(buffer, |end| &buffer[..end]);
+            length += part.len() + usize::from(end.is_some());
+            if length <= LINE_BYTES {
+                self.line.extend_from_slice(part);
+            } else if !self.line.ends_with(CUT) {
+                self.line.extend_from_slice(&part[..part.len().min(BEGINNING_COLUMNS)]);
+                self.line.truncate(BEGINNING_COLUMNS);
+                self.line.extend_from_slice(CUT);
+            }
+            let used = part.len() + usize::from(end.is_some());
+            self.reader.consume(used);
+            if end.is_some() {
                 return Ok(true);
             }
         }

@@ -29,12 +29,22 @@ macro_rules! keys {
             fn of(name: &[u8]) -> Self {
                 match name { $($name => Self::$variant,)* _ => Self::Unknown }
             }
+            /// The same for a name as [`packed`]; unknown where the name is longer than that.
+            #[inline]
+            fn of_packed(name: u64) -> Self {
+                match name { $(packed_names::$variant => Self::$variant,)* _ => Self::Unknown }
+            }
             pub fn name(self) -> &'static str {
                 let name: &[u8] = match self { $(Self::$variant => $name,)* Self::Unknown => b"" };
                 std::str::from_utf8(name).unwrap_or("")
             }
             #[cfg(test)]
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+        }
+
+        #[expect(non_upper_case_globals, reason = "patterns that bear the names of the keys")]
+        mod packed_names {
+            $(pub const $variant: u64 = super::super::scan::packed($name);)*
         }
     };
 }
@@ -111,7 +121,17 @@ impl<'a> Fields<'a> {
             saw_money: false,
         };
         let mut scanner = Scanner::object(text)?;
-        while let Some(name) = scanner.name()? {
+        loop {
+            let place = scanner.place();
+            if let Some(key) = scanner.short_name().map(Key::of_packed) {
+                if key != Key::Unknown {
+                    let token = scanner.next_value()?;
+                    fields.push(key, token)?;
+                    continue;
+                }
+                scanner.back_to(place);
+            }
+            let Some(name) = scanner.name()? else { break };
             let token = scanner.next_value()?;
             let key = if let Token::Text(name) = name { Key::of(name.as_bytes()) } else { Key::Unknown };
             if key == Key::Unknown { fields.push_named(name.text().ok_or(Malformed)?, token)? } else { fields.push(key, token)? }

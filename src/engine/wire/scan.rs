@@ -195,6 +195,25 @@ impl<'a> Scanner<'a> {
         Ok(Some(name))
     }
 
+    /// The name of the next member as [`packed`], where that is seen at once: at most eight letters, `,` before and `:`
+    /// behind it without blanks. Else nothing has happened.
+    #[inline(always)]
+    pub fn short_name(&mut self) -> Option<u64> {
+        let from = if self.first { self.at } else { self.at + 1 };
+        let bytes = self.text.as_bytes().get(from..).and_then(|rest| rest.first_chunk::<11>())?;
+        let before = self.text.as_bytes()[from - 1];
+        let word = u64::from_le_bytes(*bytes[1..].first_chunk::<8>()?);
+        let hits = specials(word);
+        let length = hits.trailing_zeros() / 8;
+        let end = length as usize + 1;
+        if bytes[0] != b'"' || before != (if self.first { b'{' } else { b',' }) || bytes[end] != b'"' || bytes[end + 1] != b':' {
+            return None;
+        }
+        self.first = false;
+        self.at = from + end + 2;
+        Some(if length == 8 { word } else { word & !(u64::MAX << (8 * length)) })
+    }
+
     /// The value after a name.
     #[inline]
     pub fn next_value(&mut self) -> Result<Token<'a>, Malformed> {
@@ -211,6 +230,17 @@ impl<'a> Scanner<'a> {
             return self.ended();
         }
         self.value(DEPTH).map(Some)
+    }
+
+    /// Where it stands, to come [`Scanner::back_to`].
+    #[inline]
+    pub const fn place(&self) -> (usize, bool) {
+        (self.at, self.first)
+    }
+
+    #[inline]
+    pub const fn back_to(&mut self, place: (usize, bool)) {
+        (self.at, self.first) = place;
     }
 
     fn ended<T>(&mut self) -> Result<Option<T>, Malformed> {
@@ -390,15 +420,19 @@ impl<'a> Scanner<'a> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
+/// The bytes of `word` that are quotes, backslashes or control characters, by their highest bit. The lowest one is
+/// exact; a borrow can only spoil those above it.
+#[inline(always)]
+const fn specials(word: u64) -> u64 {
+    let (quote, slash) = (word ^ (ONES * 0x22), word ^ (ONES * 0x5c));
+    (quote.wrapping_sub(ONES) | slash.wrapping_sub(ONES) | word.wrapping_sub(ONES * 0x20)) & !word & HIGHS
+}
+
 /// Where from `at` on the next quote, backslash or control character stands, eight bytes at a time.
-#[inline]
+#[inline(always)]
 fn special(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        let (quote, slash) = (word ^ (ONES * 0x22), word ^ (ONES * 0x5c));
-        // The lowest bit set is exact; a borrow can only spoil higher ones.
-        let hits = (quote.wrapping_sub(ONES) & !quote) | (slash.wrapping_sub(ONES) & !slash) | (word.wrapping_sub(ONES * 0x20) & !word);
-        let hits = hits & HIGHS;
+        let hits = specials(u64::from_le_bytes(*chunk));
         if hits != 0 {
             return at + hits.trailing_zeros() as usize / 8;
         }
@@ -408,6 +442,18 @@ fn special(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// A name of at most eight bytes as a number: its letters from the lowest byte on. Longer ones have numbers of their own
+/// that no such name has.
+pub const fn packed(name: &[u8]) -> u64 {
+    let (mut number, mut place) = (0u64, 0);
+    while place < name.len() {
+        number = if name.len() > 8 { number.wrapping_mul(31) | (1 << 63) } else { number };
+        number = number.wrapping_add((name[place] as u64) << (8 * (place % 8)));
+        place += 1;
+    }
+    if name.len() > 8 { number | (1 << 63) } else { number }
 }
 
 #[cfg(test)]
