@@ -22,7 +22,7 @@ check:
 
 bench: tools
 	$(CARGO) build --release
-	$(CARGO) bench
+	target/python/bin/python benches/goals.py
 
 study:
 	WARROOM_STUDY=full $(CARGO) test --profile ci --test study --test playbook_study -- --nocapture --test-threads 2

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::Value;
 
 use crate::engine::event::Event;
-use crate::engine::metric::Metric;
+use crate::engine::metric::METRICS;
 use crate::engine::plan::Plan;
 use crate::summary::Figures;
 
@@ -44,7 +44,7 @@ impl Subject {
             Self::Events => schema::<Event>(SchemaSettings::draft2020_12(), "An event of a live broadcast, one JSON object a line"),
             Self::Plan => schema::<Plan>(SchemaSettings::draft2020_12(), "What a live broadcast was meant to be"),
             Self::Summary => schema::<Figures>(SchemaSettings::draft2020_12().for_serialize(), "The figures of a broadcast"),
-            Self::Metrics => metrics(),
+            Self::Metrics => serde_json::to_value(METRICS).unwrap_or_default(),
         };
         serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
     }
@@ -54,10 +54,6 @@ fn schema<T: JsonSchema>(settings: SchemaSettings, title: &str) -> Value {
     let mut schema = SchemaGenerator::new(settings).into_root_schema_for::<T>();
     schema.insert("title".to_owned(), title.into());
     schema.to_value()
-}
-
-fn metrics() -> Value {
-    Metric::ALL.iter().map(|metric| serde_json::json!({"id": metric.id()})).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::engine::event::{FeedStatus, InterventionKind, Parameters, SegmentKind};
-use crate::engine::metric::{Metric, Reading, Value, Why};
+use crate::engine::metric::{Metric, Reading, Unit, Value, Why, definition};
 use crate::engine::money::{Currency, Money};
 use crate::engine::time::At;
 
@@ -323,38 +323,10 @@ impl Figure {
             Value::Count(value) => Self::Count { value, support },
             Value::Number(value) if value.is_finite() => Self::Number { value, support },
             Value::Number(_) => Self::Unknown { value: (), why: Why::NotEnoughYet },
-            Value::Unknown(why) if is_money(metric) => Self::UnknownMoney { minor: (), why },
+            Value::Unknown(why) if definition(metric).unit == Unit::Money => Self::UnknownMoney { minor: (), why },
             Value::Unknown(why) => Self::Unknown { value: (), why },
         }
     }
-}
-
-/// True for a metric whose values are amounts.
-const fn is_money(metric: Metric) -> bool {
-    matches!(
-        metric,
-        Metric::GmvPlaced
-            | Metric::GmvPaid
-            | Metric::GmvNet
-            | Metric::GmvAttributed
-            | Metric::GmvDirect
-            | Metric::GmvPerMin
-            | Metric::GmvPerHour
-            | Metric::GpmView
-            | Metric::GpmShow
-            | Metric::GpmProduct
-            | Metric::UvValue
-            | Metric::Aov
-            | Metric::AdSpend
-            | Metric::Cpa
-            | Metric::Cac
-            | Metric::Cpl
-            | Metric::Cpm
-            | Metric::Cpc
-            | Metric::CostPerLiveView
-            | Metric::CostPer10sView
-            | Metric::Ltv
-    )
 }
 
 impl JsonSchema for Metrics {

@@ -53,7 +53,7 @@ pub enum How {
 /// A metric of the product.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct MetricDef {
-    #[serde(serialize_with = "id")]
+    #[serde(rename = "id", serialize_with = "id")]
     pub metric: Metric,
     pub unit: Unit,
     pub numerator: &'static str,
