@@ -3,6 +3,8 @@
 //! Ids are text, however many digits (events.md, "An event"). Inside the ledgers a text is interned
 //! once and carried as a [`Sym`], four bytes, in order of first appearance.
 
+use std::hash::{BuildHasher, Hasher};
+
 use compact_str::CompactString;
 use foldhash::fast::FixedState;
 use indexmap::IndexSet;
@@ -28,45 +30,107 @@ impl Sym {
 }
 
 /// The names of one kind (skus, carts, visitors …), each known by its [`Sym`].
+///
+/// A table of open addressing beside the texts: a name is found by two looks at memory, and growing touches no text.
 #[derive(Clone, Debug, Default)]
-pub struct Names(Set<Name>);
+pub struct Names {
+    texts: Vec<Name>,
+    /// A name's hash above its symbol's number plus one; 0 is empty. A power of two, at most two thirds full.
+    places: Vec<u64>,
+}
+
+/// Places of the first table.
+const NAMES_SMALLEST: usize = 16;
 
 impl Names {
     /// The symbol of `name`, new if it was never seen. Past `u32::MAX` names everything shares the last one.
     pub fn intern(&mut self, name: &str) -> Sym {
-        if let Some(index) = self.0.get_index_of(name) {
-            return Sym(u32::try_from(index).unwrap_or(u32::MAX));
+        if (self.texts.len() + 1) * 3 > self.places.len() * 2 {
+            self.grow();
         }
-        let (index, _) = self.0.insert_full(Name::new(name));
-        Sym(u32::try_from(index).unwrap_or(u32::MAX))
+        let hash = hash_of(name);
+        let place = self.place(hash, name);
+        if self.places[place] != 0 {
+            return symbol_at(self.places[place]);
+        }
+        let Ok(number) = u32::try_from(self.texts.len() + 1) else { return Sym(u32::MAX) };
+        self.texts.push(Name::new(name));
+        self.places[place] = hash << 32 | u64::from(number);
+        Sym(number - 1)
     }
 
     /// The symbol of a name that was seen before.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Sym> {
-        self.0.get_index_of(name).and_then(|index| u32::try_from(index).ok()).map(Sym)
+        if self.places.is_empty() {
+            return None;
+        }
+        let entry = self.places[self.place(hash_of(name), name)];
+        (entry != 0).then(|| symbol_at(entry))
     }
 
     /// The text of a symbol; empty for one that these names did not make.
     #[must_use]
     pub fn text(&self, sym: Sym) -> &str {
-        self.0.get_index(sym.index()).map_or("", |name| name.as_str())
+        self.texts.get(sym.index()).map_or("", Name::as_str)
     }
 
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
+    pub const fn len(&self) -> usize {
+        self.texts.len()
     }
 
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.texts.is_empty()
     }
 
     /// All names with their symbols, in order of first appearance.
     pub fn iter(&self) -> impl Iterator<Item = (Sym, &str)> {
-        self.0.iter().enumerate().map(|(index, name)| (Sym(u32::try_from(index).unwrap_or(u32::MAX)), name.as_str()))
+        self.texts.iter().enumerate().map(|(index, name)| (Sym(u32::try_from(index).unwrap_or(u32::MAX)), name.as_str()))
     }
+
+    /// Where a name stands, or the empty place where it would.
+    fn place(&self, hash: u64, name: &str) -> usize {
+        let mask = self.places.len() - 1;
+        let mut place = home(hash, mask);
+        loop {
+            let entry = self.places[place];
+            if entry == 0 || (entry >> 32 == hash && self.text(symbol_at(entry)) == name) {
+                return place;
+            }
+            place = (place + 1) & mask;
+        }
+    }
+
+    fn grow(&mut self) {
+        let size = (self.places.len() * 2).max(NAMES_SMALLEST);
+        let old = std::mem::replace(&mut self.places, vec![0; size]);
+        for entry in old.into_iter().filter(|entry| *entry != 0) {
+            let mut place = home(entry >> 32, size - 1);
+            while self.places[place] != 0 {
+                place = (place + 1) & (size - 1);
+            }
+            self.places[place] = entry;
+        }
+    }
+}
+
+/// The upper half of a name's hash.
+fn hash_of(name: &str) -> u64 {
+    let mut hasher = FixedState::default().build_hasher();
+    hasher.write(name.as_bytes());
+    hasher.finish() >> 32
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "half a hash is masked to a place")]
+const fn home(hash: u64, mask: usize) -> usize {
+    hash as usize & mask
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is the symbol's")]
+const fn symbol_at(entry: u64) -> Sym {
+    Sym(entry as u32 - 1)
 }
 
 /// A set of symbols: a sorted list while it is small, bits once those take less place.
@@ -187,6 +251,19 @@ impl<T> std::ops::IndexMut<u32> for Pieces<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_name_has_its_own_symbol_in_order_of_appearance() {
+        let mut names = Names::default();
+        assert_eq!((names.find("x"), names.text(Sym(0))), (None, ""));
+        for round in 0..2 {
+            for number in 0..10_000u32 {
+                assert_eq!(names.intern(&format!("visitor-{number}")), Sym(number), "round {round}");
+            }
+        }
+        assert_eq!((names.len(), names.find("visitor-77"), names.find("visitor-x")), (10_000, Some(Sym(77)), None));
+        assert_eq!(names.text(Sym(9_999)), "visitor-9999");
+    }
 
     #[test]
     fn a_set_of_symbols_is_the_same_as_a_list_and_as_bits() {

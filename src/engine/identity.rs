@@ -318,34 +318,33 @@ fn text_key(text: &str) -> u128 {
     half(1) << 64 | half(2)
 }
 
-/// The value of every hexadecimal digit in small letters; the highest bit for what is none.
-const DIGITS: [u8; 256] = {
-    let mut digits = [0x80; 256];
-    let mut value = 0u8;
-    while value < 16 {
-        digits[b"0123456789abcdef"[value as usize] as usize] = value;
-        value += 1;
-    }
-    digits
-};
-
 /// The number of a UUID in its usual form, in small letters; in another form it is another text.
 fn uuid(bytes: &[u8]) -> Option<u128> {
     let bytes: &[u8; 36] = bytes.try_into().ok()?;
-    if (bytes[8], bytes[13], bytes[18], bytes[23]) != (b'-', b'-', b'-', b'-') {
+    if [bytes[8], bytes[13], bytes[18], bytes[23]] != *b"----" {
         return None;
     }
-    let mut none = 0;
-    let mut read = |range: std::ops::Range<usize>| {
-        bytes[range].iter().fold(0u64, |number, byte| {
-            let digit = DIGITS[usize::from(*byte)];
-            none |= digit;
-            number << 4 | u64::from(digit & 0xF)
-        })
+    let word = |places: [usize; 2]| {
+        let mut word = [0; 8];
+        word[..4].copy_from_slice(&bytes[places[0]..places[0] + 4]);
+        word[4..].copy_from_slice(&bytes[places[1]..places[1] + 4]);
+        hex(u64::from_le_bytes(word))
     };
-    let high = read(0..8) << 32 | read(9..13) << 16 | read(14..18);
-    let low = read(19..23) << 48 | read(24..36);
-    (none & 0x80 == 0).then_some(u128::from(high) << 64 | u128::from(low))
+    let (first, second, third, fourth) = (word([0, 4])?, word([9, 14])?, word([19, 24])?, word([28, 32])?);
+    Some(u128::from(first << 32 | second) << 64 | u128::from(third << 32 | fourth))
+}
+
+/// The number that eight hexadecimal digits in small letters write, the first in the lowest byte.
+fn hex(word: u64) -> Option<u64> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let values = (word & (ONES * 0x0F)).wrapping_add((word >> 6 & ONES) * 9);
+    let written = values.wrapping_add(ONES * 0x30).wrapping_add((values.wrapping_add(ONES * 6) >> 4 & ONES) * 39);
+    if written != word {
+        return None;
+    }
+    let pairs = (values.swap_bytes() | values.swap_bytes() >> 4) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs | pairs >> 8) & 0x0000_FFFF_0000_FFFF;
+    Some((fours | fours >> 16) & 0xFFFF_FFFF)
 }
 
 #[cfg(test)]

@@ -8,8 +8,10 @@ use super::entry::Entry;
 use super::lines::Lines;
 use crate::engine::time::At;
 
-/// Entries that may stand between a line and its place.
+/// Entries that wait for others before them, at most.
 pub const REORDER_ENTRIES: usize = 8_192;
+/// How much later the latest line must be than the first that waits before that one is let go.
+pub const REORDER_MS: i64 = 20_000;
 
 /// Lines in their order.
 #[derive(Debug)]
@@ -43,7 +45,7 @@ impl<'a> Nearly<'a> {
 
     /// Goes to the next entry.
     pub fn advance(&mut self) -> Result<(), Detour> {
-        while !self.ended && self.queue.len() < REORDER_ENTRIES {
+        while !self.ended && self.queue.len() < REORDER_ENTRIES && self.waited_ms() < REORDER_MS {
             match self.lines.next()? {
                 Some(entry) => self.put(entry)?,
                 None => self.ended = true,
@@ -52,6 +54,10 @@ impl<'a> Nearly<'a> {
         let next = self.queue.pop_front().map(|(_, slot)| slot);
         self.free.extend(std::mem::replace(&mut self.current, next));
         Ok(())
+    }
+
+    fn waited_ms(&self) -> i64 {
+        self.queue.back().zip(self.queue.front()).map_or(0, |((last, _), (first, _))| last.since_ms(*first))
     }
 
     fn put(&mut self, entry: Entry) -> Result<(), Detour> {

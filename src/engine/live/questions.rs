@@ -5,6 +5,7 @@
 //! and the latest answers are kept; what is open follows from them, so the order of arrival cannot show.
 
 use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 
 use super::books::Books;
 use super::chat::Heard;
@@ -25,8 +26,8 @@ pub const WAITING_S: i64 = 120;
 #[derive(Clone, Debug)]
 struct Asked {
     text: Name,
-    /// What it says, folded: equal for identical questions.
-    says: Name,
+    /// What it says, folded, as a number: equal for identical questions.
+    says: u64,
     asks: GestureSet,
     /// The product that it names.
     product: Option<Sym>,
@@ -73,7 +74,7 @@ pub struct Questions {
     /// By time, source and id.
     asked: BTreeMap<(At, Name, Name), Asked>,
     /// How many of them say the same.
-    alike: Table<Name, u32>,
+    alike: Table<u64, u32>,
     /// When the house last spoke of a topic, of a product.
     topics: BTreeMap<Gesture, At>,
     products: Table<Sym, At>,
@@ -112,9 +113,9 @@ impl Questions {
             return;
         }
         let asked =
-            Asked { text: message.text.clone(), says: heard.folded.as_str().into(), asks, product: self.named(&heard.folded).next() };
+            Asked { text: message.text.clone(), says: says(heard.folded.as_str()), asks, product: self.named(&heard.folded).next() };
         let event = &record.event;
-        *self.alike.entry(asked.says.clone()).or_default() += 1;
+        *self.alike.entry(asked.says).or_default() += 1;
         if let Some(same) = self.asked.insert((event.ts, event.source.clone(), event.id.clone().unwrap_or_default()), asked) {
             self.let_go(&same);
         }
@@ -130,7 +131,7 @@ impl Questions {
     }
 
     fn let_go(&mut self, asked: &Asked) {
-        if let indexmap::map::Entry::Occupied(mut alike) = self.alike.entry(asked.says.clone()) {
+        if let indexmap::map::Entry::Occupied(mut alike) = self.alike.entry(asked.says) {
             *alike.get_mut() -= 1;
             if *alike.get() == 0 {
                 alike.swap_remove();
@@ -176,8 +177,8 @@ impl Questions {
         }
         // What nobody else asked needs no merging; one look at all of them is enough for the others.
         let is_alone = |asked: &Asked| self.alike.get(&asked.says).is_some_and(|count| *count == 1);
-        let others: Vec<&str> = due.iter().filter(|asked| !is_alone(asked)).map(|asked| asked.says.as_str()).collect();
-        let among = |at: At, asked: &Asked| if is_alone(asked) { at > from && at <= until } else { others.contains(&asked.says.as_str()) };
+        let others: Vec<u64> = due.iter().filter(|asked| !is_alone(asked)).map(|asked| asked.says).collect();
+        let among = |at: At, asked: &Asked| if is_alone(asked) { at > from && at <= until } else { others.contains(&asked.says) };
         let (start, end) = if others.is_empty() { (from, until) } else { (oldest, second) };
         let open = self.merged(start, end, show, among).into_iter().filter(|open| open.since > from && open.since <= until);
         notices.extend(open.map(|open| {
@@ -200,7 +201,7 @@ impl Questions {
 
     /// The open ones among those asked within a stretch of time, identical ones merged, oldest first.
     fn merged(&self, from: At, to: At, show: &Show<'_>, among: impl Fn(At, &Asked) -> bool) -> Vec<Open<'_>> {
-        let mut merged: Table<(&str, Option<Sym>), Open<'_>> = Table::default();
+        let mut merged: Table<(u64, Option<Sym>), Open<'_>> = Table::default();
         for ((at, source, id), asked) in self.asked.range((from, Name::default(), Name::default())..) {
             if *at > to {
                 break;
@@ -212,7 +213,7 @@ impl Questions {
             if self.is_answered(*at, asked, product, show) {
                 continue;
             }
-            let open = merged.entry((asked.says.as_str(), product)).or_insert(Open {
+            let open = merged.entry((asked.says, product)).or_insert(Open {
                 text: &asked.text,
                 topic: asked.asks.topic(),
                 product,
@@ -232,6 +233,11 @@ impl Questions {
             |(when, of, on): &Answer| *when >= at && of.is_none_or(|of| Some(of) == product) && on.is_none_or(|on| asked.asks.has(on));
         on_topic || on_product || show.answers.iter().any(in_block)
     }
+}
+
+/// A text as a number.
+fn says(folded: &str) -> u64 {
+    foldhash::quality::FixedState::default().hash_one(folded)
 }
 
 /// How viewers call a product: its sku, its name, the first word and each pair of words of it, its number.

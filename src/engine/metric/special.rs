@@ -135,6 +135,9 @@ pub fn breakeven(ask: &Ask<'_>) -> Reading {
 
 /// The simple formula: what a buyer is worth who buys again as often as these do.
 pub fn ltv(ask: &Ask<'_>) -> Reading {
+    if ask.past {
+        return Reading::unknown(Why::NotForScope);
+    }
     let buyers = &ask.commerce().orders.buyers;
     let (all, again) = (i128::from(buyers.all()), i128::from(buyers.repeat_buyers()));
     let (paid, orders) = match (ask.term(Term::Money(Sum::GmvPaid)), ask.count(Count::OrdersPaid)) {
