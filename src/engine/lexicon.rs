@@ -270,7 +270,7 @@ impl<V> Phrases<V> {
         }
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .kind(Some(AhoCorasickKind::DFA))
             .prefilter(false)
             .build(patterns.keys())
             .map_err(|error| error.to_string())?;

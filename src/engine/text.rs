@@ -32,6 +32,7 @@ pub fn clean(text: &str, columns: usize) -> Name {
     match plain_columns(text) {
         Some(width) if width <= columns => Name::new(text),
         Some(_) => text.chars().take(columns).collect(),
+        None if is_simple(text, columns) => Name::new(text),
         None => clean_slowly(text, columns),
     }
 }
@@ -73,6 +74,24 @@ fn plain_columns(text: &str) -> Option<usize> {
         }
     }
     Some(bytes.len() - two_byte)
+}
+
+/// True for text of letters and emoji that stand alone: nothing joins them, so none can be a bomb and all are kept.
+/// One style selector may follow each.
+fn is_simple(text: &str, columns: usize) -> bool {
+    let (mut most, mut before) = (0, ' ');
+    for c in text.chars() {
+        let stands_alone = matches!(c,
+            ' '..='~' | '\u{A1}'..='\u{AC}' | '\u{AE}'..='\u{2FF}' | '\u{2010}'..='\u{2027}' | '\u{20A0}'..='\u{20BF}'
+            | '\u{2600}'..='\u{27BF}' | '\u{2B05}'..='\u{2B55}' | '\u{1F300}'..='\u{1F3F3}' | '\u{1F400}'..='\u{1F64F}' | '\u{1F680}'..='\u{1F6DF}' | '\u{1F90C}'..='\u{1F9FF}');
+        let is_styled = c == '\u{FE0F}' && before != ' ' && before != '\u{FE0F}';
+        if !stands_alone && !is_styled {
+            return false;
+        }
+        most += if c.is_ascii() { 1 } else { 2 };
+        before = c;
+    }
+    most <= columns
 }
 
 fn clean_slowly(text: &str, columns: usize) -> Name {
@@ -252,6 +271,17 @@ mod tests {
         let tags = cleaned.chars().filter(|c| is_tag(*c)).count();
         assert!(tags == 0 || cleaned.contains(BLACK_FLAG), "tags without a flag in {cleaned:?}");
         assert_eq!(clean(cleaned, columns), cleaned, "cleaned twice: {input:?}");
+    }
+
+    #[test]
+    fn what_is_simple_is_what_cleaning_slowly_would_keep() {
+        for text in ["amei ❤️ 🔥🔥 ótima 😍", "R$ 10,00 – “já” €5 ✨", "❤️❤️", "⭐ x️"] {
+            assert!(is_simple(text, LINE_COLUMNS), "{text}");
+            assert_eq!(clean_slowly(text, LINE_COLUMNS), text);
+        }
+        for text in ["👍🏽\u{200D}", "a\u{301}", "x \u{FE0F}", "❤\u{FE0F}\u{FE0F}", "\u{AD}"] {
+            assert!(!is_simple(text, LINE_COLUMNS), "{text}");
+        }
     }
 
     #[test]

@@ -52,6 +52,7 @@ pub fn read(line: &str, defaults: &Defaults) -> Result<Line, Reject> {
     read_line(line, defaults).map_err(|fault| Reject { reason: fault.reason, detail: fault.key.name().to_owned() })
 }
 
+#[inline(always)]
 fn read_line(line: &str, defaults: &Defaults) -> Result<Line, Fault> {
     let mut fields = Fields::read(line, defaults.source_tz)?;
     let enveloped = fields.has(Key::SpecVersion);

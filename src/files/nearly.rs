@@ -11,7 +11,7 @@ use crate::engine::time::At;
 /// Entries that wait for others before them, at most.
 pub const REORDER_ENTRIES: usize = 8_192;
 /// How much later the latest line must be than the first that waits before that one is let go.
-pub const REORDER_MS: i64 = 20_000;
+pub const REORDER_MS: i64 = 10_000;
 
 /// Lines in their order.
 #[derive(Debug)]

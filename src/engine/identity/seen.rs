@@ -130,7 +130,7 @@ impl Table {
     fn make_room(&mut self, forget: Forget) {
         let keeps = |place: &Place| place.tag != 0 && forget.keeps(place.tag.to_le_bytes()[0]);
         let kept = self.places.iter().filter(|place| keeps(place)).count();
-        let size = (kept + kept / 2 + kept / 4).max(SMALLEST);
+        let size = (kept * 2 + kept / 4).max(SMALLEST);
         let old = std::mem::replace(&mut self.places, vec![Place::default(); size]);
         self.used = kept;
         for place in old.into_iter().filter(keeps) {

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use chrono_tz::Tz;
-use smallvec::SmallVec;
 
 use super::scan::{Malformed, Scanner, Token};
 use crate::engine::event::{Bucket, ChannelClue, ChannelParts, Extra, Item, Parameters, Quarantine, Rev};
@@ -93,11 +92,13 @@ impl From<Malformed> for Fault {
 /// A position in `index`: nothing, or one more than the place in `entries`.
 const ABSENT: u8 = 0;
 const ENTRIES_MAX: usize = u8::MAX as usize;
+/// Members that a line usually has at most.
+const ENTRIES_USUAL: usize = 16;
 
 /// The members of an object. A field that was asked for is taken; what nobody took is kept as [`Extra`].
 #[derive(Debug)]
 pub struct Fields<'a> {
-    entries: SmallVec<[(Key, Token<'a>); 20]>,
+    entries: Vec<(Key, Token<'a>)>,
     index: [u8; Key::COUNT],
     /// How many entries nobody took yet.
     left: usize,
@@ -112,7 +113,7 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     pub fn read(text: &'a str, zone: Option<Tz>) -> Result<Self, Fault> {
         let mut fields = Self {
-            entries: SmallVec::new(),
+            entries: Vec::with_capacity(ENTRIES_USUAL),
             index: [ABSENT; Key::COUNT],
             left: 0,
             unknown: Vec::new(),
@@ -442,8 +443,22 @@ fn name_of(token: Token<'_>) -> Option<Name> {
 
 /// Foreign text as it may be drawn. Most of it is printable ASCII, which is seen at once.
 fn clean(text: &str) -> Name {
-    let printable = text.bytes().fold(true, |all, b| all & (0x20..0x7f).contains(&b));
-    if printable && text.len() <= text::LINE_COLUMNS { Name::from(text) } else { text::clean(text, text::LINE_COLUMNS) }
+    if text.len() <= text::LINE_COLUMNS && is_printable_ascii(text.as_bytes()) {
+        Name::from(text)
+    } else {
+        text::clean(text, text::LINE_COLUMNS)
+    }
+}
+
+/// Nothing but bytes from 0x20 to 0x7e, seen eight at a time.
+fn is_printable_ascii(bytes: &[u8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    // Without a high bit, taking 0x20 leaves one where a control character was, adding one where a delete was.
+    let odd = |word: u64| (word | word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES)) & HIGHS;
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    let all = chunks.iter().fold(0, |found, chunk| found | odd(u64::from_le_bytes(*chunk)));
+    all == 0 && rest.iter().all(|b| (0x20..0x7f).contains(b))
 }
 
 fn integer_of(token: Token<'_>) -> Option<i64> {
