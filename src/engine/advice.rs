@@ -482,6 +482,10 @@ impl Advisor {
         if armed.cooling.iter().any(|(cooling, at)| of_this(cooling) && !cooled(at)) {
             return Err(Silent::Cooling);
         }
+        let answered = |card: &&Recommendation| !card.state.is_open() && card.rule == armed.rule.name && of_this(&card.target);
+        if self.cards.iter().filter(answered).any(|card| !cooled(&card.changed)) {
+            return Err(Silent::Cooling);
+        }
         for card in self.cards.iter().filter(|card| card.state.is_open()) {
             let inhibits = self.armed.iter().find(|other| other.rule.name == card.rule).map(|other| other.rule.inhibits.as_slice());
             if inhibits.is_some_and(|causes| causes.contains(&armed.rule.cause)) {

@@ -1,3 +1,5 @@
+//! Tests of the module beside it.
+
 use std::io::Write;
 
 use super::*;
