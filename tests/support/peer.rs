@@ -252,7 +252,7 @@ async fn spoil(mut from: tokio::net::tcp::OwnedReadHalf, mut to: tokio::net::tcp
                 to.write_all(bytes).await
             }
             Toxic::Bandwidth(rate) => {
-                tokio::time::sleep(Duration::from_secs_f64(count as f64 / rate as f64)).await;
+                tokio::time::sleep(Duration::from_millis((count * 1_000 / rate) as u64)).await;
                 to.write_all(bytes).await
             }
             Toxic::Timeout => std::future::pending().await,
