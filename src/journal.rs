@@ -6,7 +6,7 @@
 //!
 //! | module | duty |
 //! |---|---|
-//! | [`format`] | the tables, the version, the compact form of a record |
+//! | [`mod@format`] | the tables, the version, the compact form of a record |
 //! | [`lock`] | one writer at a time |
 //! | [`write`](mod@write) | the queue, the commits, retries, acknowledgements |
 //! | [`read`] | records, plan, cursors, what is damaged |

@@ -1,7 +1,7 @@
 //! The glass: [`render`] looks, `update` changes view state, an [`Intent`](intent::Intent) is what the operator asks of the live.
 //!
 //! [`screen`] lays out the panels, [`panels`] fill them with [`widgets`]. Keys come from the table in `config/keys.toml`,
-//! words from `config/words`, colours from `config/themes`, numbers are written by [`format`].
+//! words from `config/words`, colours from `config/themes`, numbers are written by [`mod@format`].
 
 pub mod act;
 pub mod action;

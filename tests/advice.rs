@@ -17,6 +17,7 @@
 use std::sync::Arc;
 
 use warroom::config::playbook;
+use warroom::engine::rule::Cause;
 use warroom::engine::time::At;
 use warroom::engine::{Arrival, Engine};
 use warroom::simulate::Records;
@@ -36,21 +37,16 @@ fn minute(engine: &Engine, at: At) -> f64 {
 }
 
 #[test]
-fn print_cards() {
+fn the_dip_and_the_dear_carts_of_the_demo_are_advised_and_nothing_before_the_dip() {
     let scenario = Scenario::demo().expect("the demo");
     for seed in 1..=2 {
         let engine = run(Arc::clone(&scenario), seed);
-        println!("--- seed {seed}");
-        for card in engine.advisor().cards() {
-            println!(
-                "{:6.1} {} {:?} {} {:?} {:?}",
-                minute(&engine, card.raised),
-                card.rule,
-                card.kind,
-                card.state.id(),
-                card.because,
-                card.parameters
-            );
-        }
+        let raised = |cause: Cause| -> Vec<f64> {
+            engine.advisor().cards().iter().filter(|card| card.cause == cause).map(|card| minute(&engine, card.raised)).collect()
+        };
+        let (dips, carts) = (raised(Cause::Conversion), raised(Cause::Carts));
+        assert!(dips.first().is_some_and(|first| (31.0..61.0).contains(first)), "seed {seed}: {dips:?}");
+        assert!(carts.first().is_some_and(|first| (15.0..60.0).contains(first)), "seed {seed}: {carts:?}");
+        assert!(engine.advisor().open().len() <= 3);
     }
 }
