@@ -40,7 +40,7 @@ fn main() {
     };
     let size = PtySize { rows: rows.parse().expect("rows"), cols: columns.parse().expect("columns"), pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
-    let mut command = CommandBuilder::new(program);
+    let mut command = CommandBuilder::new(std::fs::canonicalize(program).expect("the program"));
     command.args(rest);
     command.env("TERM", "xterm-256color");
     command.env("COLORTERM", "truecolor");
