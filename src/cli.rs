@@ -8,6 +8,7 @@ pub mod log;
 pub mod look;
 pub mod output;
 pub mod simulated;
+pub mod trial;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,8 @@ use crate::schema::Subject;
 use crate::simulate;
 use crate::simulate::scenario::Scenario;
 use crate::summary;
-use args::{Cli, DemoArgs, Options, SchemaSubject, Verb};
+use crate::ui::words::Words;
+use args::{Cli, DemoArgs, FeedVerb, Options, SchemaSubject, Verb};
 use output::{Failure, code, print, table};
 
 /// The environment's door.
@@ -63,7 +65,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Summary { inputs, json, plan, at } => summarise(inputs, json, plan.as_deref(), at.as_deref()),
         Verb::Report { inputs, out, plan } => report(&options, inputs, plan.as_deref(), &out),
         Verb::Export { file } => export_journal(file.or(options.journal)),
-        Verb::Check { plan } => check_plan(&plan, options.journal.as_deref()),
+        Verb::Check { plan, live: _ } => check_plan(&plan, options.journal.as_deref()),
+        Verb::Feed { verb: FeedVerb::Try(asked) } => trial::run(&asked, &words(&options)?, &environment),
         Verb::Lives { word } => list_lives(word.as_deref()),
         Verb::Simulate { seed, hours } => simulate(seed, hours, options.journal.as_deref()),
         Verb::Schema { subject } => schema(subject),
@@ -77,6 +80,13 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
 
 fn folders() -> Result<Folders, Failure> {
     Folders::find(&environment).ok_or_else(|| Failure::new(code::CONFIGURATION, "no home folder; set HOME or XDG_DATA_HOME"))
+}
+
+/// The words of the language that the operator chose.
+fn words(options: &Options) -> Result<Words, Failure> {
+    let own = Folders::find(&environment);
+    let settings = Settings::load(own.as_ref().map(Folders::settings).as_deref()).map_err(|problems| Failure::configuration(&problems))?;
+    Ok(Words::new(look::choose(options, &settings, own.as_ref(), &environment)?.lang))
 }
 
 /// Opens the screen, or its lines with `--plain`.

@@ -21,6 +21,7 @@ pub mod ndjson;
 pub mod outlet;
 pub mod platform;
 pub mod poll;
+pub mod probe;
 pub mod session;
 pub mod sign;
 pub mod signature;

@@ -30,6 +30,26 @@ fn the_worked_example_maps_its_answer_to_the_events_of_the_page() {
 }
 
 #[test]
+fn the_program_prints_the_events_of_the_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in [("kiosk.toml", block("toml", 0)), ("kiosk.jq", block("jq", 0)), ("answer.json", block("json", 0))] {
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    }
+    let command = PAGE.lines().find_map(|line| line.strip_prefix("`warroom ")?.split('`').next()).expect("the command of the page");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_warroom"))
+        .args(command.split(' '))
+        .current_dir(folder.path())
+        .env_clear()
+        .output()
+        .expect("it runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), block("json", 1).trim());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.starts_with("2 inputs · 1 events · 1 left out on purpose · 0 became nothing · 0 put aside"), "{told}");
+    assert!(told.contains("left out: a training sale · {"), "{told}");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn the_plan_of_the_page_is_read() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("kiosk.toml"), block("toml", 0)).expect("a file");

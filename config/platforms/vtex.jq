@@ -8,4 +8,4 @@ def order: {
   coupons: [.marketingData.coupon | known | select(.)], method: ([.paymentData.transactions[]?.payments[]?.paymentSystemName] | first),
   discount: ([.totals[]? | select(.id == "Discounts") | .value] | add | if . == null or . == 0 then null else - . | minor end),
   channel: ({source: (.marketingData.utmSource | known), medium: (.marketingData.utmMedium | known), campaign: (.marketingData.utmCampaign | known)} | channel),
-  items: [.items[] | select(.isGift | not) | {sku: (.refId | known // .id), quantity, name, price: (.sellingPrice | minor)}]};
+  items: [.items[] | select(.isGift | not) | {sku: ((.refId | known) // .id), quantity, name, price: (.sellingPrice | minor)}]};

@@ -9,7 +9,7 @@ def order: ([.meta_data[]? | {(.key): .value}] | add // {}) as $meta | .currency
    method: (.payment_method | known), discount: (.discount_total | known), coupons: [.coupon_lines[]?.code],
    channel: ({source: $meta["_wc_order_attribution_utm_source"], medium: ($meta["_wc_order_attribution_utm_medium"] // $meta["_wc_order_attribution_source_type"]),
               campaign: $meta["_wc_order_attribution_utm_campaign"], referrer: $meta["_wc_order_attribution_referrer"]} | channel),
-   items: [.line_items[] | {sku: (.sku | known // (if (.variation_id // 0) != 0 then .variation_id else .product_id end | text)), quantity, name,
+   items: [.line_items[] | {sku: ((.sku | known) // (if (.variation_id // 0) != 0 then .variation_id else .product_id end | text)), quantity, name,
      price: (if .quantity > 0 then (.subtotal | tonumber) / .quantity | . * 100 | round | scaled(2) else null end)}]},
   (.refunds[]? | {type: "refund", id: "refund-\(.id)", order: ($order | text), ts: ($changed | utc), currency: $currency, value: (.total | ltrimstr("-")), reason: (.reason | known)})
   end;

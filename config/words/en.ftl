@@ -873,3 +873,22 @@ met-fooled = fooled
 verdict-right = right
 verdict-helpful = helpful
 verdict-needless = needless
+
+# ── feed try (owner: preflight) ──
+try-which = say which with --request: { $names }
+try-payload = payload { $n } of { $feed }, { $bytes } bytes
+try-events = { $n ->
+    [one] 1 event
+   *[other] { $n } events
+}
+try-counts = { $inputs } inputs · { $events } events · { $skipped } left out on purpose · { $unmapped } became nothing · { $refused } put aside
+try-left-out = left out
+try-unmapped = it became nothing
+try-refused = put aside
+try-refused-whole = the payload is not taken: { $fault }
+try-expands = fetches
+try-more = … and { $n } more lines
+try-well = { $feed } answered in { $seconds } s
+try-silent = { $feed } is open, but nothing came in { $seconds } s
+try-failed = { $feed } failed after { $seconds } s: { $fault }
+try-late = { $feed } did not answer in { $seconds } s

@@ -872,3 +872,22 @@ met-fooled = enganado
 verdict-right = certa
 verdict-helpful = útil
 verdict-needless = desnecessária
+
+# ── feed try (owner: preflight) ──
+try-which = diga qual com --request: { $names }
+try-payload = conteúdo { $n } de { $feed }, { $bytes } bytes
+try-events = { $n ->
+    [one] 1 evento
+   *[other] { $n } eventos
+}
+try-counts = { $inputs } entradas · { $events } eventos · { $skipped } deixadas de fora de propósito · { $unmapped } viraram nada · { $refused } postas de lado
+try-left-out = de fora
+try-unmapped = virou nada
+try-refused = de lado
+try-refused-whole = o conteúdo não foi aceito: { $fault }
+try-expands = busca
+try-more = … e mais { $n } linhas
+try-well = { $feed } respondeu em { $seconds } s
+try-silent = { $feed } está aberto, mas nada chegou em { $seconds } s
+try-failed = { $feed } falhou após { $seconds } s: { $fault }
+try-late = { $feed } não respondeu em { $seconds } s

@@ -131,11 +131,21 @@ pub enum Verb {
         /// The journal; --journal does the same
         file: Option<PathBuf>,
     },
-    /// Judges a plan before the night, without a network
-    #[command(after_help = "Examples:\n  warroom check plan.toml")]
+    /// Judges a plan before the night; with --live every feed is asked once
+    #[command(
+        after_help = "Half an hour before: warroom check plan.toml --live asks every feed, reads stock and prices of the planned products,\nand lists what only a person can tick. Exit code 0 when nothing failed, 1 when something did.\n\nExamples:\n  warroom check plan.toml\n  warroom check plan.toml --live --lang pt-BR"
+    )]
     Check {
         /// The plan file
         plan: PathBuf,
+        /// Ask every feed once: answers, ages, tokens, quota, clocks, signatures, stock and prices
+        #[arg(long)]
+        live: bool,
+    },
+    /// One feed by itself, for whoever writes a platform file
+    Feed {
+        #[command(subcommand)]
+        verb: FeedVerb,
     },
     /// Earlier lives with their key figures
     #[command(after_help = "Examples:\n  warroom lives\n  warroom lives tech")]
@@ -164,6 +174,47 @@ pub enum Verb {
     /// Completions for a shell
     #[command(after_help = "Examples:\n  warroom completions bash > ~/.local/share/bash-completion/completions/warroom")]
     Completions { shell: Shell },
+}
+
+/// What to do with a feed.
+#[derive(Clone, Debug, Subcommand)]
+pub enum FeedVerb {
+    /// Shows the payload, the events that it becomes, and what was left out
+    #[command(
+        after_help = "Examples:\n  warroom feed try kiosk.toml --request sales --payload answer.json     a stored answer, without a network\n  warroom feed try kiosk.toml --request sales --set base=http://127.0.0.1:8080\n  warroom feed try shop --plan plan.toml                                a feed of a plan, asked once\n  cat answer.json | warroom feed try vendure --request stock --payload -"
+    )]
+    Try(TryArgs),
+}
+
+/// Options of `feed try`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TryArgs {
+    /// A shipped platform, a platform file, or with --plan a feed of the plan
+    pub name: String,
+    /// The plan that the feed is of
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Which request of the platform
+    #[arg(long, value_name = "NAME")]
+    pub request: Option<String>,
+    /// A stored payload (- for stdin): mapped without a network, its events printed as JSON Lines
+    #[arg(long, value_name = "FILE")]
+    pub payload: Option<PathBuf>,
+    /// The payload is the answer of the request's second call
+    #[arg(long, requires = "payload")]
+    pub expanded: bool,
+    /// The lookup table ($join) as JSON
+    #[arg(long, value_name = "FILE", requires = "payload")]
+    pub join: Option<PathBuf>,
+    /// When the payload was fetched ($at) [default: now]
+    #[arg(long, value_name = "TIME", requires = "payload")]
+    pub at: Option<String>,
+    /// A variable of the platform that is no secret; secrets come from the environment
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// Seconds that a stream or a listener is listened to
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub listen: u64,
 }
 
 /// Options of the demo.

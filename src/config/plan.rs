@@ -84,6 +84,7 @@ pub fn read(file: &str, text: &str, fallback_name: &str, environment: Environmen
     }
     for account in &mut accounts {
         account.defaults.currency = account.defaults.currency.or(plan.currency);
+        account.defaults.source_tz = account.defaults.source_tz.or(plan.time_zone);
     }
     plan.feeds = accounts.iter().flat_map(Account::plan_feeds).collect();
     let doubts = judge::doubts(&plan, file);

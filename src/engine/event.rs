@@ -2,6 +2,8 @@
 //!
 //! [`super::wire`] reads and writes their JSON. A field that is absent is unknown, never 0.
 
+mod moment;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 

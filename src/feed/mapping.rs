@@ -38,6 +38,8 @@ pub const BUDGET: Duration = Duration::from_secs(5);
 const QUEUE_JOBS: usize = 4;
 /// Kept of an input that became no event.
 const BEGINNING_COLUMNS: usize = 120;
+/// Inputs of one payload whose being left out is told one by one; the rest is only counted.
+const TOLD_LEFT_OUT: usize = 20;
 /// Filters recurse; a thread's usual stack is small for that.
 const STACK_BYTES: usize = 16 << 20;
 
@@ -224,6 +226,15 @@ pub struct Expansion {
     pub values: Vec<(String, String)>,
 }
 
+/// An input that became no event, and not because it was wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The filter's own reason; none where it gave nothing at all.
+    pub why: Option<String>,
+    /// The cleaned beginning of the input.
+    pub beginning: String,
+}
+
 /// What became of one payload.
 #[derive(Clone, Debug, Default)]
 pub struct Mapped {
@@ -235,6 +246,8 @@ pub struct Mapped {
     pub unmapped: usize,
     /// Inputs that the mapping left out on purpose.
     pub skipped: usize,
+    /// The first of both kinds.
+    pub left_out: Vec<LeftOut>,
     pub expansions: Vec<Expansion>,
     pub next: Option<String>,
     /// The platform's wish for the time to the next request, in seconds.
@@ -252,6 +265,8 @@ impl Mapped {
         self.inputs += other.inputs;
         self.unmapped += other.unmapped;
         self.skipped += other.skipped;
+        let room = TOLD_LEFT_OUT.saturating_sub(self.left_out.len());
+        self.left_out.extend(other.left_out.into_iter().take(room));
         self.next = other.next.or(self.next.take());
         self.interval_s = other.interval_s.or(self.interval_s);
         self.quota_left = other.quota_left.or(self.quota_left);
@@ -265,7 +280,7 @@ impl Mapped {
 pub fn map_payload(payload: &[u8], recipe: &Recipe, context: &Context) -> Result<Mapped, Fault> {
     let page = parse(payload)?;
     judge(&page, recipe, context)?;
-    let mut work = Work { recipe, context, page: &page, mapped: Mapped::default(), outputs: 0 };
+    let mut work = Work { recipe, context, page: &page, mapped: Mapped::default(), outputs: 0, why: String::new() };
     match &recipe.items {
         None => work.map_input(&page, 0)?,
         Some(items) => {
@@ -355,12 +370,14 @@ struct Work<'w> {
     page: &'w Val,
     mapped: Mapped,
     outputs: usize,
+    /// The reason of the last `skip`.
+    why: String,
 }
 
 impl Work<'_> {
     fn map_input(&mut self, input: &Val, number: usize) -> Result<(), Fault> {
         self.mapped.inputs += 1;
-        let mut became = 0;
+        let (mut became, skipped) = (0, self.mapped.skipped);
         for output in self.recipe.map.run(input.clone(), self.context, self.page) {
             self.outputs += 1;
             if self.outputs > MAX_OUTPUTS {
@@ -376,6 +393,10 @@ impl Work<'_> {
             }
         }
         self.mapped.unmapped += usize::from(became == 0);
+        if (became == 0 || self.mapped.skipped > skipped) && self.mapped.left_out.len() < TOLD_LEFT_OUT {
+            let why = (became > 0).then(|| std::mem::take(&mut self.why));
+            self.mapped.left_out.push(LeftOut { why, beginning: clean(&input.to_string(), BEGINNING_COLUMNS).to_string() });
+        }
         Ok(())
     }
 
@@ -384,8 +405,9 @@ impl Work<'_> {
         let bad = |detail: &str| Reject { reason: Quarantine::BadField, detail: detail.into() };
         let Val::Obj(object) = value else { return Err(bad("map: the output is no object")) };
         let key = |name: &str| Val::from(name.to_owned());
-        if object.get(&key("skip")).is_some() && object.len() == 1 {
+        if let (Some(why), 1) = (object.get(&key("skip")), object.len()) {
             self.mapped.skipped += 1;
+            self.why = clean(&plain_text(why), BEGINNING_COLUMNS).to_string();
             return Ok(());
         }
         if let (Some(Val::Obj(expand)), 1) = (object.get(&key("expand")), object.len()) {
@@ -421,6 +443,16 @@ struct Job {
     answer: oneshot::Sender<Result<Mapped, Fault>>,
 }
 
+/// A payload and what became of it.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    pub payload: Vec<u8>,
+    pub mapped: Result<Mapped, Fault>,
+}
+
+/// Is told every payload that a mapper maps; what it has no room for it misses.
+pub type Witness = mpsc::Sender<Exchange>;
+
 /// A thread that maps the payloads of one feed, one after the other.
 #[derive(Clone, Debug)]
 pub struct Mapper {
@@ -432,12 +464,16 @@ impl Mapper {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start() -> Result<Self, Fault> {
+    pub fn start(witness: Option<Witness>) -> Result<Self, Fault> {
         let (jobs, mut inbox) = mpsc::channel::<Job>(QUEUE_JOBS);
         let work = move || {
             while let Some(job) = inbox.blocking_recv() {
                 let map = std::panic::AssertUnwindSafe(|| map_payload(&job.payload, &job.recipe, &job.context));
                 let mapped = std::panic::catch_unwind(map).unwrap_or_else(|_| Err(Fault::new(FaultKind::Mapping, "the filter broke")));
+                if let Some(witness) = &witness {
+                    // a full or closed witness misses it, the feed goes on
+                    let _ = witness.try_send(Exchange { payload: job.payload, mapped: mapped.clone() });
+                }
                 // a feed that stopped waiting needs no answer
                 let _ = job.answer.send(mapped);
             }

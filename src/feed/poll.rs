@@ -85,7 +85,7 @@ impl Poller {
     pub fn new(session: Arc<Session>, request: &Request, poll: &Poll, start: (At, u64), stored: Option<&str>) -> Result<Self, Fault> {
         let (live_start, seed) = start;
         let recipe = request.recipe.clone().ok_or_else(|| Fault::new(FaultKind::Mapping, "a poll without a filter").fatal())?;
-        let mapper = Mapper::start()?;
+        let mapper = Mapper::start(session.witness.clone())?;
         let expander = request.expand.clone().map(|expand| Expander { session: Arc::clone(&session), expand, mapper: mapper.clone() });
         let joined = request.join.clone().map(|join| Joined::new(Arc::clone(&session), join));
         Ok(Self {

@@ -11,7 +11,7 @@ use super::account::Account;
 use super::call::{Call, Filled, add_query};
 use super::fault::{Fault, FaultKind};
 use super::http::{Answer, Http};
-use super::mapping::{Context, Filter, parse};
+use super::mapping::{Context, Filter, Witness, parse};
 use super::platform::{Login, TokenPlace};
 use super::template::{Place, Value, Values};
 use crate::clock::{self, Clock};
@@ -26,6 +26,8 @@ pub struct Session {
     pub account: Account,
     pub http: Http,
     pub clock: Clock,
+    /// Sees what the feeds map, where somebody looks at a feed by itself.
+    pub witness: Option<Witness>,
     token: Mutex<Token>,
 }
 
@@ -43,7 +45,13 @@ struct Token {
 impl Session {
     #[must_use]
     pub fn new(account: Account, http: Http, clock: Clock) -> Arc<Self> {
-        Arc::new(Self { account, http, clock, token: Mutex::default() })
+        Arc::new(Self { account, http, clock, witness: None, token: Mutex::default() })
+    }
+
+    /// The same, with somebody who sees what the feeds map.
+    #[must_use]
+    pub fn witnessed(account: Account, http: Http, clock: Clock, witness: Witness) -> Arc<Self> {
+        Arc::new(Self { account, http, clock, witness: Some(witness), token: Mutex::default() })
     }
 
     /// Sends a call with the account's credentials; a success is handed to `examine`, which may find a no in it.

@@ -15,6 +15,7 @@ use super::backoff::Backoff;
 use super::expand::Expander;
 use super::fault::{Fault, FaultKind};
 use super::http::Http;
+use super::join::Joined;
 use super::lines::LineReader;
 use super::listener::Doors;
 use super::mapping::Mapper;
@@ -86,7 +87,7 @@ impl Feeds {
     }
 }
 
-fn first_state(feed: Name, request: &Request) -> FeedState {
+pub(super) fn first_state(feed: Name, request: &Request) -> FeedState {
     FeedState {
         feed,
         guarantee: request.guarantee,
@@ -97,12 +98,12 @@ fn first_state(feed: Name, request: &Request) -> FeedState {
 }
 
 /// One feed.
-struct Task {
-    session: Arc<Session>,
-    request: Request,
-    live_start: At,
-    seed: u64,
-    doors: Arc<Doors>,
+pub(super) struct Task {
+    pub session: Arc<Session>,
+    pub request: Request,
+    pub live_start: At,
+    pub seed: u64,
+    pub doors: Arc<Doors>,
 }
 
 impl Task {
@@ -145,12 +146,16 @@ impl Task {
         }
     }
 
-    fn tap(&self) -> Result<Tap, Fault> {
-        let recipe = self.request.recipe.clone().ok_or_else(|| Fault::new(FaultKind::Mapping, "a stream without a filter").fatal())?;
-        Ok(Tap { session: Arc::clone(&self.session), mapper: Mapper::start()?, recipe })
+    fn mapper(&self) -> Result<Mapper, Fault> {
+        Mapper::start(self.session.witness.clone())
     }
 
-    async fn run(&self, outlet: &mut Outlet) -> Result<(), Fault> {
+    fn tap(&self) -> Result<Tap, Fault> {
+        let recipe = self.request.recipe.clone().ok_or_else(|| Fault::new(FaultKind::Mapping, "a stream without a filter").fatal())?;
+        Ok(Tap { session: Arc::clone(&self.session), mapper: self.mapper()?, recipe })
+    }
+
+    pub(super) async fn run(&self, outlet: &mut Outlet) -> Result<(), Fault> {
         match &self.request.transport {
             Transport::Poll(poll) => {
                 let cursor = outlet.cursor().map(str::to_owned);
@@ -161,16 +166,17 @@ impl Task {
             Transport::Sse(stream) => sse::listen(stream, &self.tap()?, outlet).await,
             Transport::Ws(socket) => ws::listen(socket, &self.tap()?, outlet).await,
             Transport::Webhook(hook) => {
-                let mapper = Mapper::start()?;
+                let mapper = self.mapper()?;
                 let expand = self.request.expand.clone();
                 let expander = expand.map(|expand| Expander { session: Arc::clone(&self.session), expand, mapper: mapper.clone() });
+                let joined = self.request.join.clone().map(|join| Joined::new(Arc::clone(&self.session), join));
                 let (session, recipe) = (&*self.session, self.request.recipe.clone());
                 let address = session.account.listen;
-                Receiver { hook, address, doors: &self.doors, session, mapper, recipe, expander }.run(outlet).await
+                Receiver { hook, address, doors: &self.doors, session, mapper, recipe, expander, joined }.run(outlet).await
             }
             Transport::Ndjson(input) => {
                 let mapping = match &self.request.recipe {
-                    Some(recipe) => Some((Mapper::start()?, Arc::clone(recipe))),
+                    Some(recipe) => Some((self.mapper()?, Arc::clone(recipe))),
                     None => None,
                 };
                 let reader = LineReader { defaults: self.session.account.defaults.clone(), mapping };

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use super::Rejected;
 use super::expand::Expander;
 use super::fault::{Fault, FaultKind};
+use super::join::Joined;
 use super::lines::LineReader;
 use super::listener::{Answer, Doors, Incoming};
 use super::mapping::{Context, Filter, Mapped, Mapper, Recipe, parse, plain_text};
@@ -52,6 +53,7 @@ pub struct Receiver<'r> {
     pub mapper: Mapper,
     pub recipe: Option<Arc<Recipe>>,
     pub expander: Option<Expander>,
+    pub joined: Option<Joined>,
 }
 
 impl Receiver<'_> {
@@ -59,7 +61,7 @@ impl Receiver<'_> {
     ///
     /// # Errors
     /// When the address cannot be listened at.
-    pub async fn run(&self, outlet: &mut Outlet) -> Result<(), Fault> {
+    pub async fn run(&mut self, outlet: &mut Outlet) -> Result<(), Fault> {
         let mut place = self.doors.enter(self.address, &self.hook.path)?;
         outlet.note_success(outlet.now());
         loop {
@@ -81,7 +83,7 @@ impl Receiver<'_> {
     }
 
     /// Takes deliveries as one batch. The error means that the owner has gone.
-    async fn take(&self, list: Vec<Incoming>, outlet: &mut Outlet) -> Result<(), super::outlet::Gone> {
+    async fn take(&mut self, list: Vec<Incoming>, outlet: &mut Outlet) -> Result<(), super::outlet::Gone> {
         let now = outlet.now();
         let mut together = Mapped::default();
         let mut waiting: Vec<oneshot::Sender<Answer>> = Vec::new();
@@ -102,10 +104,7 @@ impl Receiver<'_> {
         if let Some(expander) = &self.expander
             && let Err(fault) = expander.expand(expansions, now, &mut together).await
         {
-            outlet.note(|state| {
-                state.errors += 1;
-                state.last_error = Some(fault.to_string().into());
-            });
+            note_error(outlet, &fault);
             waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(503))));
             return Ok(());
         }
@@ -120,7 +119,7 @@ impl Receiver<'_> {
     }
 
     /// What a delivery brings, or the answer to one that brings nothing.
-    async fn examine(&self, delivery: Delivery, now: At, outlet: &mut Outlet) -> Result<Mapped, Answer> {
+    async fn examine(&mut self, delivery: Delivery, now: At, outlet: &mut Outlet) -> Result<Mapped, Answer> {
         if let Some(answer) = self.greet(&delivery) {
             return Err(answer);
         }
@@ -132,6 +131,13 @@ impl Receiver<'_> {
             return Err(Answer::empty(401));
         }
         let mut context = Context::new(now, self.session.account.defaults.clone());
+        if let Some(joined) = &mut self.joined {
+            // without its table nothing can be mapped: the platform keeps the delivery
+            context.join = joined.table().await.map_err(|fault| {
+                note_error(outlet, &fault);
+                Answer::empty(503)
+            })?;
+        }
         context.feed = feed_values(self.session);
         context.response = Val::obj(
             [(text("status"), Val::from(200usize)), (text("headers"), pairs(&delivery.headers)), (text("query"), pairs(&delivery.query))]
@@ -179,6 +185,13 @@ impl Receiver<'_> {
             }
         }
     }
+}
+
+fn note_error(outlet: &mut Outlet, fault: &Fault) {
+    outlet.note(|state| {
+        state.errors += 1;
+        state.last_error = Some(fault.to_string().into());
+    });
 }
 
 const fn reason(why: Disbelief) -> &'static str {

@@ -1,0 +1,365 @@
+//! `warroom feed try`: one feed by itself. A stored payload is mapped without a network; without one the feed is asked once.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use super::args::TryArgs;
+use super::output::{Failure, code, print};
+use crate::clock::{self, Clock};
+use crate::config::plan;
+use crate::engine::text::clean;
+use crate::engine::time::{At, HOUR_MS};
+use crate::engine::wire;
+use crate::feed::account::{Account, Environment};
+use crate::feed::fault::Fault;
+use crate::feed::http::Http;
+use crate::feed::mapping::{Exchange, MAX_BYTES, Mapped};
+use crate::feed::platform::{Request, SHIPPED, Transport};
+use crate::feed::probe::{self, Look, Outcome, Probe};
+use crate::feed::session::Session;
+use crate::feed::trial::Trial;
+use crate::ui::words::Words;
+
+/// Longest that a feed may take to say its first word.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// History that a poll is asked for.
+const BACK_MS: i64 = HOUR_MS;
+/// Columns of a line of a payload.
+const PAYLOAD_COLUMNS: usize = 2_000;
+/// Lines of a payload that are shown.
+const PAYLOAD_LINES: usize = 2_000;
+
+/// Tries a feed; the exit code.
+///
+/// # Errors
+/// When there is no such feed, or the payload cannot be read.
+pub fn run(asked: &TryArgs, words: &Words, environment: Environment<'_>) -> Result<u8, Failure> {
+    let offline = asked.payload.is_some();
+    let account = find(asked, environment, offline)?;
+    let requests = choose(&account, asked, words, offline)?;
+    match (&asked.payload, requests.as_slice()) {
+        (Some(payload), [request]) => of_payload(asked, &account, request, payload, words),
+        _ => ask(&account, &requests, Duration::from_secs(asked.listen), words),
+    }
+}
+
+/// The account that the name stands for: a feed of the plan, or a platform with what `--set` and the environment give.
+fn find(asked: &TryArgs, environment: Environment<'_>, offline: bool) -> Result<Account, Failure> {
+    // a stored payload needs no secrets
+    let unused = |_: &str| Some("unused".to_owned());
+    let environment: Environment<'_> = if offline { &unused } else { environment };
+    if let Some(path) = &asked.plan {
+        let loaded = plan::load(path, environment).map_err(|problems| Failure::configuration(&problems))?;
+        let wanted = asked.name.split('.').next().unwrap_or_default();
+        let known: Vec<String> = loaded.accounts.iter().map(|account| account.name.clone()).collect();
+        let found = loaded.accounts.into_iter().find(|account| account.name == wanted);
+        return found.ok_or_else(|| {
+            let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
+            Failure::new(code::CONFIGURATION, format!("{}: there is no feed `{wanted}`; {known}", path.display()))
+        });
+    }
+    let text = plan_of(asked, offline)?;
+    let accounts = Account::read_all("", &text, environment).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(|problem| told(problem, &asked.name)).collect();
+        Failure::configuration(&lines)
+    })?;
+    accounts.into_iter().next().ok_or_else(|| Failure::new(code::CONFIGURATION, format!("`{}` is no platform", asked.name)))
+}
+
+/// What is wrong with the platform itself keeps its line; what is missing is given by `--set` or the environment.
+fn told(problem: &crate::feed::document::Problem, name: &str) -> String {
+    if problem.file.is_empty() {
+        let what = problem.what.replace("feeds.tried.", "").replace("`platform`", name);
+        format!("{what}; {} (here: --set NAME=VALUE)", problem.remedy)
+    } else {
+        problem.to_string()
+    }
+}
+
+/// A plan of one feed, as text, for a platform that is tried by itself.
+fn plan_of(asked: &TryArgs, offline: bool) -> Result<String, Failure> {
+    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let name = asked.name.as_str();
+    let own = name.contains(['/', '\\']) || name.ends_with(".toml");
+    if !own && !SHIPPED.iter().any(|(shipped, ..)| *shipped == name) {
+        let names: Vec<&str> = SHIPPED.iter().map(|(name, ..)| *name).collect();
+        let message = format!("`{name}` is no shipped platform; name a platform file, a feed with --plan, or one of: {}", names.join(", "));
+        return Err(Failure::new(code::CONFIGURATION, message));
+    }
+    let stem = Path::new(name).file_stem().map_or_else(|| name.into(), |stem| stem.to_string_lossy());
+    let mut text = format!("[feeds.tried]\nplatform = {}\nsource = {}\n", quoted(name), quoted(&stem));
+    let mut given = Vec::new();
+    for pair in &asked.set {
+        let Some((key, value)) = pair.split_once('=') else {
+            return Err(Failure::new(code::CONFIGURATION, format!("--set {pair}: write it as NAME=VALUE")));
+        };
+        given.push(key.to_owned());
+        text.push_str(&format!("{} = {}\n", quoted(key), quoted(value)));
+    }
+    if offline {
+        // what no template will need
+        for variable in variables_of(name).into_iter().filter(|variable| !given.contains(variable)) {
+            text.push_str(&format!("{} = {{ env = \"UNUSED\" }}\n", quoted(&variable)));
+        }
+    }
+    Ok(text)
+}
+
+/// The variables of a platform that have no value of their own.
+fn variables_of(name: &str) -> Vec<String> {
+    use crate::feed::platform::PlatformText;
+    let text = PlatformText::shipped(name).or_else(|| PlatformText::open(Path::new(name)).ok());
+    let platform = text.and_then(|text| text.read().ok());
+    let open = platform.into_iter().flat_map(|platform| platform.variables).filter(|variable| variable.default.is_none());
+    open.map(|variable| variable.name).collect()
+}
+
+/// The requests that are tried: the one that is named, else all; a stored payload is the answer of one.
+fn choose(account: &Account, asked: &TryArgs, words: &Words, offline: bool) -> Result<Vec<Request>, Failure> {
+    let of_name = asked.plan.as_ref().and_then(|_| asked.name.split_once('.')).map(|(_, request)| request.to_owned());
+    let names: Vec<&str> = account.requests.iter().map(|request| request.name.as_str()).collect();
+    let which = || words.text("try-which", &[("names", names.join(", ").into())]);
+    match asked.request.clone().or(of_name) {
+        Some(wanted) => match account.requests.iter().find(|request| request.name == wanted) {
+            Some(request) => Ok(vec![request.clone()]),
+            None => Err(Failure::new(code::CONFIGURATION, which())),
+        },
+        None if offline && account.requests.len() != 1 => Err(Failure::new(code::CONFIGURATION, which())),
+        None => Ok(account.requests.clone()),
+    }
+}
+
+// ── a stored payload ──
+
+fn of_payload(asked: &TryArgs, account: &Account, request: &Request, path: &Path, words: &Words) -> Result<u8, Failure> {
+    let at = match &asked.at {
+        None => clock::wall_now(),
+        Some(text) => At::parse(text, account.defaults.source_tz)
+            .ok_or_else(|| Failure::new(code::CONFIGURATION, format!("--at {text}: no time; write it as 2026-11-21T21:00:00-03:00")))?,
+    };
+    let payload = read(path)?;
+    let join = asked.join.as_deref().map(read).transpose()?;
+    let trial = Trial { expanded: asked.expanded, join, ..Trial::of(account, at) };
+    let mapped = if matches!(request.transport, Transport::Ndjson(_)) || request.recipe.is_none() {
+        of_lines(&trial, request, &payload)
+    } else {
+        trial.map(request, &payload)
+    };
+    let mapped = mapped.map_err(|fault| Failure::other(words.text("try-refused-whole", &[("fault", fault.to_string().into())])))?;
+    print(|out| write_events(out, &mapped))?;
+    let mut err = std::io::stderr().lock();
+    // There is nowhere left to say that this failed.
+    drop(write_rest(&mut err, &mapped, words));
+    Ok(if mapped.rejected.is_empty() { code::DONE } else { code::FAILED })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let wrong = |cause: std::io::Error| Failure::new(code::CONFIGURATION, format!("{}: {cause}", path.display()));
+    let mut bytes = Vec::new();
+    let limit = MAX_BYTES as u64 + 1;
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).map_err(wrong)?.take(limit).read_to_end(&mut bytes)
+    };
+    read.map_err(wrong)?;
+    Ok(bytes)
+}
+
+/// Lines of a file or a program: canonical events, or inputs of the feed's filter.
+fn of_lines(trial: &Trial, request: &Request, payload: &[u8]) -> Result<Mapped, Fault> {
+    let mut all = Mapped::default();
+    for (line, number) in String::from_utf8_lossy(payload).lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
+        if request.recipe.is_some() {
+            all.append(trial.map(request, line.as_bytes())?);
+            continue;
+        }
+        all.inputs += 1;
+        match wire::read(line, &trial.defaults) {
+            Ok(read) => all.events.push(read.event),
+            Err(reject) => {
+                let beginning = clean(line, 120).to_string();
+                all.rejected.push(crate::feed::Rejected { reject, place: format!("line {number}"), beginning });
+            }
+        }
+    }
+    Ok(all)
+}
+
+// ── asked over the network ──
+
+fn ask(account: &Account, requests: &[Request], listen: Duration, words: &Words) -> Result<u8, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::other)?;
+    let mut failed = false;
+    for request in requests {
+        let (probe, exchanges) = runtime.block_on(look(account, request, listen)).map_err(Failure::other)?;
+        failed |= matches!(probe.outcome, Outcome::Failed | Outcome::Late);
+        print(|out| write_probe(out, account, &probe, &exchanges, words))?;
+    }
+    Ok(if failed { code::FAILED } else { code::DONE })
+}
+
+async fn look(account: &Account, request: &Request, listen: Duration) -> Result<(Probe, Vec<Exchange>), Fault> {
+    let clock = Clock::wall();
+    let live_start = clock.now().plus_ms(-BACK_MS);
+    let (witness, mut heard) = probe::witness();
+    let session = Session::witnessed(account.clone(), Http::new()?, clock, witness);
+    let probe = probe::look_at(&session, request, Look { live_start, patience: PATIENCE, listen }).await;
+    drop(session);
+    let mut exchanges = Vec::new();
+    while let Ok(exchange) = heard.try_recv() {
+        exchanges.push(exchange);
+    }
+    Ok((probe, exchanges))
+}
+
+fn write_probe(out: &mut dyn Write, account: &Account, probe: &Probe, exchanges: &[Exchange], words: &Words) -> std::io::Result<()> {
+    let feed = probe.state.feed.as_str();
+    for (exchange, number) in exchanges.iter().zip(1..) {
+        let bytes = exchange.payload.len();
+        writeln!(out, "── {} ──", words.text("try-payload", &[("n", number.into()), ("feed", feed.into()), ("bytes", bytes.into())]))?;
+        write_payload(out, &account.values.redact(&String::from_utf8_lossy(&exchange.payload)), words)?;
+        match &exchange.mapped {
+            Ok(mapped) => {
+                writeln!(out, "── {} ──", words.text("try-events", &[("n", mapped.events.len().into())]))?;
+                write_events(out, mapped)?;
+                write_rest(out, mapped, words)?;
+            }
+            Err(fault) => writeln!(out, "{}", words.text("try-refused-whole", &[("fault", fault.to_string().into())]))?,
+        }
+    }
+    if exchanges.is_empty() && !probe.events.is_empty() {
+        // canonical lines go through no filter
+        writeln!(out, "── {} ──", words.text("try-events", &[("n", probe.events.len().into())]))?;
+        for event in &probe.events {
+            writeln!(out, "{}", wire::write(event))?;
+        }
+    }
+    let error = account.values.redact(probe.state.last_error.as_deref().unwrap_or_default());
+    let key = match probe.outcome {
+        Outcome::Well => "try-well",
+        Outcome::Silent => "try-silent",
+        Outcome::Failed => "try-failed",
+        Outcome::Late => "try-late",
+    };
+    let seconds = format!("{:.1}", probe.took.as_secs_f64());
+    writeln!(out, "── {} ──", words.text(key, &[("feed", feed.into()), ("fault", error.into()), ("seconds", seconds.into())]))
+}
+
+/// A payload in full, indented where it is JSON; it cannot touch the terminal.
+fn write_payload(out: &mut dyn Write, text: &str, words: &Words) -> std::io::Result<()> {
+    let parsed: Result<&serde_json::value::RawValue, _> = serde_json::from_str(text);
+    let pretty = parsed.ok().and_then(|_| indented(text)).unwrap_or_else(|| text.to_owned());
+    let mut lines = pretty.lines();
+    for line in lines.by_ref().take(PAYLOAD_LINES) {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        writeln!(out, "{}{}", &line[..indent], clean(&line[indent..], PAYLOAD_COLUMNS))?;
+    }
+    match lines.count() {
+        0 => Ok(()),
+        more => writeln!(out, "{}", words.text("try-more", &[("n", more.into())])),
+    }
+}
+
+/// JSON with a line for each value, its numbers as they stand.
+fn indented(text: &str) -> Option<String> {
+    let (mut out, mut depth, mut quoted, mut escaped) = (String::with_capacity(text.len() * 2), 0usize, false, false);
+    let mut rest = text.trim().chars().filter(|c| !matches!(c, '\n' | '\r' | '\t')).peekable();
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    while let Some(c) = rest.next() {
+        if quoted {
+            out.push(c);
+            quoted = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+            continue;
+        }
+        match c {
+            '"' => {
+                quoted = true;
+                out.push(c);
+            }
+            '{' | '[' => {
+                while rest.next_if_eq(&' ').is_some() {}
+                out.push(c);
+                if rest.peek().is_some_and(|next| matches!(next, '}' | ']')) {
+                    out.extend(rest.next());
+                } else {
+                    depth += 1;
+                    line(&mut out, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.checked_sub(1)?;
+                line(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            ' ' => {}
+            other => out.push(other),
+        }
+    }
+    Some(out)
+}
+
+fn write_events(out: &mut dyn Write, mapped: &Mapped) -> std::io::Result<()> {
+    mapped.events.iter().try_for_each(|event| writeln!(out, "{}", wire::write(event)))
+}
+
+/// What became no event, and why; what the answer says beside its events.
+fn write_rest(out: &mut dyn Write, mapped: &Mapped, words: &Words) -> std::io::Result<()> {
+    let counts = [
+        ("inputs", mapped.inputs.into()),
+        ("events", mapped.events.len().into()),
+        ("skipped", mapped.skipped.into()),
+        ("unmapped", mapped.unmapped.into()),
+        ("refused", mapped.rejected.len().into()),
+    ];
+    writeln!(out, "{}", words.text("try-counts", &counts))?;
+    for left in &mapped.left_out {
+        let why = left.why.clone().unwrap_or_else(|| words.get("try-unmapped").to_owned());
+        writeln!(out, "  {}: {why} · {}", words.get("try-left-out"), left.beginning)?;
+    }
+    for rejected in &mapped.rejected {
+        let reject = &rejected.reject;
+        let place = if rejected.place.is_empty() { String::new() } else { format!(" ({})", rejected.place) };
+        writeln!(out, "  {}: {} {}{place} · {}", words.get("try-refused"), reject.reason.id(), reject.detail, rejected.beginning)?;
+    }
+    for notice in &mapped.expansions {
+        writeln!(out, "  {}: {}", words.get("try-expands"), clean(&notice.id, 120))?;
+    }
+    let aside = [
+        ("next", mapped.next.clone()),
+        ("ack", mapped.ack.clone()),
+        ("interval", mapped.interval_s.map(|seconds| format!("{seconds} s"))),
+        ("quota", mapped.quota_left.map(|left| left.to_string())),
+    ];
+    aside
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .try_for_each(|(name, value)| writeln!(out, "  {name}: {}", clean(&value, 200)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_indented_without_a_touch_to_its_numbers_and_texts() {
+        let text = r#"{"id":890088186047892319, "a":[1.50,{"b":"x: [\"y\"],{}"}],"e":[],"f":{ }}"#;
+        let pretty = indented(text).unwrap();
+        assert!(pretty.contains("890088186047892319") && pretty.contains("1.50"), "{pretty}");
+        assert!(pretty.contains(r#""b": "x: [\"y\"],{}""#), "{pretty}");
+        let (before, after): (serde_json::Value, serde_json::Value) =
+            (serde_json::from_str(text).unwrap(), serde_json::from_str(&pretty).unwrap());
+        assert_eq!(before, after);
+        assert_eq!(pretty.lines().count(), 10, "{pretty}");
+    }
+}

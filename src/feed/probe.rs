@@ -1,0 +1,159 @@
+//! One feed looked at by itself: started as it would be on the night, until its first word; nothing is kept, nothing is confirmed.
+//!
+//! The preflight asks every feed of a plan this way, `warroom feed try` one of them. What a platform wants confirmed is not
+//! confirmed, so it comes again on the night.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::listener::Doors;
+use super::mapping::Exchange;
+use super::outlet::{Outlet, Resume};
+use super::platform::{Request, Transport};
+use super::session::Session;
+use super::supervision::{Task, first_state};
+use super::{Batch, Rejected};
+use crate::clock;
+use crate::engine::event::{Event, FeedState, FeedStatus};
+use crate::engine::time::At;
+
+/// Batches that may wait to be looked at.
+const QUEUE_BATCHES: usize = 16;
+/// Events that are kept of a feed that has much to tell.
+const MOST_EVENTS: usize = 20_000;
+
+/// How a feed is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// History is read from here.
+    pub live_start: At,
+    /// Longest that the first word may take.
+    pub patience: Duration,
+    /// A stream that is open is listened to for so long; a first message ends it.
+    pub listen: Duration,
+}
+
+/// How the look ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It answered.
+    Well,
+    /// It is open, and nothing came.
+    Silent,
+    /// It failed: the state says how.
+    Failed,
+    /// No word within the patience.
+    Late,
+}
+
+/// What was seen.
+#[derive(Debug)]
+pub struct Probe {
+    pub outcome: Outcome,
+    /// The feed's health after its first word.
+    pub state: FeedState,
+    pub events: Vec<Event>,
+    pub rejected: Vec<Rejected>,
+    pub took: Duration,
+}
+
+impl Probe {
+    /// When the newest of what it told happened.
+    #[must_use]
+    pub fn newest(&self) -> Option<At> {
+        self.events.iter().map(Event::happened_at).max()
+    }
+
+    /// The kind of its failure, as the health page names it.
+    #[must_use]
+    pub fn fault(&self) -> Option<&str> {
+        self.state.last_error.as_deref().filter(|_| self.outcome == Outcome::Failed)
+    }
+}
+
+/// Looks at one feed of an account.
+pub async fn look_at(session: &Arc<Session>, request: &Request, look: Look) -> Probe {
+    let began = clock::instant();
+    let (tx, mut rx) = mpsc::channel(QUEUE_BATCHES);
+    let state = first_state(session.account.feed_name(request), request);
+    let mut outlet = Outlet::new(tx, session.clock.clone(), state.clone(), Resume::default());
+    let doors = Arc::new(Doors::default());
+    let task = Task { session: Arc::clone(session), request: request.clone(), live_start: look.live_start, seed: 1, doors };
+    let mut probe = Probe { outcome: Outcome::Late, state, events: Vec::new(), rejected: Vec::new(), took: Duration::ZERO };
+    let listens = !matches!(request.transport, Transport::Poll(_));
+    let run = task.run(&mut outlet);
+    let ended = tokio::select! {
+        ended = run => Some(ended),
+        () = watch(&mut rx, &mut probe, began, look, listens) => None,
+    };
+    if let Some(ended) = ended {
+        while let Ok(batch) = rx.try_recv() {
+            probe.take(batch);
+        }
+        match ended {
+            Ok(()) => probe.outcome = Outcome::Well,
+            Err(fault) => {
+                outlet.note_fault(&fault, None);
+                probe.state = outlet.state().clone();
+                probe.outcome = Outcome::Failed;
+            }
+        }
+    }
+    if probe.outcome == Outcome::Well && listens && probe.events.is_empty() && probe.rejected.is_empty() {
+        probe.outcome = Outcome::Silent;
+    }
+    probe.took = began.elapsed();
+    probe
+}
+
+/// Takes what the feed says until it has said enough.
+async fn watch(rx: &mut mpsc::Receiver<Batch>, probe: &mut Probe, began: Instant, look: Look, listens: bool) {
+    let mut opened: Option<Instant> = None;
+    loop {
+        let until = opened.map_or(began + look.patience, |opened| opened + look.listen);
+        let Ok(Some(batch)) = tokio::time::timeout_at(until.into(), rx.recv()).await else { return };
+        // nobody keeps it: what wants to be confirmed is not
+        let wants_confirming = batch.committed.is_some();
+        let brought = !batch.events.is_empty() || !batch.rejected.is_empty();
+        probe.take(batch);
+        match probe.state.status {
+            FeedStatus::Failed | FeedStatus::Retrying => {
+                probe.outcome = Outcome::Failed;
+                return;
+            }
+            FeedStatus::Ok | FeedStatus::Ended => {
+                probe.outcome = Outcome::Well;
+                if !listens || brought || probe.state.status == FeedStatus::Ended {
+                    return;
+                }
+                opened = opened.or_else(|| Some(clock::instant()));
+            }
+            FeedStatus::Starting => {}
+        }
+        if wants_confirming && brought || probe.events.len() >= MOST_EVENTS {
+            probe.outcome = Outcome::Well;
+            return;
+        }
+    }
+}
+
+impl Probe {
+    fn take(&mut self, batch: Batch) {
+        self.events.extend(batch.events);
+        self.rejected.extend(batch.rejected);
+        if let Some(state) = batch.state {
+            self.state = state;
+        }
+    }
+}
+
+/// Payloads that are kept for whoever looks.
+const MOST_EXCHANGES: usize = 64;
+
+/// A witness and what it hears.
+#[must_use]
+pub fn witness() -> (super::mapping::Witness, mpsc::Receiver<Exchange>) {
+    mpsc::channel(MOST_EXCHANGES)
+}
