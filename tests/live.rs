@@ -138,7 +138,7 @@ fn write_plan(folder: &Path, base: &str) -> PathBuf {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes about six minutes and was not yet seen to its end; run it with --ignored"]
+
 async fn the_desk_ends_with_the_shops_own_figures_through_five_kills_and_an_outage() {
     let mut shop = Shop::start_fresh();
     let folder = tempfile::tempdir().expect("a folder");

@@ -171,6 +171,15 @@ impl Syms {
         }
     }
 
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        let word = |(place, word): (usize, &u64)| {
+            let (first, word) = (u32::try_from(place * 64).unwrap_or(u32::MAX), *word);
+            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| first + bit)
+        };
+        self.few.iter().copied().chain(self.bits.iter().enumerate().flat_map(word))
+    }
+
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len

@@ -147,7 +147,11 @@ impl Followed {
                 return true;
             }
         }
-        named.len() < self.position.offset || ours.len() < self.position.offset
+        if named.len() < self.position.offset || ours.len() < self.position.offset {
+            return true;
+        }
+        // written anew, and just as long as before
+        self.head_again().await.is_ok_and(|head| !head.starts_with(&self.position.head))
     }
 }
 

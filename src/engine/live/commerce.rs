@@ -111,11 +111,11 @@ impl Commerce {
                 carts.fold_checkout(act, false, event, desk);
             }
             Fact::Cart(state) => {
-                see(state.visitor.as_ref(), state.channel.as_ref(), event, visitors, desk);
+                know(state.visitor.as_ref(), state.channel.as_ref(), visitors, desk);
                 carts.fold_state(state, event, desk);
             }
             Fact::Purchase(purchase) => {
-                see(purchase.visitor.as_ref(), purchase.channel.as_ref(), event, visitors, desk);
+                know(purchase.visitor.as_ref(), purchase.channel.as_ref(), visitors, desk);
                 let (before, after) = orders.fold_purchase(purchase, event, desk);
                 carts.fold_order(before, after, desk);
             }
@@ -247,6 +247,14 @@ fn see(visitor: Option<&Name>, clue: Option<&ChannelClue>, event: &Event, visito
         let visitor = desk.books.visitors.intern(visitor);
         let channel = desk.books.channel(clue, &[], desk.plan);
         visitors.see(visitor, channel, None, event.ts);
+    }
+}
+
+fn know(visitor: Option<&Name>, clue: Option<&ChannelClue>, visitors: &mut visitors::Visitors, desk: &mut Desk<'_>) {
+    if let Some(visitor) = visitor {
+        let visitor = desk.books.visitors.intern(visitor);
+        let channel = desk.books.channel(clue, &[], desk.plan);
+        visitors.know(visitor, channel);
     }
 }
 

@@ -183,7 +183,13 @@ impl Ask<'_> {
     }
 
     fn visitors(&self) -> i64 {
-        self.commerce().visitors.distinct(self.window, self.channels())
+        let (commerce, channels) = (self.commerce(), self.channels());
+        if self.window.whole {
+            return commerce.visitors.ever(channels);
+        }
+        let bought = commerce.orders.visitors(self.window.from, self.window.to);
+        let among = bought.filter(|(channel, _)| channels.is_none_or(|channels| channels.contains(channel)));
+        commerce.visitors.within(self.window, channels, among.map(|(_, visitor)| visitor))
     }
 
     /// The live: what was paid of all channels that spent in the window. A channel: its own.

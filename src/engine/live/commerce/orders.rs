@@ -374,6 +374,15 @@ impl Orders {
         indexes.filter_map(move |index| Some((index, account::of(&self.orders[index], plan, self.ends_at)?)))
     }
 
+    /// Channel and visitor of the orders that count and were placed within these slots.
+    pub fn visitors(&self, from: u32, to: u32) -> impl Iterator<Item = (Sym, Sym)> + '_ {
+        let indexes = self.by_slot.range(from, to).iter().flat_map(|(_, orders)| orders.iter().copied());
+        indexes.filter_map(|index| {
+            let said = self.orders[index].said.as_ref()?;
+            Some((said.channel, said.visitor?))
+        })
+    }
+
     /// Orders that are placed, neither paid nor cancelled.
     pub fn pending<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a Order, Account)> + 'a {
         self.pending.iter().filter_map(move |index| {

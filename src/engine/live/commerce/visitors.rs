@@ -1,4 +1,8 @@
 //! Who came: distinct visitors by time, channel and product, and how long they stayed.
+//!
+//! A fact tells when its visitor was there. A state (an order, a cart) tells only who: its `ts` is when a version was
+//! written or fetched, and which versions are new depends on the order of arrival. Who placed an order within a window is
+//! asked of the orders.
 
 use smallvec::SmallVec;
 
@@ -42,6 +46,8 @@ struct Last {
     sight: Sight,
     /// Its slot; 0 before any.
     slot: u32,
+    /// Counted among all.
+    known: bool,
 }
 
 /// A visitor comes or goes.
@@ -75,40 +81,51 @@ pub struct Visitors {
 impl Visitors {
     /// A visitor was seen, perhaps with a product.
     pub fn see(&mut self, visitor: Sym, channel: Sym, product: Option<Sym>, at: At) {
-        if self.last.len() <= visitor.index() {
-            self.last.resize(visitor.index() + 1, Last::default());
-        }
-        let (last, now) = (&mut self.last[visitor.index()], Last { sight: Sight::new(visitor, channel, product), slot: slot_of(at) });
+        let last = of(&mut self.last, visitor);
+        let now = Last { sight: Sight::new(visitor, channel, product), slot: slot_of(at), known: true };
         if *last == now {
             return;
         }
-        if last.slot == 0 {
-            self.all += 1;
-        }
+        self.all += i64::from(!last.known);
         let same_channel = last.slot != 0 && last.sight.is_of_channel(channel);
         *last = now;
         self.sights.push(now.slot, now.sight);
         if !same_channel {
-            set_of(&mut self.of_channel, channel).insert(visitor);
+            of(&mut self.of_channel, channel).insert(visitor);
         }
         if let Some(product) = product {
-            set_of(&mut self.of_product, product).insert(visitor);
+            of(&mut self.of_product, product).insert(visitor);
         }
     }
 
-    /// Distinct visitors within a window; of the live, or of some channels.
+    /// A state names a visitor.
+    pub fn know(&mut self, visitor: Sym, channel: Sym) {
+        let last = of(&mut self.last, visitor);
+        self.all += i64::from(!last.known);
+        last.known = true;
+        of(&mut self.of_channel, channel).insert(visitor);
+    }
+
+    /// Distinct visitors of the whole live, or of some channels.
     #[must_use]
-    pub fn distinct(&self, window: Window, channels: Option<&[Sym]>) -> i64 {
-        match (window.whole, channels) {
-            (true, None) => self.all,
-            (true, Some([only])) => size_of_set(&self.of_channel, *only),
-            (true, Some(channels)) => distinct(self.sights.all(), |sight| channels.iter().any(|channel| sight.is_of_channel(*channel))),
-            (false, None) => distinct(self.sights.range(window.from, window.to), |_| true),
-            (false, Some(channels)) => {
-                let among = |sight: Sight| channels.iter().any(|channel| sight.is_of_channel(*channel));
-                distinct(self.sights.range(window.from, window.to), among)
+    pub fn ever(&self, channels: Option<&[Sym]>) -> i64 {
+        match channels {
+            None => self.all,
+            Some([only]) => size_of_set(&self.of_channel, *only),
+            Some(channels) => {
+                let sets = channels.iter().filter_map(|channel| self.of_channel.get(channel.index()));
+                count(sets.flat_map(Syms::iter).map(u64::from).collect())
             }
         }
+    }
+
+    /// Distinct visitors within a window, of the live or of some channels, together with `others`.
+    #[must_use]
+    pub fn within(&self, window: Window, channels: Option<&[Sym]>, others: impl Iterator<Item = Sym>) -> i64 {
+        let among = |sight: Sight| channels.is_none_or(|channels| channels.iter().any(|channel| sight.is_of_channel(*channel)));
+        let mut seen = seen(self.sights.range(window.from, window.to), among);
+        seen.extend(others.map(|visitor| u64::from(visitor.0)));
+        count(seen)
     }
 
     /// Distinct visitors who did something with a product.
@@ -117,15 +134,12 @@ impl Visitors {
         if window.whole {
             return size_of_set(&self.of_product, product);
         }
-        distinct(self.sights.range(window.from, window.to), |sight| sight.is_of_product(product))
+        count(seen(self.sights.range(window.from, window.to), |sight| sight.is_of_product(product)))
     }
 
     /// Takes a join or a leave, and puts the visitor's stays anew.
     pub fn pass(&mut self, visitor: Sym, leaves: bool, watched_s: Option<i64>, at: At, sheet: &mut Sheet) {
-        if self.passages.len() <= visitor.index() {
-            self.passages.resize(visitor.index() + 1, SmallVec::new());
-        }
-        let passages = &mut self.passages[visitor.index()];
+        let passages = of(&mut self.passages, visitor);
         if passages.len() >= MOST_PASSAGES {
             return;
         }
@@ -141,23 +155,28 @@ impl Visitors {
     }
 }
 
-fn set_of(sets: &mut Vec<Syms>, of: Sym) -> &mut Syms {
-    if sets.len() <= of.index() {
-        sets.resize(of.index() + 1, Syms::default());
+/// What a list holds of a symbol, made if it is not there.
+fn of<T: Clone + Default>(list: &mut Vec<T>, sym: Sym) -> &mut T {
+    if list.len() <= sym.index() {
+        list.resize(sym.index() + 1, T::default());
     }
-    &mut sets[of.index()]
+    &mut list[sym.index()]
 }
 
 fn size_of_set(sets: &[Syms], of: Sym) -> i64 {
     sets.get(of.index()).map_or(0, |set| i64::try_from(set.len()).unwrap_or(i64::MAX))
 }
 
-fn distinct(slots: &[(u32, Vec<Sight>)], keeps: impl Fn(Sight) -> bool) -> i64 {
+fn seen(slots: &[(u32, Vec<Sight>)], keeps: impl Fn(Sight) -> bool) -> Vec<u64> {
     let sights = slots.iter().flat_map(|(_, sights)| sights.iter().copied());
-    let mut seen: Vec<u64> = sights.filter(|sight| keeps(*sight)).map(Sight::visitor).collect();
-    seen.sort_unstable();
-    seen.dedup();
-    i64::try_from(seen.len()).unwrap_or(i64::MAX)
+    sights.filter(|sight| keeps(*sight)).map(Sight::visitor).collect()
+}
+
+/// How many different ones.
+fn count(mut visitors: Vec<u64>) -> i64 {
+    visitors.sort_unstable();
+    visitors.dedup();
+    i64::try_from(visitors.len()).unwrap_or(i64::MAX)
 }
 
 /// The stays that joins and leaves make: a leave ends the join before it; one without a join says itself how long it was.
@@ -228,10 +247,13 @@ mod tests {
         for (visitor, channel, second) in [(0, 0, 0), (0, 0, 15), (1, 0, 3), (0, 1, 4), (2, 1, 30)] {
             visitors.see(Sym(visitor), Sym(channel), Some(Sym(5)), at(second));
         }
+        visitors.know(Sym(3), Sym(0));
         let whole = Window { from: 0, to: 0, whole: true };
         let first = Window::between(slot_of(at(0)), slot_of(at(20)));
-        assert_eq!([visitors.distinct(whole, None), visitors.distinct(first, None)], [3, 2]);
-        assert_eq!([visitors.distinct(whole, Some(&[Sym(1)])), visitors.distinct(first, Some(&[Sym(1)]))], [2, 1]);
+        let within = |channels, others: &[u32]| visitors.within(first, channels, others.iter().copied().map(Sym));
+        assert_eq!([visitors.ever(None), within(None, &[]), within(None, &[1, 3])], [4, 2, 3]);
+        assert_eq!([visitors.ever(Some(&[Sym(1)])), within(Some(&[Sym(1)]), &[])], [2, 1]);
+        assert_eq!(visitors.ever(Some(&[Sym(0), Sym(1)])), 4);
         assert_eq!(visitors.of_product(whole, Sym(5)), 3);
     }
 }

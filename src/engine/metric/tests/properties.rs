@@ -105,7 +105,6 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    #[ignore = "a random case failed in the last minute of a session: find it first"]
     fn no_duplicate_delay_or_order_of_arrival_shows(events in facts(), delays in prop::collection::vec((0..110_000i64, any::<bool>()), 1..20)) {
         let (plain, shaken) = (told(&arrived(&events, &[(0, false)])), told(&arrived(&events, &delays)));
         for (plain, shaken) in plain.iter().zip(&shaken) {
