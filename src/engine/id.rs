@@ -4,6 +4,7 @@
 //! once and carried as a [`Sym`], four bytes, in order of first appearance.
 
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 
 use compact_str::CompactString;
 use foldhash::fast::FixedState;
@@ -34,7 +35,7 @@ impl Sym {
 /// A table of open addressing beside the texts: a name is found by two looks at memory, and growing touches no text.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    texts: Vec<Name>,
+    texts: Pieces<Name>,
     /// A name's hash above its symbol's number plus one; 0 is empty. A power of two, at most two thirds full.
     places: Vec<u64>,
 }
@@ -45,7 +46,7 @@ const NAMES_SMALLEST: usize = 16;
 impl Names {
     /// The symbol of `name`, new if it was never seen. Past `u32::MAX` names everything shares the last one.
     pub fn intern(&mut self, name: &str) -> Sym {
-        if (self.texts.len() + 1) * 3 > self.places.len() * 2 {
+        if (self.len() + 1) * 3 > self.places.len() * 2 {
             self.grow();
         }
         let hash = hash_of(name);
@@ -53,7 +54,7 @@ impl Names {
         if self.places[place] != 0 {
             return symbol_at(self.places[place]);
         }
-        let Ok(number) = u32::try_from(self.texts.len() + 1) else { return Sym(u32::MAX) };
+        let Some(number) = self.texts.len().checked_add(1) else { return Sym(u32::MAX) };
         self.texts.push(Name::new(name));
         self.places[place] = hash << 32 | u64::from(number);
         Sym(number - 1)
@@ -72,12 +73,12 @@ impl Names {
     /// The text of a symbol; empty for one that these names did not make.
     #[must_use]
     pub fn text(&self, sym: Sym) -> &str {
-        self.texts.get(sym.index()).map_or("", Name::as_str)
+        self.texts.get(sym.0).map_or("", Name::as_str)
     }
 
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.texts.len()
+        self.texts.len() as usize
     }
 
     #[must_use]
@@ -87,7 +88,7 @@ impl Names {
 
     /// All names with their symbols, in order of first appearance.
     pub fn iter(&self) -> impl Iterator<Item = (Sym, &str)> {
-        self.texts.iter().enumerate().map(|(index, name)| (Sym(u32::try_from(index).unwrap_or(u32::MAX)), name.as_str()))
+        self.texts.iter().zip(0..).map(|(name, number)| (Sym(number), name.as_str()))
     }
 
     /// Where a name stands, or the empty place where it would.
@@ -190,10 +191,11 @@ impl Syms {
     }
 }
 
-/// A list that grows by pieces: nothing is ever moved, and no half of it stands empty.
+/// A list that grows by pieces: nothing is ever moved, and no half of it stands empty. Clones share their pieces, and a
+/// piece is copied when one of them changes it: states of one broadcast a while apart hold in common what is long over.
 #[derive(Clone, Debug)]
 pub struct Pieces<T> {
-    pieces: Vec<Vec<T>>,
+    pieces: Vec<Arc<Vec<T>>>,
     len: u32,
 }
 
@@ -206,20 +208,28 @@ impl<T> Default for Pieces<T> {
     }
 }
 
-impl<T> Pieces<T> {
+impl<T: Clone> Pieces<T> {
     /// Puts an entry at the end and tells its number.
     pub fn push(&mut self, entry: T) -> u32 {
         match self.pieces.last_mut() {
-            Some(piece) if piece.len() < PIECE => piece.push(entry),
+            Some(piece) if piece.len() < PIECE => {
+                let piece = Arc::make_mut(piece);
+                // a piece that was shared came back without its room
+                piece.reserve_exact(PIECE - piece.len());
+                piece.push(entry);
+            }
             _ => {
                 let mut piece = Vec::with_capacity(PIECE);
                 piece.push(entry);
-                self.pieces.push(piece);
+                self.pieces.push(Arc::new(piece));
             }
         }
         self.len += 1;
         self.len - 1
     }
+}
+
+impl<T> Pieces<T> {
     #[must_use]
     pub const fn len(&self) -> u32 {
         self.len
@@ -232,9 +242,13 @@ impl<T> Pieces<T> {
     pub fn get(&self, number: u32) -> Option<&T> {
         self.pieces.get(number as usize / PIECE)?.get(number as usize % PIECE)
     }
+    /// All entries in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.pieces.iter().flat_map(|piece| piece.iter())
+    }
 }
 
-impl<T: Default> Pieces<T> {
+impl<T: Clone + Default> Pieces<T> {
     /// The entry of a symbol, made if there is none yet.
     pub fn of(&mut self, sym: Sym) -> &mut T {
         while self.len <= sym.0 {
@@ -251,9 +265,9 @@ impl<T> std::ops::Index<u32> for Pieces<T> {
     }
 }
 
-impl<T> std::ops::IndexMut<u32> for Pieces<T> {
+impl<T: Clone> std::ops::IndexMut<u32> for Pieces<T> {
     fn index_mut(&mut self, number: u32) -> &mut T {
-        &mut self.pieces[number as usize / PIECE][number as usize % PIECE]
+        &mut Arc::make_mut(&mut self.pieces[number as usize / PIECE])[number as usize % PIECE]
     }
 }
 
@@ -294,5 +308,18 @@ mod tests {
         *list.of(Sym(2_100)) = 7;
         assert_eq!([list[0], list[1_999], list[2_000], list[2_100]], [0, 1_999, 0, 7]);
         assert_eq!((list.len(), list.get(2_101)), (2_101, None));
+        assert_eq!(list.iter().copied().take(3).collect::<Vec<_>>(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_copy_of_a_list_in_pieces_keeps_what_it_had_and_shares_what_stays() {
+        let mut list = Pieces::default();
+        (0..1_500u32).for_each(|number| drop(list.push(number)));
+        let copy = list.clone();
+        list[3] = 7;
+        list.push(1_500);
+        assert_eq!((copy[3], copy.len(), list[3], list.len()), (3, 1_500, 7, 1_501));
+        let shared = copy.pieces.iter().zip(&list.pieces).map(|(one, other)| Arc::ptr_eq(one, other)).collect::<Vec<_>>();
+        assert_eq!(shared, [false, true, false]);
     }
 }

@@ -3,6 +3,8 @@
 //! Minutes and windows are ranges of slots. Counts are `i64` from amounts that are bounded where they come in
 //! ([`MOST_UNITS`]), money is `i128` minor units; both only ever add, so no order of arrival can show.
 
+use std::sync::Arc;
+
 use super::id::Sym;
 use super::time::{At, MINUTE_MS, SLOT_MS};
 
@@ -24,59 +26,97 @@ pub fn slot_of_minute(minute: i64) -> u32 {
     slot_of(At::from_minute(minute))
 }
 
+/// Slots that are put away together once they lie well behind: clones share them until one of them changes.
+const SEALED: usize = 128;
+
 /// A value for some slots, in order of time. What comes in order is appended, what comes late is put in its place.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Slots<T>(Vec<(u32, T)>);
+#[derive(Clone)]
+pub struct Slots<T> {
+    /// What lies behind, in order; each piece holds at least one slot.
+    sealed: Vec<Arc<Vec<(u32, T)>>>,
+    /// The latest slots; empty only where there are none at all.
+    open: Vec<(u32, T)>,
+}
 
 impl<T> Default for Slots<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { sealed: Vec::new(), open: Vec::new() }
     }
 }
 
-impl<T: Default> Slots<T> {
+/// Where the slots were put away depends on what came late, what they hold does not.
+impl<T: PartialEq> PartialEq for Slots<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.all().eq(other.all())
+    }
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Slots<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.all()).finish()
+    }
+}
+
+impl<T: Clone + Default> Slots<T> {
     /// The value of a slot, new if nobody touched it.
     pub fn entry(&mut self, slot: u32) -> &mut T {
-        let index = match self.0.last() {
-            Some((last, _)) if *last == slot => self.0.len() - 1,
-            Some((last, _)) if *last > slot => match self.0.binary_search_by_key(&slot, |(at, _)| *at) {
-                Ok(index) => index,
-                Err(index) => {
-                    self.0.insert(index, (slot, T::default()));
-                    index
-                }
-            },
+        match self.open.last().map(|(last, _)| *last) {
+            Some(last) if last > slot => return self.late_entry(slot),
+            Some(last) if last == slot => {}
             _ => {
-                if self.0.len() == self.0.capacity() {
-                    self.0.reserve_exact(self.0.len() / 2 + 4);
-                }
-                self.0.push((slot, T::default()));
-                self.0.len() - 1
+                self.make_room();
+                self.open.push((slot, T::default()));
             }
+        }
+        let last = self.open.len() - 1;
+        &mut self.open[last].1
+    }
+
+    /// The value of a slot that lies behind the latest one.
+    fn late_entry(&mut self, slot: u32) -> &mut T {
+        let piece = match self.sealed.partition_point(|piece| piece.first().is_some_and(|(first, _)| *first <= slot)) {
+            _ if self.sealed.is_empty() || self.open.first().is_some_and(|(first, _)| *first <= slot) => &mut self.open,
+            after => Arc::make_mut(&mut self.sealed[after.saturating_sub(1)]),
         };
-        &mut self.0[index].1
+        let index = piece.binary_search_by_key(&slot, |(at, _)| *at).unwrap_or_else(|index| {
+            piece.insert(index, (slot, T::default()));
+            index
+        });
+        &mut piece[index].1
+    }
+
+    fn make_room(&mut self) {
+        if self.open.len() >= 2 * SEALED {
+            let latest = self.open.split_off(SEALED);
+            let behind = std::mem::replace(&mut self.open, latest);
+            self.sealed.push(Arc::new(behind));
+        }
+        if self.open.len() == self.open.capacity() {
+            self.open.reserve_exact(self.open.len() / 2 + 4);
+        }
     }
 }
 
 impl<T> Slots<T> {
     /// The touched slots from `from` to before `to`.
-    #[must_use]
-    pub fn range(&self, from: u32, to: u32) -> &[(u32, T)] {
-        let start = self.0.partition_point(|(slot, _)| *slot < from);
-        let end = start + self.0[start..].partition_point(|(slot, _)| *slot < to);
-        &self.0[start..end]
+    pub fn range(&self, from: u32, to: u32) -> impl DoubleEndedIterator<Item = &(u32, T)> {
+        let first = self.sealed.partition_point(|piece| piece.last().is_none_or(|(last, _)| *last < from));
+        let behind = &self.sealed[first..];
+        let behind = &behind[..behind.partition_point(|piece| piece.first().is_some_and(|(first, _)| *first < to))];
+        behind.iter().flat_map(move |piece| between(piece, from, to)).chain(between(&self.open, from, to))
     }
-    #[must_use]
-    pub fn get(&self, slot: u32) -> Option<&T> {
-        self.0.binary_search_by_key(&slot, |(at, _)| *at).ok().map(|index| &self.0[index].1)
-    }
-    #[must_use]
-    pub fn all(&self) -> &[(u32, T)] {
-        &self.0
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &(u32, T)> {
+        self.sealed.iter().flat_map(|piece| piece.iter()).chain(&self.open)
     }
 }
 
-impl<T> Slots<Vec<T>> {
+fn between<T>(slots: &[(u32, T)], from: u32, to: u32) -> &[(u32, T)] {
+    let start = slots.partition_point(|(slot, _)| *slot < from);
+    let end = start + slots[start..].partition_point(|(slot, _)| *slot < to);
+    &slots[start..end]
+}
+
+impl<T: Clone> Slots<Vec<T>> {
     /// Puts one more into a slot's list. Lists grow by half, since there are many of them and most stay as they are.
     pub fn push(&mut self, slot: u32, item: T) {
         let list = self.entry(slot);
@@ -238,7 +278,7 @@ impl Sheet {
         if window.whole {
             return counts.total;
         }
-        counts.slots.range(window.from, window.to).iter().map(|(_, number)| number).sum()
+        counts.slots.range(window.from, window.to).map(|(_, number)| number).sum()
     }
 
     #[must_use]
@@ -247,19 +287,13 @@ impl Sheet {
         if window.whole {
             return amounts.total;
         }
-        amounts.slots.range(window.from, window.to).iter().map(|(_, minor)| minor).sum()
-    }
-
-    /// The touched slots of a count within a window.
-    #[must_use]
-    pub fn counted(&self, count: Count, window: Window) -> &[(u32, i64)] {
-        self.counts.get(count as usize).map_or(&[], |counts| counts.slots.range(window.from, window.to))
+        amounts.slots.range(window.from, window.to).map(|(_, minor)| minor).sum()
     }
 
     /// The last slot in which something of this was counted.
     #[must_use]
     pub fn last(&self, count: Count) -> Option<u32> {
-        self.counts.get(count as usize)?.slots.all().iter().rev().find(|(_, number)| *number != 0).map(|(slot, _)| *slot)
+        self.counts.get(count as usize)?.slots.all().rev().find(|(_, number)| *number != 0).map(|(slot, _)| *slot)
     }
 
     #[must_use]
@@ -335,6 +369,27 @@ mod tests {
         assert_eq!(sheet.count(Count::Views, Window::between(5, 9)), 6);
         assert_eq!(sheet.count(Count::Views, Window { from: 0, to: 0, whole: true }), 14);
         assert_eq!(sheet.last(Count::Views), Some(7));
+    }
+
+    #[test]
+    fn slots_that_were_put_away_are_found_filled_late_and_shared() {
+        let mut slots = Slots::<i64>::default();
+        for slot in (10..2_010).step_by(2) {
+            *slots.entry(slot) = 1;
+        }
+        let copy = slots.clone();
+        for slot in [5, 11, 12, 900, 901, 2_005, 2_008] {
+            *slots.entry(slot) += 10;
+        }
+        let mut plain: std::collections::BTreeMap<u32, i64> = (10..2_010).step_by(2).map(|slot| (slot, 1)).collect();
+        assert!(copy.all().copied().eq(plain.iter().map(|(slot, value)| (*slot, *value))));
+        [5, 11, 12, 900, 901, 2_005, 2_008].into_iter().for_each(|slot| *plain.entry(slot).or_default() += 10);
+        assert!(slots.all().copied().eq(plain.iter().map(|(slot, value)| (*slot, *value))));
+        for (from, to) in [(0, 5), (0, 6), (11, 13), (200, 1_000), (2_004, 9_000), (9_000, 10_000), (600, 600)] {
+            assert!(slots.range(from, to).copied().eq(plain.range(from..to).map(|(slot, value)| (*slot, *value))), "{from}-{to}");
+        }
+        let shared = slots.sealed.iter().zip(&copy.sealed).filter(|(one, other)| Arc::ptr_eq(one, other)).count();
+        assert_eq!((slots.sealed.len(), shared), (6, 4), "only what was touched is copied");
     }
 
     #[test]

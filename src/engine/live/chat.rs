@@ -197,7 +197,7 @@ impl Chat {
     }
 
     fn within(&self, window: Window) -> impl Iterator<Item = &Cell> {
-        self.cells.range(window.from, window.to).iter().map(|(_, cell)| cell)
+        self.cells.range(window.from, window.to).map(|(_, cell)| cell)
     }
 }
 

@@ -370,7 +370,7 @@ impl Orders {
 
     /// The accounts of the orders that count and were placed in these slots.
     pub fn accounts<'a>(&'a self, from: u32, to: u32, plan: &'a Plan) -> impl Iterator<Item = (u32, Account)> + 'a {
-        let indexes = self.by_slot.range(from, to).iter().flat_map(|(_, orders)| orders.iter().copied());
+        let indexes = self.by_slot.range(from, to).flat_map(|(_, orders)| orders.iter().copied());
         indexes.filter_map(move |index| Some((index, account::of(&self.orders[index], plan, self.ends_at)?)))
     }
 

@@ -197,7 +197,7 @@ impl Counter {
         if window.whole {
             return self.sum;
         }
-        self.changes.range(window.from, window.to).iter().map(|(_, micro)| micro).sum()
+        self.changes.range(window.from, window.to).map(|(_, micro)| micro).sum()
     }
 
     fn last_gauge(&self, window: Window) -> Option<(At, i128)> {

@@ -6,7 +6,7 @@
 
 use smallvec::SmallVec;
 
-use crate::engine::id::{Sym, Syms};
+use crate::engine::id::{Pieces, Sym, Syms};
 use crate::engine::series::{Count, Sheet, Slots, Window, slot_of};
 use crate::engine::time::{At, SECOND_MS};
 
@@ -74,7 +74,7 @@ pub struct Visitors {
     /// Everybody who was ever seen by channel, and with a product.
     of_channel: Vec<Syms>,
     of_product: Vec<Syms>,
-    passages: Vec<SmallVec<[Passage; 2]>>,
+    passages: Pieces<SmallVec<[Passage; 2]>>,
     all: i64,
 }
 
@@ -139,7 +139,7 @@ impl Visitors {
 
     /// Takes a join or a leave, and puts the visitor's stays anew.
     pub fn pass(&mut self, visitor: Sym, leaves: bool, watched_s: Option<i64>, at: At, sheet: &mut Sheet) {
-        let passages = of(&mut self.passages, visitor);
+        let passages = self.passages.of(visitor);
         if passages.len() >= MOST_PASSAGES {
             return;
         }
@@ -167,8 +167,8 @@ fn size_of_set(sets: &[Syms], of: Sym) -> i64 {
     sets.get(of.index()).map_or(0, |set| i64::try_from(set.len()).unwrap_or(i64::MAX))
 }
 
-fn seen(slots: &[(u32, Vec<Sight>)], keeps: impl Fn(Sight) -> bool) -> Vec<u64> {
-    let sights = slots.iter().flat_map(|(_, sights)| sights.iter().copied());
+fn seen<'a>(slots: impl Iterator<Item = &'a (u32, Vec<Sight>)>, keeps: impl Fn(Sight) -> bool) -> Vec<u64> {
+    let sights = slots.flat_map(|(_, sights)| sights.iter().copied());
     sights.filter(|sight| keeps(*sight)).map(Sight::visitor).collect()
 }
 
