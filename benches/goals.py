@@ -98,6 +98,21 @@ def journal(folder):
     row("journal: a million events read and folded", "told", f"{read_cpu / events * 1e6:.2f} s CPU", True)
 
 
+def replay(folder):
+    """Any minute of a long replay, through the player that the glass uses (tests/replay.rs, "seeking")."""
+    events = 10_000_000 if FULL else 1_000_000
+    path = broadcast(folder, events, 200, 8)
+    command = ["cargo", "test", "--release", "--features", os.environ.get("FEATURES", "nats,kafka"), "--test", "replay", "--", "--ignored", "--nocapture", "seeking"]
+    found = subprocess.run(command, cwd=ROOT, env={**os.environ, "WARROOM_REPLAY": str(path)}, capture_output=True, text=True, check=True).stdout
+    lines = {line.split()[0]: line.split() for line in found.splitlines() if line.startswith(("opened", "curves", "exact", "peak"))}
+    curves, exact = float(lines["curves"][5]), float(lines["exact"][5])
+    name = f"replay of {events // 1_000_000}M events over 8 h"
+    row(f"{name}: curves of any minute, the slowest of 40", "<= 0.1 s", f"{curves:.3f} s (median {lines['curves'][2]} s)", curves <= 0.1)
+    row(f"{name}: exact state, the slowest of 40", "<= 1 s", f"{exact:.3f} s (median {lines['exact'][2]} s)", exact <= 1.0)
+    row(f"{name}: opened, states of all of it kept", "told", f"{lines['opened'][1]} s, peak {lines['peak'][1]} MiB", True)
+    path.unlink()
+
+
 def cpu_of(pid):
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -160,7 +175,7 @@ def main():
         raise SystemExit("target/release/warroom is missing: cargo build --release")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in (batch, journal, glass):
+        for part in (batch, journal, replay, glass):
             part(folder)
     print(f"\nmeasured on {machine()}; medians of {ROUNDS} runs in turn")
     print("warroom folds everything the screen knows; DuckDB does the comparison work with de-duplication by id, one thread\n")

@@ -4,6 +4,7 @@ pub mod demo;
 pub mod desk;
 pub mod ending;
 pub mod face;
+pub mod foresight;
 pub mod glass;
 pub mod history;
 pub mod lines;

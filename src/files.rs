@@ -11,7 +11,7 @@ mod merge;
 mod nearly;
 mod pages;
 mod runs;
-mod spool;
+pub mod spool;
 mod walk;
 mod window;
 

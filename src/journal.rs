@@ -10,9 +10,11 @@
 //! | [`lock`] | one writer at a time |
 //! | [`write`](mod@write) | the queue, the commits, retries, acknowledgements |
 //! | [`read`] | records, plan, cursors, what is damaged |
+//! | [`bookmarks`] | places to come back to, in a file beside a journal |
 //! | [`salvage`] | a damaged file made writable again |
 //! | [`export`] | JSON Lines, first the plan |
 
+pub mod bookmarks;
 pub mod export;
 pub mod format;
 pub mod lock;

@@ -8,7 +8,7 @@
 //! engine: { metric → live → series } → { event, id, money, time }
 //! ```
 //!
-//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`feed`] [`simulate`] [`rehearsal`] [`journal`] [`lives`] [`files`] [`summary`] [`report`] [`schema`] [`ui`] [`app`] [`cli`].
+//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`feed`] [`simulate`] [`rehearsal`] [`replay`] [`journal`] [`lives`] [`files`] [`summary`] [`report`] [`schema`] [`ui`] [`app`] [`cli`].
 
 pub mod app;
 pub mod cli;
@@ -21,6 +21,7 @@ pub mod files;
 pub mod journal;
 pub mod lives;
 pub mod rehearsal;
+pub mod replay;
 pub mod report;
 pub mod schema;
 pub mod simulate;

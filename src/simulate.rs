@@ -23,9 +23,11 @@ use crate::engine::wire;
 
 pub mod act;
 pub mod broadcast;
+pub mod calibration;
 pub mod chatter;
 pub mod check;
 pub mod delivery;
+pub mod future;
 mod happening;
 pub mod incident;
 pub mod luck;

@@ -8,6 +8,7 @@ pub mod action;
 pub mod command;
 pub mod footer;
 pub mod format;
+pub mod futures;
 pub mod glyphs;
 pub mod input;
 pub mod intent;
@@ -18,6 +19,7 @@ pub mod line;
 pub mod mouse;
 pub mod pane;
 pub mod panels;
+pub mod reel;
 pub mod screen;
 pub mod state;
 #[cfg(test)]
@@ -58,6 +60,8 @@ pub enum JournalLight {
 pub struct View<'a> {
     /// A clone that stands still while the glass is held.
     pub engine: &'a Engine,
+    /// What knows the curves, where that is another state: a replay on its way shows them first.
+    pub curves: &'a Engine,
     /// The live as it is, also while the glass is held: what the layers that write are about.
     pub live: &'a Engine,
     pub state: &'a UiState,

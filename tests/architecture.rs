@@ -27,6 +27,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("simulate", &["simulate", "engine"]),
     ("rehearsal", &["rehearsal", "simulate", "engine"]),
     ("report", &["report", "engine", "summary"]),
+    ("replay", &["replay", "engine", "files", "journal", "clock"]),
     ("files", &["files", "engine", "journal"]),
     ("summary", &["summary", "engine", "files", "config"]),
 ];

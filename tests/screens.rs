@@ -94,6 +94,7 @@ impl Pose {
         let keymap = Keymap::default();
         let view = View {
             engine,
+            curves: engine,
             live: engine,
             state: &self.state,
             words: &words,

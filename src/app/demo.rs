@@ -60,6 +60,9 @@ pub fn run(request: &Request, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io:
         acts: Some(acts),
         playbook: None,
         ends_with_feeds: false,
+        playing: None,
+        foresight: Default::default(),
+        bookmarks: None,
     };
     let runtime = super::runtime()?;
     let (ending, _) = runtime.block_on(session.run())?;

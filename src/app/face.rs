@@ -6,7 +6,9 @@ use crate::engine::Engine;
 use crate::engine::notice::Notice;
 use crate::engine::time::At;
 use crate::journal::{JournalStatus, Losses};
+use crate::ui::futures::Future;
 use crate::ui::intent::Intent;
+use crate::ui::reel::Reel;
 use crate::ui::state::Mode;
 use crate::ui::words::Lang;
 
@@ -29,8 +31,20 @@ pub trait Face: Send {
     }
     /// Says why something was not done.
     fn refuse(&mut self, text: String);
-    /// Says what a journal has lost.
-    fn tell_losses(&mut self, losses: &Losses);
+    /// Says what a journal has lost, and how many inputs were no events.
+    fn tell_losses(&mut self, losses: &Losses, refused: u64);
+    /// Hears how the replay stands that it shows.
+    fn hear_reel(&mut self, reel: Reel) {
+        let _ = reel;
+    }
+    /// Hears of a card's futures.
+    fn hear_future(&mut self, future: Future) {
+        let _ = future;
+    }
+    /// Hears of the places to come back to.
+    fn hear_bookmarks(&mut self, bookmarks: &[At]) {
+        let _ = bookmarks;
+    }
     fn set_theme(&mut self, name: &str) {
         let _ = name;
     }
@@ -45,5 +59,17 @@ pub trait Face: Send {
     ///
     /// # Errors
     /// When nobody can be shown anything any more.
-    fn draw(&mut self, live: &Engine, now: At, mode: Mode, journal: Option<&JournalStatus>, speed: f64) -> std::io::Result<bool>;
+    fn draw(&mut self, scene: &Scene<'_>) -> std::io::Result<bool>;
+}
+
+/// What is to be shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    pub live: &'a Engine,
+    /// What knows the curves, where that is another state.
+    pub curves: Option<&'a Engine>,
+    pub now: At,
+    pub mode: Mode,
+    pub journal: Option<&'a JournalStatus>,
+    pub speed: f64,
 }

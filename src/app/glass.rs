@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crossterm::event::Event as TerminalEvent;
 
-use super::face::Face;
+use super::face::{Face, Scene};
 use super::terminal::{NoTerminal, Screen};
 use crate::clock;
 use crate::engine::Engine;
@@ -12,10 +12,12 @@ use crate::engine::notice::Notice;
 use crate::engine::time::At;
 use crate::journal::{Health, JournalStatus, Losses};
 use crate::ui::format::Format;
+use crate::ui::futures::Future;
 use crate::ui::glyphs::{Charset, Glyphs};
 use crate::ui::input;
 use crate::ui::intent::Intent;
 use crate::ui::keymap::Keymap;
+use crate::ui::reel::Reel;
 use crate::ui::state::{Mode, UiState};
 use crate::ui::theme::{Colours, Theme};
 use crate::ui::update::{Moment, must_thaw, tick};
@@ -118,11 +120,22 @@ impl Face for Glass {
     }
 
     /// Says what a journal has lost.
-    fn tell_losses(&mut self, losses: &Losses) {
-        if !losses.is_empty() {
-            let text = self.words.text("journal-losses", &[("records", losses.records().into())]);
+    fn tell_losses(&mut self, losses: &Losses, refused: u64) {
+        if let Some(text) = told_losses(&self.words, losses, refused) {
             self.refuse(text);
         }
+    }
+
+    fn hear_reel(&mut self, reel: Reel) {
+        self.state.reel = Some(reel);
+    }
+
+    fn hear_future(&mut self, future: Future) {
+        self.state.future = Some(future);
+    }
+
+    fn hear_bookmarks(&mut self, bookmarks: &[At]) {
+        self.state.bookmarks = Some(bookmarks.to_vec());
     }
 
     fn set_theme(&mut self, name: &str) {
@@ -158,15 +171,18 @@ impl Face for Glass {
     ///
     /// # Errors
     /// When the terminal cannot be written.
-    fn draw(&mut self, live: &Engine, now: At, mode: Mode, journal: Option<&JournalStatus>, speed: f64) -> std::io::Result<bool> {
+    fn draw(&mut self, scene: &Scene<'_>) -> std::io::Result<bool> {
+        let Scene { live, curves, now, mode, journal, speed } = *scene;
         let wall = self.wall();
         tick(&mut self.state, wall);
         if must_thaw(&self.state, live) {
             self.hold(None);
         }
         let format = self.format.clone().masking(self.state.masked);
+        let engine = self.held.as_deref().unwrap_or(live);
         let view = View {
-            engine: self.held.as_deref().unwrap_or(live),
+            engine,
+            curves: curves.unwrap_or(engine),
             live,
             state: &self.state,
             words: &self.words,
@@ -181,6 +197,15 @@ impl Face for Glass {
         };
         self.screen.draw(|frame| render(frame, &view))
     }
+}
+
+/// What a journal or a file has lost, in a sentence; nothing where it is whole.
+pub(super) fn told_losses(words: &Words, losses: &Losses, refused: u64) -> Option<String> {
+    let damaged = (losses.records() > 0).then(|| words.text("journal-losses", &[("records", losses.records().into())]));
+    let tail = losses.tail.then(|| words.get("journal-losses-tail").to_owned());
+    let lines = (refused > 0).then(|| words.text("journal-losses-lines", &[("n", refused.into())]));
+    let parts: Vec<String> = [damaged, tail, lines].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn light(status: Option<&JournalStatus>) -> JournalLight {

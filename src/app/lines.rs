@@ -2,7 +2,8 @@
 
 use std::io::{Write, stdout};
 
-use super::face::Face;
+use super::face::{Face, Scene};
+use super::glass::told_losses;
 use crate::engine::Engine;
 use crate::engine::event::InterventionKind;
 use crate::engine::id::Sym;
@@ -10,9 +11,9 @@ use crate::engine::metric::{Metric, Scope};
 use crate::engine::notice::Notice;
 use crate::engine::time::{At, Span};
 use crate::engine::view::show::{LogEntry, Logged};
-use crate::journal::{Health, JournalStatus, Losses};
+use crate::journal::{Health, Losses};
 use crate::ui::format::Format;
-use crate::ui::state::Mode;
+use crate::ui::reel::Reel;
 use crate::ui::words::Words;
 
 /// Lines on standard output.
@@ -25,17 +26,19 @@ pub struct Lines {
     told_advice: usize,
     told_minute: Option<i64>,
     told_journal: bool,
+    /// What stands before every line of a replay: it is never taken for a live.
+    replaying: String,
 }
 
 impl Lines {
     #[must_use]
     pub const fn new(words: Words, format: Format) -> Self {
-        Self { words, format, told_seq: 0, told_advice: 0, told_minute: None, told_journal: false }
+        Self { words, format, told_seq: 0, told_advice: 0, told_minute: None, told_journal: false, replaying: String::new() }
     }
 
     fn tell(&self, at: At, text: &str) -> std::io::Result<()> {
         let mut out = stdout().lock();
-        writeln!(out, "{} {text}", self.format.clock_s(at))?;
+        writeln!(out, "{}{} {text}", self.replaying, self.format.clock_s(at))?;
         out.flush()
     }
 
@@ -111,13 +114,19 @@ impl Face for Lines {
         eprintln!("warroom: {text}");
     }
 
-    fn tell_losses(&mut self, losses: &Losses) {
-        if !losses.is_empty() {
-            self.refuse(self.words.text("journal-losses", &[("records", losses.records().into())]));
+    fn tell_losses(&mut self, losses: &Losses, refused: u64) {
+        if let Some(text) = told_losses(&self.words, losses, refused) {
+            self.refuse(text);
         }
     }
 
-    fn draw(&mut self, live: &Engine, now: At, _: Mode, journal: Option<&JournalStatus>, _: f64) -> std::io::Result<bool> {
+    fn hear_reel(&mut self, reel: Reel) {
+        let decimals = if reel.speed.fract() == 0.0 { 0 } else { 2 };
+        self.replaying = format!("{} x{} ", self.words.get("mode-replay"), self.format.number(reel.speed, decimals));
+    }
+
+    fn draw(&mut self, scene: &Scene<'_>) -> std::io::Result<bool> {
+        let Scene { live, now, journal, .. } = *scene;
         if let (Some(Health::Failing { error }), false) = (journal.map(|status| &status.health), self.told_journal) {
             self.told_journal = true;
             self.tell(now, &self.words.text("plain-journal-lost", &[("error", error.as_str().into())]))?;

@@ -88,6 +88,9 @@ pub fn run(
         acts: None,
         playbook: Some(playbook),
         ends_with_feeds: false,
+        playing: None,
+        foresight: Default::default(),
+        bookmarks: super::session::bookmarks(&path),
     };
     let (ending, desk) = runtime.block_on(session.run())?;
     if let Ok(feeds) = feeds_rx.try_recv() {

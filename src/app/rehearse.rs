@@ -80,6 +80,9 @@ pub fn run(request: Request, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io::
         acts: Some(acts),
         playbook: None,
         ends_with_feeds: true,
+        playing: None,
+        foresight: Default::default(),
+        bookmarks: super::session::bookmarks(&journal),
     };
     let (ending, desk) = runtime.block_on(session.run())?;
     runtime.shutdown_timeout(Duration::from_millis(200));

@@ -1,105 +1,102 @@
-//! A replay: the records of a journal or of files, given to the same engine along a clock. Nothing in it writes a record.
+//! A replay on the glass: the player's states in, the operator's orders out.
 
 use std::path::Path;
-use std::time::Duration;
-
-use tokio::sync::mpsc;
 
 use super::desk::Desk;
 use super::ending::Ending;
 use super::face::Face;
-use super::history::Piece;
 use super::session::Session;
 use crate::clock::Clock;
-use crate::engine::Arrival;
-use crate::engine::event::Record;
-use crate::engine::plan::Plan;
-use crate::files::{Fold, Inputs};
-use crate::journal::Losses;
-use crate::ui::state::Mode;
+use crate::config::playbook;
+use crate::replay::{self, Order, Player, Shown, Standing};
+use crate::ui::intent::Steering;
+use crate::ui::reel::{Lost, Pace, Reel};
+use crate::ui::state::{Known, Mode};
 
-/// Records handed over at once, at most.
-const CHUNK: usize = 4_096;
-/// How often the player looks at the clock.
-const STEP: Duration = Duration::from_millis(100);
+/// A replay under way.
+#[derive(Debug)]
+pub struct Playing {
+    pub player: Player,
+    /// What is on the glass.
+    pub latest: Shown,
+    /// What was lost has been told.
+    pub told: bool,
+}
+
+impl Playing {
+    /// Hands on what the operator asks for.
+    pub fn steer(&self, steering: Steering) {
+        self.player.order(match steering {
+            Steering::Seek(at) => Order::Seek(at),
+            Steering::Pause => Order::Pause,
+            Steering::Faster => Order::Faster,
+            Steering::Slower => Order::Slower,
+            Steering::Step(seconds) => Order::Step(seconds.saturating_mul(1_000)),
+            Steering::Known(Known::Then) => Order::Known(replay::Known::Then),
+            Steering::Known(Known::Now) => Order::Known(replay::Known::Now),
+        });
+    }
+
+    /// How it stands, for the glass.
+    #[must_use]
+    pub fn reel(&self) -> Reel {
+        let standing = &self.latest.standing;
+        Reel {
+            from: standing.from,
+            to: standing.to,
+            speed: standing.speed,
+            pace: match standing.pace {
+                replay::Pace::Plays => Pace::Plays,
+                replay::Pace::Paused => Pace::Paused,
+                replay::Pace::Seeks => Pace::Seeks,
+                replay::Pace::Ended => Pace::Ended,
+            },
+            known: match standing.known {
+                replay::Known::Then => Known::Then,
+                replay::Known::Now => Known::Now,
+            },
+            added: standing.added,
+            opened: standing.opened,
+            marks: std::sync::Arc::clone(&standing.marks),
+            lost: lost(standing),
+            failed: standing.failed.clone(),
+        }
+    }
+}
+
+fn lost(standing: &Standing) -> Lost {
+    Lost {
+        records: standing.lost.losses.records(),
+        tail: standing.lost.losses.tail,
+        lines: standing.lost.refused,
+        late: standing.late_left_out,
+    }
+}
 
 /// Plays a file at `speed` times real time until the operator leaves.
 ///
 /// # Errors
 /// When it cannot be read, or the terminal cannot be used.
 pub fn run(file: &Path, speed: f64, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io::Result<Box<dyn Face>>) -> std::io::Result<Ending> {
-    let mut tape = tape(file)?;
-    let plan = std::mem::take(&mut tape.plan);
+    let (player, latest) = Player::open(file, speed, playbook::shipped())?;
+    let plan = latest.engine.plan().clone();
     let zone = plan.time_zone.unwrap_or(chrono_tz::UTC);
-    let Some(first) = tape.records.first() else {
-        return Err(std::io::Error::other(format!("{}: holds no event to play", file.display())));
-    };
-    let clock = Clock::scaled(first.at, speed);
+    let clock = Clock::scaled(latest.at, speed);
     let runtime = super::runtime()?;
     let _inside = runtime.enter();
-    let mut desk = Desk::new(plan, clock.clone(), None);
-    desk.arm(crate::config::playbook::shipped());
-    desk.follow_the_records();
     let session = Session {
-        desk,
+        desk: Desk::new(plan, clock, None),
         face: face(Mode::Replay, zone)?,
         mode: Mode::Replay,
-        history: Some(play(tape, clock)),
+        history: None,
         start_feeds: None,
         acts: None,
         playbook: None,
         ends_with_feeds: false,
+        playing: Some(Playing { player, latest, told: false }),
+        foresight: Default::default(),
+        bookmarks: super::session::bookmarks(file),
     };
     let (ending, _) = runtime.block_on(session.run())?;
     Ok(ending)
-}
-
-/// What is to be played, in the order of the contract.
-#[derive(Default)]
-struct Tape {
-    plan: Plan,
-    records: Vec<Record>,
-    losses: Losses,
-}
-
-impl Fold for Tape {
-    fn begin(&mut self, _: Arrival, plan: &Plan) {
-        self.records.clear();
-        self.plan = plan.clone();
-    }
-    fn step(&mut self, record: &Record) {
-        self.records.push(record.clone());
-    }
-}
-
-fn tape(file: &Path) -> std::io::Result<Tape> {
-    let other = |error: crate::files::FilesError| std::io::Error::other(error.to_string());
-    let mut tape = Tape::default();
-    let reports = Inputs::open(&[file.display().to_string()]).map_err(other)?.fold(None, None, &mut tape).map_err(other)?;
-    tape.losses = reports.into_iter().next().map(|report| report.losses).unwrap_or_default();
-    Ok(tape)
-}
-
-/// Hands the records over as their time comes.
-fn play(tape: Tape, clock: Clock) -> mpsc::Receiver<Piece> {
-    let (pieces, taken) = mpsc::channel(4);
-    std::thread::spawn(move || {
-        let mut waiting = tape.records.into_iter().peekable();
-        while waiting.peek().is_some() {
-            let now = clock.now();
-            let mut chunk = Vec::new();
-            while chunk.len() < CHUNK
-                && let Some(record) = waiting.next_if(|record| record.at <= now)
-            {
-                chunk.push(record);
-            }
-            if chunk.is_empty() {
-                std::thread::sleep(STEP);
-            } else if pieces.blocking_send(Piece::Records(chunk)).is_err() {
-                return;
-            }
-        }
-        let _ = pieces.blocking_send(Piece::End(tape.losses));
-    });
-    taken
 }

@@ -1,6 +1,7 @@
 //! The select loop: keys, frames, feeds, signals. Keys first; feeds are drained in bounded turns; a frame is drawn only when
 //! something changed, and never more often than [`FRAME_MS`] after a key or [`CALM_FRAME_MS`] for facts alone.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, EventStream};
@@ -10,12 +11,17 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::desk::{Desk, Taken};
 use super::ending::{Ending, Signals};
-use super::face::Face;
+use super::face::{Face, Scene};
+use super::foresight::Foresight;
 use super::history::Piece;
+use super::replay::Playing;
 use super::terminal::panicked;
 use crate::config::playbook::PlaybookFile;
 use crate::engine::event::{Fact, Record};
+use crate::engine::time::At;
 use crate::feed::Batch;
+use crate::journal::bookmarks::Bookmarks;
+use crate::replay::{Pace, Shown};
 use crate::ui::intent::{Intent, Wish};
 use crate::ui::state::Mode;
 
@@ -44,6 +50,17 @@ pub struct Session {
     pub playbook: Option<PlaybookFile>,
     /// Nothing more comes when the feeds have ended: so does the session.
     pub ends_with_feeds: bool,
+    /// The replay that is shown in the place of the desk's own state.
+    pub playing: Option<Playing>,
+    pub foresight: Foresight,
+    /// Kept beside the journal, where there is one.
+    pub bookmarks: Option<Bookmarks>,
+}
+
+/// The bookmarks beside a journal; where they cannot be read there are none, and the log says why.
+#[must_use]
+pub fn bookmarks(journal: &Path) -> Option<Bookmarks> {
+    Bookmarks::beside(journal).inspect_err(|error| tracing::warn!("{error}")).ok()
 }
 
 /// Starts the feeds and gives the end of their queue.
@@ -67,6 +84,12 @@ impl Session {
         second.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut feeds: Option<mpsc::Receiver<Batch>> = None;
         let mut frames = Frames::default();
+        if let Some(playing) = &self.playing {
+            self.face.hear_reel(playing.reel());
+        }
+        if let Some(bookmarks) = &self.bookmarks {
+            self.face.hear_bookmarks(bookmarks.all());
+        }
         self.draw(&mut frames)?;
         if self.history.is_none() {
             feeds = self.start_feeds.take().map(|start| start(&mut self.desk));
@@ -91,9 +114,22 @@ impl Session {
                 _ = second.tick() => {
                     self.reload_playbook();
                     let restoring = self.history.is_some() && self.mode == Mode::Live;
-                    let notices = if restoring { Vec::new() } else { self.desk.advance() };
-                    self.face.hear(&notices, self.desk.engine());
+                    if self.playing.is_none() {
+                        let notices = if restoring { Vec::new() } else { self.desk.advance() };
+                        self.face.hear(&notices, self.desk.engine());
+                    }
                     frames.want();
+                }
+                future = self.foresight.next() => {
+                    self.face.hear_future(future);
+                    frames.want_now();
+                }
+                shown = next_shown(&mut self.playing) => {
+                    frames.want_now();
+                    if self.show(shown) {
+                        self.draw(&mut frames)?;
+                        break Ending::Finished;
+                    }
                 }
                 piece = next(&mut self.history) => {
                     if self.restore(piece) { feeds = self.start_feeds.take().map(|start| start(&mut self.desk)); }
@@ -147,7 +183,7 @@ impl Session {
                 false
             }
             Some(Piece::End(losses)) => {
-                self.face.tell_losses(&losses);
+                self.face.tell_losses(&losses, 0);
                 self.history = None;
                 true
             }
@@ -165,8 +201,9 @@ impl Session {
 
     /// A key, a paste, a click, a resize.
     fn press(&mut self, event: &TerminalEvent) -> Option<Ending> {
-        let now = self.desk.now();
-        let intents = self.face.press(event, self.desk.engine(), now);
+        let now = self.playing.as_ref().map_or_else(|| self.desk.now(), |playing| playing.latest.at);
+        let live = self.playing.as_ref().map_or(self.desk.engine(), |playing| &playing.latest.engine);
+        let intents = self.face.press(event, live, now);
         intents.into_iter().find_map(|intent| self.follow(intent))
     }
 
@@ -194,8 +231,46 @@ impl Session {
                 self.face.set_lang(lang);
                 None
             }
-            Intent::Bookmark(_) | Intent::Replay(_) => None,
+            Intent::Futures(card) => {
+                let live = self.playing.as_ref().map_or(self.desk.engine(), |playing| &playing.latest.engine);
+                self.foresight.ask(&card, live);
+                None
+            }
+            Intent::Bookmark(at) => {
+                self.bookmark(at);
+                None
+            }
+            Intent::Replay(steering) => {
+                if let Some(playing) = &self.playing {
+                    playing.steer(steering);
+                }
+                None
+            }
         }
+    }
+
+    /// Takes the replay's latest state. True when there is nothing more to see and nobody who could go back.
+    fn show(&mut self, shown: Shown) -> bool {
+        let Some(playing) = &mut self.playing else { return false };
+        playing.latest = shown;
+        let standing = &playing.latest.standing;
+        if standing.opened >= 1.0 && !std::mem::replace(&mut playing.told, true) {
+            self.face.tell_losses(&standing.lost.losses, standing.lost.refused);
+            if let Some(error) = &standing.failed {
+                self.face.refuse(error.clone());
+            }
+        }
+        let is_over = standing.pace == Pace::Ended;
+        self.face.hear_reel(playing.reel());
+        is_over && !self.face.has_keys()
+    }
+
+    fn bookmark(&mut self, at: At) {
+        let Some(bookmarks) = &mut self.bookmarks else { return };
+        if let Err(error) = bookmarks.turn(at) {
+            self.face.refuse(error.to_string());
+        }
+        self.face.hear_bookmarks(bookmarks.all());
     }
 
     fn write(&mut self, wish: Wish) -> Option<Ending> {
@@ -216,7 +291,19 @@ impl Session {
 
     fn draw(&mut self, frames: &mut Frames) -> std::io::Result<()> {
         let status = self.desk.journal().map(crate::journal::Writer::status);
-        let drawn = self.face.draw(self.desk.engine(), self.desk.now(), self.mode, status.as_ref(), self.desk.clock().speed())?;
+        let (journal, mode) = (status.as_ref(), self.mode);
+        let scene = match &self.playing {
+            Some(Playing { latest, .. }) => Scene {
+                live: &latest.engine,
+                curves: latest.curves.as_deref(),
+                now: latest.at,
+                mode,
+                journal,
+                speed: latest.standing.speed,
+            },
+            None => Scene { live: self.desk.engine(), curves: None, now: self.desk.now(), mode, journal, speed: self.desk.clock().speed() },
+        };
+        let drawn = self.face.draw(&scene)?;
         frames.drawn();
         if !drawn {
             frames.want_now();
@@ -231,6 +318,16 @@ async fn next<T>(queue: &mut Option<mpsc::Receiver<T>>) -> Option<T> {
         Some(queue) => queue.recv().await,
         None => std::future::pending().await,
     }
+}
+
+/// The next state of a replay, or never where there is none or it has ended.
+async fn next_shown(playing: &mut Option<Playing>) -> Shown {
+    if let Some(playing) = playing
+        && let Some(shown) = playing.player.shown.recv().await
+    {
+        return shown;
+    }
+    std::future::pending().await
 }
 
 /// The next key, or never where there is no keyboard.

@@ -314,7 +314,9 @@ mod tests {
     #[test]
     fn a_copy_of_a_list_in_pieces_keeps_what_it_had_and_shares_what_stays() {
         let mut list = Pieces::default();
-        (0..1_500u32).for_each(|number| drop(list.push(number)));
+        for number in 0..1_500u32 {
+            list.push(number);
+        }
         let copy = list.clone();
         list[3] = 7;
         list.push(1_500);

@@ -3,4 +3,5 @@
 //! Every figure is still asked from [`super::metric`]; a view only names what there is to ask about.
 
 pub mod commerce;
+pub mod marks;
 pub mod show;

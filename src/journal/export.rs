@@ -25,7 +25,7 @@ pub fn export(reader: &Reader, out: &mut impl Write) -> io::Result<Losses> {
 }
 
 /// One line: the canonical JSON with `at` and `seq` at its end.
-fn write_record(record: &Record, line: &mut String) {
+pub fn write_record(record: &Record, line: &mut String) {
     line.clear();
     let json = wire::write(&record.event);
     line.push_str(json.strip_suffix('}').unwrap_or(&json));

@@ -74,6 +74,15 @@ impl Reader {
         }
     }
 
+    /// The record of a number; `None` where there is none or it cannot be read.
+    #[must_use]
+    pub fn record(&self, seq: u64) -> Option<Record> {
+        let sql = "SELECT seq, at, ts, type, source, body FROM record WHERE seq = ?1";
+        let mut statement = self.connection.prepare_cached(sql).ok()?;
+        let mut rows = statement.query([i64::try_from(seq).ok()?]).ok()?;
+        read_row(rows.next().ok()??, seq, &Defaults::default(), &mut String::new())
+    }
+
     /// The last `seq` that can be read; 0 for an empty journal.
     #[must_use]
     pub fn last_seq(&self) -> u64 {

@@ -108,7 +108,7 @@ pub struct Scenario {
     pub lottery: Option<Lottery>,
     /// Curves that differ from `config/responses.toml`.
     #[serde(default)]
-    responses: toml::Table,
+    pub(super) responses: toml::Table,
     /// How shoppers answer to what is done: the shipped curves with this scenario's overrides.
     #[serde(skip)]
     pub curves: Responses,

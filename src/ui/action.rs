@@ -44,7 +44,8 @@ actions! {
     MarkBefore = "mark_before", MarkNext = "mark_next", Bookmark = "bookmark", Hold = "hold", Pause = "pause", Mask = "mask", Mute = "mute",
     Back = "back", Help = "help", Palette = "palette",
     Intervene = "intervene", Advice = "advice", Cue = "cue", Note = "note", EndAct = "end_act", Undo = "undo",
-    Seek = "seek", Slower = "slower", Faster = "faster", SecondBack = "second_back", SecondOn = "second_on", Known = "known",
+    Seek = "seek", Slower = "slower", Faster = "faster", SecondBack = "second_back", SecondOn = "second_on",
+    LeapBack = "leap_back", LeapOn = "leap_on", Known = "known",
     Quit = "quit", Suspend = "suspend", Redraw = "redraw",
     Tell = "tell", Decline = "decline", Snooze = "snooze", Why = "why",
     RepeatAct = "repeat_act", Details = "details", Accept = "accept", Cancel = "cancel",
@@ -85,13 +86,24 @@ impl Action {
     /// True for what puts a record into the journal, or opens the way to one.
     #[must_use]
     pub const fn writes(self) -> bool {
-        matches!(self, Self::Intervene | Self::Advice | Self::Cue | Self::Note | Self::EndAct | Self::Undo)
+        matches!(self, Self::Intervene | Self::Cue | Self::Note | Self::EndAct | Self::Undo)
     }
 
     /// True for what only a replay has.
     #[must_use]
     pub const fn is_of_replay(self) -> bool {
-        matches!(self, Self::Pause | Self::Seek | Self::Slower | Self::Faster | Self::SecondBack | Self::SecondOn | Self::Known)
+        matches!(
+            self,
+            Self::Pause
+                | Self::Seek
+                | Self::Slower
+                | Self::Faster
+                | Self::SecondBack
+                | Self::SecondOn
+                | Self::LeapBack
+                | Self::LeapOn
+                | Self::Known
+        )
     }
 
     /// Whether it can be had in this state of the glass and the live.

@@ -1,8 +1,8 @@
 //! What can be written after `:`: manual figures, corrections, the close, and settings of the glass. A table; help and completion are made from it.
 
 use super::action::Action;
-use super::intent::{Intent, Wish};
-use super::state::{Panel, UiState};
+use super::intent::{Intent, Steering, Wish};
+use super::state::{Mode, Panel, UiState};
 use super::theme::Theme;
 use super::update::Moment;
 use super::words::Lang;
@@ -35,13 +35,14 @@ pub enum Verb {
     Merge,
     Void,
     Goto,
+    Seek,
     Panel,
     Theme,
     Lang,
 }
 
 /// All commands, as completion shows them.
-pub const COMMANDS: [Command; 16] = [
+pub const COMMANDS: [Command; 17] = [
     Command { name: "spend", verb: Verb::Spend },
     Command { name: "viewers", verb: Verb::Viewers },
     Command { name: "sale", verb: Verb::Sale },
@@ -55,6 +56,7 @@ pub const COMMANDS: [Command; 16] = [
     Command { name: "merge", verb: Verb::Merge },
     Command { name: "void", verb: Verb::Void },
     Command { name: "goto", verb: Verb::Goto },
+    Command { name: "seek", verb: Verb::Seek },
     Command { name: "panel", verb: Verb::Panel },
     Command { name: "theme", verb: Verb::Theme },
     Command { name: "lang", verb: Verb::Lang },
@@ -66,6 +68,11 @@ impl Command {
     pub fn usage_key(&self) -> String {
         format!("use-{}", self.name)
     }
+    /// True where it can be had.
+    #[must_use]
+    pub fn is_of(&self, mode: Mode) -> bool {
+        self.verb != Verb::Seek || mode == Mode::Replay
+    }
     #[must_use]
     pub fn doc_key(&self) -> String {
         format!("cmd-{}", self.name)
@@ -73,7 +80,7 @@ impl Command {
     /// True for what puts a record into the journal.
     #[must_use]
     pub const fn writes(&self) -> bool {
-        !matches!(self.verb, Verb::Goto | Verb::Panel | Verb::Theme | Verb::Lang)
+        !matches!(self.verb, Verb::Goto | Verb::Seek | Verb::Panel | Verb::Theme | Verb::Lang)
     }
 }
 
@@ -103,6 +110,7 @@ pub fn run(command: &Command, rest: &str, state: &mut UiState, moment: &Moment<'
     let words: Vec<&str> = rest.split_whitespace().collect();
     let said = match command.verb {
         Verb::Goto | Verb::Panel => settle(command.verb, &words, state, moment),
+        Verb::Seek => words.first().and_then(|word| moment_of(word, moment)).map(|at| Said::Intent(Intent::Replay(Steering::Seek(at)))),
         Verb::Theme => {
             words.first().filter(|name| Theme::NAMES.contains(*name)).map(|name| Said::Intent(Intent::SetTheme((*name).to_owned())))
         }
@@ -126,8 +134,18 @@ fn settle(verb: Verb, words: &[&str], state: &mut UiState, moment: &Moment<'_>) 
         return Some(Said::Done);
     }
     let minute = minute_of(word, moment)?;
-    state.minute = (minute < moment.live.now().minute()).then_some(minute);
+    let now = moment.live.now().minute();
+    state.minute = (minute != now && minute <= state.last_minute(now)).then_some(minute);
     Some(Said::Done)
+}
+
+/// `00:31:00` is the live's own time, anything else a minute as `goto` reads it.
+fn moment_of(word: &str, moment: &Moment<'_>) -> Option<At> {
+    let parts: Vec<&str> = word.split(':').collect();
+    let [hours, minutes, seconds] = parts[..] else { return minute_of(word, moment).map(At::from_minute) };
+    let number = |text: &str, most: i64| text.parse::<u16>().ok().map(i64::from).filter(|number| *number <= most);
+    let s = number(hours, 99)? * 3_600 + number(minutes, 59)? * 60 + number(seconds, 59)?;
+    Some(moment.live.started()?.plus_s(s))
 }
 
 /// `16` is the sixteenth minute of the live, `20:47` a time of the plan's zone.
@@ -171,7 +189,7 @@ fn wish(verb: Verb, words: &[&str], rest: &str, state: &UiState, moment: &Moment
         Verb::Include => correct(CorrectionKind::IncludeOrder, words.first()?, None, words.get(1..)),
         Verb::Merge => correct(CorrectionKind::MergeChannel, words.first()?, Some(words.get(1)?), words.get(2..)),
         Verb::Void => correct(CorrectionKind::Void, words.first()?, None, words.get(1..)),
-        Verb::Goto | Verb::Panel | Verb::Theme | Verb::Lang => None,
+        Verb::Goto | Verb::Seek | Verb::Panel | Verb::Theme | Verb::Lang => None,
     }
 }
 

@@ -17,7 +17,7 @@ struct Item {
 }
 
 /// What the footer may show, the most needed first. Each layer shows those that it has.
-const ITEMS: [Item; 29] = [
+const ITEMS: [Item; 30] = [
     Item { actions: &[Action::Accept], word: "foot-accept" },
     Item { actions: &[Action::Cancel], word: "foot-cancel" },
     Item { actions: &[Action::ChoiceUp, Action::ChoiceDown], word: "foot-choice" },
@@ -32,6 +32,7 @@ const ITEMS: [Item; 29] = [
     Item { actions: &[Action::Pause], word: "foot-pause" },
     Item { actions: &[Action::Slower, Action::Faster], word: "foot-speed" },
     Item { actions: &[Action::SecondBack, Action::SecondOn], word: "foot-second" },
+    Item { actions: &[Action::LeapBack, Action::LeapOn], word: "foot-leap" },
     Item { actions: &[Action::Known], word: "foot-known" },
     Item { actions: &[Action::Slot(1), Action::Slot(9)], word: "foot-slot" },
     Item { actions: &[Action::MinuteLeft, Action::MinuteRight], word: "foot-minute" },

@@ -26,6 +26,8 @@ pub struct Glyphs {
     pub now: &'static str,
     /// A hard time of the run of show.
     pub anchor: &'static str,
+    /// A place to come back to.
+    pub bookmark: &'static str,
     /// Unknown.
     pub dash: &'static str,
     pub minus: &'static str,
@@ -65,6 +67,7 @@ const UNICODE: Glyphs = Glyphs {
     pointer: "▸",
     now: "┊",
     anchor: "◆",
+    bookmark: "◇",
     dash: "—",
     minus: "−",
     times: "×",
@@ -95,6 +98,7 @@ const ASCII: Glyphs = Glyphs {
     pointer: ">",
     now: ":",
     anchor: "!",
+    bookmark: "b",
     dash: "-",
     minus: "-",
     times: "x",

@@ -17,6 +17,8 @@ pub enum Intent {
     Write(Wish),
     /// Asks the app to hold the glass, or to let it go on.
     Hold(bool),
+    /// Draw both futures of a recommendation.
+    Futures(Name),
     /// A place to come back to, beside the journal.
     Bookmark(At),
     Replay(Steering),
@@ -101,6 +103,7 @@ pub enum Wish {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Steering {
     Seek(At),
+    Pause,
     Faster,
     Slower,
     /// Seconds forward, or back when negative.

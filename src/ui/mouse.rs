@@ -32,6 +32,6 @@ fn click(state: &mut UiState, (x, y): (u16, u16), area: Rect, moment: &Moment<'_
     let offset = x.checked_sub(place.x.saturating_add(lanes.label)).filter(|offset| *offset < line.width());
     if let Some(offset) = offset {
         let (minute, _) = line.minutes_of(offset / line.cells.max(1));
-        state.minute = (minute < line.now).then_some(minute);
+        state.minute = (minute != line.now && minute <= state.last_minute(line.now)).then_some(minute);
     }
 }

@@ -15,6 +15,7 @@ pub mod pace;
 pub mod payment;
 pub mod products;
 pub mod questions;
+pub mod reel;
 pub mod running;
 pub mod segments;
 pub mod status;

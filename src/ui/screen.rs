@@ -63,6 +63,9 @@ const RIGHT_GAIN: u16 = 18;
 /// Size of the minute card where it is opened.
 const CARD: (u16, u16) = (59, 10);
 
+/// From this height on a replay has its timeline.
+const REEL_FROM: u16 = 6;
+
 /// Rows of the right column from which on the feeds have a place in it.
 const FEEDS_FROM: u16 = 38;
 
@@ -86,6 +89,8 @@ pub enum Place {
     Summary,
     /// The minute card that is always open.
     Minute,
+    /// The timeline of a replay.
+    Reel,
     Footer,
     /// The line between two columns.
     Divider,
@@ -163,6 +168,10 @@ fn stack(area: Rect, shares: &[Share], places: &mut Vec<(Place, Rect)>) {
 /// Where everything lies in `area` while so many recommendations are open: their place grows with them, those below give way.
 #[must_use]
 pub fn layout(area: Rect, state: &UiState, cards: usize) -> Layout {
+    // the timeline of a replay lies over the footer and takes its line from the others
+    let glass = area;
+    let has_reel = state.reel.is_some() && glass.height >= REEL_FROM;
+    let area = Rect { height: glass.height - u16::from(has_reel), ..glass };
     let at_least = |(width, height): (u16, u16)| area.width >= width && area.height >= height;
     let size = match () {
         () if at_least(WIDE) => Size::Wide,
@@ -176,6 +185,12 @@ pub fn layout(area: Rect, state: &UiState, cards: usize) -> Layout {
         (None, _) => lay_columns(area, size, cards, &mut places),
     }
     give_focus_a_place(state, &mut places);
+    if has_reel {
+        if let Some((_, footer)) = places.iter_mut().find(|(place, _)| *place == Place::Footer) {
+            footer.y = glass.bottom() - 1;
+        }
+        places.push((Place::Reel, Rect { y: glass.bottom() - 2, height: 1, ..glass }));
+    }
     Layout { size, places }
 }
 
@@ -322,7 +337,7 @@ impl Layout {
     pub fn panel_at(&self, x: u16, y: u16) -> Option<Panel> {
         self.places.iter().find(|(_, area)| area.contains((x, y).into())).and_then(|(place, _)| match place {
             Place::Panel(panel) | Place::Zoom(panel) => Some(*panel),
-            Place::Status | Place::Pace | Place::Summary | Place::Minute | Place::Footer | Place::Divider => None,
+            Place::Status | Place::Pace | Place::Summary | Place::Minute | Place::Reel | Place::Footer | Place::Divider => None,
         })
     }
 
@@ -363,15 +378,18 @@ pub fn paint(area: Rect, buf: &mut Buffer, view: &View<'_>) {
     let lanes = layout.lanes(area);
     let line = Timeline::of(view.engine, view.now, lanes.width, lanes.cells, view.state.minute);
     let pane = Pane::new(view, line, lanes, layout.size);
+    let ahead = View { engine: view.curves, ..*view };
+    let curves = if std::ptr::eq(view.curves, view.engine) { pane.clone() } else { Pane::new(&ahead, line, lanes, layout.size) };
     buf.set_style(area, view.style(Tone::Normal));
     for (place, area) in &layout.places {
         match place {
             Place::Status => panels::status::draw(&pane, *area, buf),
             Place::Pace => panels::pace::draw(&pane, *area, buf),
-            Place::Panel(panel) => panels::draw(*panel, &pane, *area, buf),
-            Place::Zoom(panel) => panels::draw_zoomed(*panel, &pane, *area, buf),
+            Place::Panel(panel) => panels::draw(*panel, if panel.has_minutes() { &curves } else { &pane }, *area, buf),
+            Place::Zoom(panel) => panels::draw_zoomed(*panel, if panel.has_minutes() { &curves } else { &pane }, *area, buf),
             Place::Summary => panels::summary::draw(&pane, *area, buf),
-            Place::Minute => panels::minute::draw(&pane, view.state.minute.unwrap_or(line.now - 1), *area, buf),
+            Place::Reel => panels::reel::draw(&pane, *area, buf),
+            Place::Minute => panels::minute::draw(&curves, view.state.minute.unwrap_or(line.now - 1), *area, buf),
             Place::Footer => footer::draw(buf, *area, view),
             Place::Divider => draw_divider(&pane, *area, buf),
         }
@@ -474,6 +492,24 @@ mod tests {
         assert_eq!(rows(120, 40, 2, Panel::Payment), 6);
         assert_eq!((rows(80, 24, 1, Panel::Advice), rows(80, 24, 1, Panel::Products)), (6, 6));
         assert_eq!((rows(80, 24, 0, Panel::Advice), rows(80, 24, 0, Panel::Products)), (2, 10));
+    }
+
+    #[test]
+    fn a_replay_has_its_timeline_over_the_footer() {
+        let state = UiState { reel: Some(crate::ui::reel::Reel::default()), ..UiState::default() };
+        for (width, height) in [(80, 24), (120, 40), (200, 60), (20, 6)] {
+            for zoomed in [false, true] {
+                let state = UiState { zoomed, ..state.clone() };
+                let layout = places(width, height, &state);
+                let row = |wanted| layout.places.iter().find(|(place, _)| *place == wanted).map(|(_, area)| area.y);
+                assert_eq!(row(Place::Reel), Some(height - 2), "{width}x{height}");
+                assert_eq!(row(Place::Status), Some(0));
+                assert!(row(Place::Footer).is_none_or(|y| y == height - 1));
+                assert!(
+                    layout.places.iter().all(|(place, area)| matches!(place, Place::Reel | Place::Footer) || area.bottom() <= height - 2)
+                );
+            }
+        }
     }
 
     #[test]

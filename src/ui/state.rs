@@ -1,7 +1,9 @@
 //! What the glass remembers: focus, cursor, page, layers. Nothing here reaches the journal.
 
+use super::futures::Future;
 use super::keymap::Key;
 use super::layer::Open;
+use super::reel::Reel;
 use crate::engine::Engine;
 use crate::engine::time::At;
 
@@ -209,11 +211,17 @@ pub struct UiState {
     pub sorts: [Sort; Panel::ALL.len()],
     /// The product looked at, by the plan's slot; `None` is the whole live.
     pub slot: Option<u32>,
-    /// The glass stands still since; the feeds go on. In a replay: paused.
+    /// The glass stands still since; the feeds go on.
     pub held: Option<At>,
     pub masked: bool,
     pub muted_until: Option<At>,
     pub known: Known,
+    /// Both futures of the card that was last asked why.
+    pub future: Option<Future>,
+    /// How the replay stands that is on the glass.
+    pub reel: Option<Reel>,
+    /// Places to come back to; `None` where there is no journal to keep them beside.
+    pub bookmarks: Option<Vec<At>>,
     /// What lies over the glass, the newest last.
     pub layers: Vec<Open>,
     pub flash: Option<Flash>,

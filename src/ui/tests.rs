@@ -11,17 +11,19 @@ use super::input;
 use super::intent::{Intent, Steering, Wish};
 use super::keymap::{Code, Key, Keymap};
 use super::layer::{LAYER_MS, Layer};
+use super::reel::Reel;
 use super::screen::layout;
 use super::state::{Known, Mode, Panel, Sort, UiState};
 use super::theme::{Colours, Theme};
 use super::update::{Moment, must_thaw, tick};
 use super::words::{Lang, Words};
 use super::{JournalLight, View, render};
-use crate::engine::event::{Event, Extra, Fact, Pin, Record, SegmentKind};
+use crate::engine::event::{Event, Extra, Fact, InterventionKind, Pin, Record, SegmentKind};
 use crate::engine::id::Name;
 use crate::engine::money::Currency;
 use crate::engine::plan::{Plan, PlanProduct, PlanSegment};
 use crate::engine::time::{At, MINUTE_MS};
+use crate::engine::view::marks::{Mark, MarkKind};
 use crate::engine::{Arrival, Engine};
 
 const AREA: Rect = Rect::new(0, 0, 120, 40);
@@ -83,7 +85,7 @@ impl Desk {
         let mut desk = Self {
             engine: Engine::new(plan(), Arrival::Live),
             held: None,
-            state: UiState::new(mode),
+            state: UiState { bookmarks: Some(Vec::new()), ..UiState::new(mode) },
             keymap: Keymap::shipped(),
             words: Words::new(lang),
             now: start,
@@ -142,6 +144,11 @@ impl Desk {
 
     /// Plays keys by name, one word a key; what stands in quotes is typed letter by letter.
     fn play(mut self, keys: &str) -> Self {
+        self.press_all(keys);
+        self
+    }
+
+    fn press_all(&mut self, keys: &str) {
         for (index, part) in keys.split('"').enumerate() {
             if index % 2 == 1 {
                 part.chars().for_each(|letter| self.press(Key::plain(Code::Char(letter))));
@@ -149,7 +156,6 @@ impl Desk {
                 part.split_whitespace().for_each(|name| self.press(Key::parse(name).unwrap_or_else(|| panic!("no key {name}"))));
             }
         }
-        self
     }
 
     fn told(&self) -> Vec<String> {
@@ -218,6 +224,7 @@ fn told(intent: &Intent) -> String {
             Wish::Close => "close".to_owned(),
         },
         Intent::Hold(on) => format!("hold {on}"),
+        Intent::Futures(card) => format!("futures {card}"),
         Intent::Bookmark(at) => format!("bookmark {at}"),
         Intent::Replay(steering) => format!("replay {steering:?}"),
         Intent::SetTheme(name) => format!("theme {name}"),
@@ -583,7 +590,7 @@ fn leaving_a_live_wants_the_word() {
 
 #[test]
 fn a_replay_is_read_only_and_is_steered() {
-    for keys in ["i", "a", "c", ".", "e", "u", ": \"spend 250 paid\" Enter", ": \"end\" Enter", ": \"remark x\" Enter"] {
+    for keys in ["i", "c", ".", "e", "u", ": \"spend 250 paid\" Enter", ": \"end\" Enter", ": \"remark x\" Enter"] {
         let desk = Desk::of(Mode::Replay).play(keys);
         assert_eq!((desk.intents.len(), desk.flash()), (0, "replay is read-only, rehearse to act"), "{keys}");
     }
@@ -593,12 +600,51 @@ fn a_replay_is_read_only_and_is_steered() {
     assert_eq!(steered("-"), [Intent::Replay(Steering::Step(-1))]);
     assert_eq!(steered("="), [Intent::Replay(Steering::Step(1))]);
     assert_eq!(steered("T T"), [Known::Now, Known::Then].map(|known| Intent::Replay(Steering::Known(known))));
-    assert_eq!(steered("Space"), [Intent::Hold(true)]);
+    assert_eq!(steered("_ +"), [-60, 60].map(|seconds| Intent::Replay(Steering::Step(seconds))));
+    assert_eq!(steered("Space"), [Intent::Replay(Steering::Pause)]);
+    let at = |second| At::parse(START, None).unwrap().plus_s(second);
+    assert_eq!(steered(": \"seek 00:31:05\" Enter"), [Intent::Replay(Steering::Seek(at(31 * 60 + 5)))]);
+    assert_eq!(steered(": \"seek 16\" Enter"), [Intent::Replay(Steering::Seek(at(16 * 60)))]);
+    assert_eq!(steered(": \"seek 20:30\" Enter"), [Intent::Replay(Steering::Seek(at(30 * 60)))]);
+    for wrong in ["seek", "seek soon", "seek 00:61:00", "seek 1:2:3:4"] {
+        assert!(Desk::of(Mode::Replay).play(&format!(": \"{wrong}\" Enter")).intents.is_empty(), "{wrong}");
+    }
+    let refused = Desk::of(Mode::Live).play(": \"seek 16\" Enter");
+    assert_eq!((refused.intents.len(), refused.flash()), (0, "no command seek"));
     assert_eq!(steered("Home Enter"), [Intent::Replay(Steering::Seek(At::parse(START, None).unwrap()))]);
     assert_eq!(Desk::of(Mode::Replay).play("Enter").top(), "minute");
-    for key in ["<", ">", "-", "=", "T"] {
+    for key in ["<", ">", "-", "=", "_", "+", "T"] {
         assert!(Desk::of(Mode::Live).play(key).intents.is_empty(), "{key} on a live");
     }
+}
+
+#[test]
+fn a_replay_goes_from_mark_to_mark_and_its_cursor_goes_ahead() {
+    let at = |second| At::parse(START, None).unwrap().plus_s(second);
+    let mark = |second, kind| Mark { at: at(second), kind };
+    let marks = [mark(600, MarkKind::Cue), mark(1_800, MarkKind::Act(InterventionKind::FlashDeal)), mark(3_000, MarkKind::Peak)];
+    let mut desk = Desk::of(Mode::Replay);
+    desk.state.reel = Some(Reel { from: at(0), to: at(7_200), marks: marks.into(), ..Reel::default() });
+    desk.state.bookmarks = Some(vec![at(3_100)]);
+    let seeks = |desk: &mut Desk, keys: &str| {
+        desk.intents.clear();
+        desk.press_all(keys);
+        desk.intents.clone()
+    };
+    let to = |second| vec![Intent::Replay(Steering::Seek(at(second)))];
+    assert_eq!(seeks(&mut desk, "["), to(1_800), "the desk stands at minute 47");
+    assert_eq!(desk.flash(), "flash deal");
+    assert_eq!(seeks(&mut desk, "]"), to(3_000));
+    assert_eq!(seeks(&mut desk, "Right Right Right Right ]"), to(3_100), "from the cursor, 51'");
+    assert_eq!(seeks(&mut desk, "Right Right Enter"), to(49 * 60), "a minute ahead of the present");
+    let now = desk.now;
+    assert_eq!(seeks(&mut desk, "b"), vec![Intent::Bookmark(now)]);
+    assert_eq!(desk.flash(), "bookmark set");
+    desk.now = at(3_100);
+    assert_eq!(seeks(&mut desk, "b"), vec![Intent::Bookmark(at(3_100))]);
+    assert_eq!(desk.flash(), "bookmark taken away");
+    assert_eq!(seeks(&mut desk, "]"), vec![]);
+    assert_eq!(desk.flash(), "no mark after this");
 }
 
 #[test]
@@ -651,6 +697,7 @@ fn no_key_and_no_size_brings_the_glass_down() {
             let format = Format::new(lang, chrono_tz::America::Sao_Paulo, glyphs).masking(desk.state.masked);
             let view = View {
                 engine: desk.held.as_ref().unwrap_or(&desk.engine),
+                curves: desk.held.as_ref().unwrap_or(&desk.engine),
                 live: &desk.engine,
                 state: &desk.state,
                 words: &desk.words,

@@ -6,10 +6,12 @@ use super::keymap::Keymap;
 use super::layer::{LAYER_MS, Layer, Open};
 use super::layers;
 use super::line::Line;
+use super::reel::Stop;
 use super::state::{FLASH_MS, Flash, FlashKind, Known, Mode, Panel, UiState};
 use super::words::Words;
 use crate::engine::Engine;
-use crate::engine::time::{At, MINUTE_MS};
+use crate::engine::time::{At, MINUTE_MS, SECOND_MS};
+use crate::engine::view::marks::{Mark, MarkKind};
 
 /// What an action may look at.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +94,12 @@ impl UiState {
         self.layers.push(Open { layer, touched: wall });
     }
 
+    /// The last minute that the cursor can stand on: the present, in a replay the end.
+    #[must_use]
+    pub fn last_minute(&self, now: i64) -> i64 {
+        self.reel.as_ref().map_or(now, |reel| reel.to.minute().max(now))
+    }
+
     /// Puts a layer back that had a key, below those that the key opened.
     fn open_below(&mut self, layer: Layer, wall: At) {
         let place = if matches!(layer, Layer::Minute) { 0 } else { self.layers.len() };
@@ -136,19 +144,18 @@ pub fn on_glass(state: &mut UiState, action: Action, moment: &Moment<'_>) -> Opt
         Action::Sort => sort(state, moment),
         Action::Slot(slot) => choose_slot(state, u32::from(slot), moment),
         Action::WholeLive => state.slot = None,
+        Action::MarkBefore | Action::MarkNext if state.reel.is_some() => return seek_stop(state, moment, action == Action::MarkNext),
         Action::MarkBefore => jump_to_mark(state, moment, false),
         Action::MarkNext => jump_to_mark(state, moment, true),
         Action::Mask if state.masked => state.open(Layer::Unmask, moment.wall),
         Action::Mask => state.masked = true,
         Action::Mute => mute(state, moment),
         Action::Back => back(state),
-        Action::Bookmark => return Some(bookmark(state, moment)),
-        Action::Hold | Action::Pause => return Some(hold(state, moment)),
+        Action::Bookmark => return bookmark(state, moment),
+        Action::Hold => return Some(hold(state, moment)),
         Action::Filter | Action::SlotBeyond | Action::Palette | Action::Note => open_line(state, action, moment),
         Action::Intervene | Action::Advice | Action::Cue | Action::EndAct | Action::Undo => layers::open(state, action, moment),
-        Action::Seek | Action::Slower | Action::Faster | Action::SecondBack | Action::SecondOn | Action::Known => {
-            return steer(state, action);
-        }
+        action if action.is_of_replay() => return steer(state, action),
         // keys of layers mean nothing here
         _ => {}
     }
@@ -164,8 +171,8 @@ fn move_row(state: &mut UiState, by: isize, engine: &Engine) {
 fn move_minute(state: &mut UiState, by: i64, engine: &Engine) {
     let now = engine.now().minute();
     let first = engine.started().map_or(now, At::minute).min(now);
-    let minute = state.minute.unwrap_or(now).saturating_add(by);
-    state.minute = (minute < now).then(|| minute.max(first));
+    let minute = state.minute.unwrap_or(now).saturating_add(by).max(first).min(state.last_minute(now));
+    state.minute = (minute != now).then_some(minute);
 }
 
 fn open_minute(state: &mut UiState, moment: &Moment<'_>) {
@@ -230,10 +237,33 @@ fn back(state: &mut UiState) {
     }
 }
 
-fn bookmark(state: &mut UiState, moment: &Moment<'_>) -> Intent {
+/// Sets a bookmark at the cursor or at the present, or takes away the one that is there.
+fn bookmark(state: &mut UiState, moment: &Moment<'_>) -> Option<Intent> {
     let at = state.minute.map_or(state.held.unwrap_or(moment.now), At::from_minute);
-    state.say(moment.words.get("said-bookmark").to_owned(), moment.wall);
-    Intent::Bookmark(at)
+    let Some(known) = &state.bookmarks else {
+        state.refuse(moment.words.get("refused-no-bookmarks").to_owned(), moment.wall);
+        return None;
+    };
+    let is_there = known.iter().any(|bookmark| bookmark.since_ms(at).abs() < SECOND_MS);
+    state.say(moment.words.get(if is_there { "said-bookmark-gone" } else { "said-bookmark" }).to_owned(), moment.wall);
+    Some(Intent::Bookmark(at))
+}
+
+/// Goes to the next mark of a replay, or to the one before, and says what it is.
+fn seek_stop(state: &mut UiState, moment: &Moment<'_>, forward: bool) -> Option<Intent> {
+    let here = state.minute.take().map_or(moment.now, At::from_minute);
+    let bookmarks = state.bookmarks.clone().unwrap_or_default();
+    let Some(stop) = state.reel.as_ref().and_then(|reel| reel.stop(here, forward, &bookmarks)) else {
+        state.refuse(moment.words.get(if forward { "refused-no-mark-after" } else { "refused-no-mark" }).to_owned(), moment.wall);
+        return None;
+    };
+    let key = match stop {
+        Stop::Mark(Mark { kind: MarkKind::Act(kind), .. }) => Action::Kind(kind).doc_key(),
+        other => other.word().to_owned(),
+    };
+    let what = moment.words.get(&key).to_owned();
+    state.say(moment.words.text("said-stop", &[("what", what.into())]), moment.wall);
+    Some(Intent::Replay(Steering::Seek(stop.at())))
 }
 
 fn hold(state: &mut UiState, moment: &Moment<'_>) -> Intent {
@@ -261,6 +291,9 @@ fn steer(state: &mut UiState, action: Action) -> Option<Intent> {
         Action::Faster => Steering::Faster,
         Action::SecondBack => Steering::Step(-1),
         Action::SecondOn => Steering::Step(1),
+        Action::LeapBack => Steering::Step(-60),
+        Action::LeapOn => Steering::Step(60),
+        Action::Pause => Steering::Pause,
         _ => {
             state.known = match state.known {
                 Known::Then => Known::Now,

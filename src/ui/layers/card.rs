@@ -9,6 +9,7 @@ use crate::engine::id::Name;
 use crate::engine::watch::Answer as Watched;
 use crate::ui::View;
 use crate::ui::action::Action;
+use crate::ui::futures::{self, Future};
 use crate::ui::intent::{Intent, Wish};
 use crate::ui::layer::Layer;
 use crate::ui::state::UiState;
@@ -45,6 +46,10 @@ pub fn step(
         let wish = Wish::AnswerAdvice { advice: id.clone(), answer, reason: reason.map(Name::new), until, parameters: Default::default() };
         (None, Some(Intent::Write(wish)))
     };
+    if let Some(why) = refused(action, state, moment) {
+        state.refuse(moment.words.get(why).to_owned(), moment.wall);
+        return (Some(Layer::Card { id, why: false, declining: false }), None);
+    }
     match action {
         Action::Slot(digit) if declining => answered(Answer::Declined, REASONS.get(usize::from(digit) - 1).copied(), None),
         Action::Accept if declining => answered(Answer::Declined, None, None),
@@ -58,12 +63,28 @@ pub fn step(
         }
         Action::Decline => (Some(Layer::Card { id, why, declining: true }), None),
         Action::Snooze => answered(Answer::Snoozed, None, Some(moment.now.plus_s(SNOOZE_MIN * 60))),
-        Action::Why => (Some(Layer::Card { id, why: !why, declining: false }), None),
+        Action::Why => {
+            let asks = (!why).then(|| Intent::Futures(id.clone()));
+            if asks.is_some() {
+                state.future = Some(Future::Drawing { advice: id.clone() });
+            }
+            (Some(Layer::Card { id, why: !why, declining: false }), asks)
+        }
         Action::ChoiceDown | Action::ChoiceUp => {
             let next = if action == Action::ChoiceDown { (index + 1) % open.len() } else { (index + open.len() - 1) % open.len() };
             (Some(Layer::Card { id: open[next].id.clone(), why, declining: false }), None)
         }
         _ => (Some(Layer::Card { id, why, declining }), None),
+    }
+}
+
+/// Why a card can only be read now, where a key would answer it.
+fn refused(action: Action, state: &UiState, moment: &Moment<'_>) -> Option<&'static str> {
+    let answers = matches!(action, Action::Accept | Action::Tell | Action::Decline | Action::Snooze);
+    match (answers, state.mode.takes_records(), moment.live.closed().is_some()) {
+        (true, false, _) => Some("refused-replay"),
+        (true, true, true) => Some("refused-closed"),
+        _ => None,
     }
 }
 
@@ -109,6 +130,7 @@ pub fn card<'a>(id: &Name, why: bool, declining: bool, view: &View<'a>) -> Card<
     }
     if why {
         lines.push(TextLine::default());
+        lines.extend(futures::lines(id, card.price.as_ref().and_then(|price| price.break_even_units), view));
         lines.extend(why_lines(card, view));
     }
     lines.push(TextLine::default());

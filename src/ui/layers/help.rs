@@ -45,7 +45,7 @@ pub fn card<'a>(top: usize, view: &View<'a>) -> Card<'a> {
         lines.push(TextLine::default());
     }
     lines.push(TextLine::styled(view.word("keys-palette"), view.style(Tone::Title)));
-    lines.extend(command::COMMANDS.iter().map(|command| {
+    lines.extend(command::COMMANDS.iter().filter(|command| command.is_of(view.state.mode)).map(|command| {
         let usage = format!(":{}", view.words.get(&command.usage_key()));
         two_columns(usage, view.words.get(&command.doc_key()).to_owned(), Tone::Normal, view)
     }));

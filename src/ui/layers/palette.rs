@@ -54,7 +54,7 @@ fn all(typed: &str, state: &UiState, keymap: &Keymap, engine: &crate::engine::En
         .into_keys()
         .filter(|action| !matches!(action, Action::Slot(_) | Action::Palette) && action.availability(state, engine) != Availability::Absent)
         .map(Entry::Action);
-    let known: Vec<Entry> = COMMANDS.iter().map(Entry::Command).chain(actions).collect();
+    let known: Vec<Entry> = COMMANDS.iter().filter(|command| command.is_of(state.mode)).map(Entry::Command).chain(actions).collect();
     let matches = |entry: &Entry, at_start: bool| {
         let name = entry.name();
         if has_rest {

@@ -8,7 +8,8 @@ use crate::engine::event::FeedStatus;
 use crate::engine::view::show::FeedView;
 use crate::ui::JournalLight;
 use crate::ui::pane::Pane;
-use crate::ui::state::Mode;
+use crate::ui::reel::{Pace, Reel};
+use crate::ui::state::{Known, Mode};
 use crate::ui::theme::Tone;
 use crate::ui::widgets::text::{Phrase, fit, width};
 
@@ -80,6 +81,9 @@ fn mode(pane: &Pane<'_>) -> Phrase {
         Mode::Rehearsal => pane.word("mode-rehearsal"),
     };
     let mut phrase = pane.phrase(format!(" {glyph} {word}"), tone);
+    if let Some(reel) = &view.state.reel {
+        return phrase.and(format!(" {}", replaying(pane, reel)), pane.style(Tone::Mode));
+    }
     if (view.speed - 1.0).abs() > f64::EPSILON {
         phrase = phrase.and(format!(" {}{}", view.glyphs.times, view.format.number(view.speed, 0)), pane.style(Tone::Mode));
     }
@@ -89,6 +93,23 @@ fn mode(pane: &Pane<'_>) -> Phrase {
             .and(pane.say("held", &[("at", view.format.clock_s(held).into())]), pane.style(Tone::Mode));
     }
     phrase
+}
+
+/// `×60`, `×0.25 PAUSED`, `×1 known now`: what is shown is never taken for a live.
+fn replaying(pane: &Pane<'_>, reel: &Reel) -> String {
+    let decimals = if reel.speed.fract() == 0.0 { 0 } else { 2 };
+    let mut told = format!("{}{}", pane.view.glyphs.times, pane.view.format.number(reel.speed, decimals));
+    let pace = match reel.pace {
+        Pace::Plays => None,
+        Pace::Paused => Some("replay-paused"),
+        Pace::Seeks => Some("replay-seeks"),
+        Pace::Ended => Some("replay-ended"),
+    };
+    for key in pace.into_iter().chain((reel.known == Known::Now).then_some("replay-known-now")) {
+        told.push(' ');
+        told.push_str(pane.view.words.get(key));
+    }
+    told
 }
 
 /// `00:47:12 of 02:00`, and a countdown before the start.

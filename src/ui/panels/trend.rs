@@ -271,6 +271,11 @@ fn draw_marks(pane: &Pane<'_>, lane: &Lane, buf: &mut Buffer) {
         };
         put(buf, lane.minutes, x, lane.minutes.y, &symbol, pane.style(tone));
     }
+    for bookmark in pane.view.state.bookmarks.iter().flatten() {
+        if let Some(x) = at(bookmark.minute()) {
+            put(buf, lane.minutes, x, lane.minutes.y, pane.view.glyphs.bookmark, pane.style(Tone::Key));
+        }
+    }
     let plan = pane.view.engine.plan();
     if let Some(start) = plan.starts_at {
         for anchor in plan.segments.iter().filter_map(|segment| segment.anchor_s).map(|s| start.plus_s(s)) {
