@@ -376,7 +376,7 @@ impl Orders {
 
     /// Channel and visitor of the orders that count and were placed within these slots.
     pub fn visitors(&self, from: u32, to: u32) -> impl Iterator<Item = (Sym, Sym)> + '_ {
-        let indexes = self.by_slot.range(from, to).iter().flat_map(|(_, orders)| orders.iter().copied());
+        let indexes = self.by_slot.range(from, to).flat_map(|(_, orders)| orders.iter().copied());
         indexes.filter_map(|index| {
             let said = self.orders[index].said.as_ref()?;
             Some((said.channel, said.visitor?))
