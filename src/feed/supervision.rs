@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use super::Batch;
 use super::account::{Account, Input};
 use super::backoff::Backoff;
+use super::broker::{Inlet, Kafka, Nats};
 use super::expand::Expander;
 use super::fault::{Fault, FaultKind};
 use super::http::Http;
@@ -25,6 +26,7 @@ use super::platform::{Request, Transport};
 use super::poll::Poller;
 use super::session::Session;
 use super::stream::Tap;
+use super::template::Values;
 use super::webhook::Receiver;
 use super::{sse, ws};
 use crate::clock::Clock;
@@ -150,6 +152,12 @@ impl Task {
         Mapper::start(self.session.witness.clone())
     }
 
+    fn inlet(&self) -> Result<Inlet, Fault> {
+        let recipe = self.request.recipe.clone();
+        let mapping = recipe.map(|recipe| Ok::<_, Fault>((self.mapper()?, recipe))).transpose()?;
+        Ok(Inlet { session: Arc::clone(&self.session), mapping })
+    }
+
     fn tap(&self) -> Result<Tap, Fault> {
         let recipe = self.request.recipe.clone().ok_or_else(|| Fault::new(FaultKind::Mapping, "a stream without a filter").fatal())?;
         Ok(Tap { session: Arc::clone(&self.session), mapper: self.mapper()?, recipe })
@@ -165,6 +173,8 @@ impl Task {
             }
             Transport::Sse(stream) => sse::listen(stream, &self.tap()?, outlet).await,
             Transport::Ws(socket) => ws::listen(socket, &self.tap()?, outlet).await,
+            Transport::Nats(nats) => self.read_nats(nats, outlet).await,
+            Transport::Kafka(kafka) => self.read_kafka(kafka, outlet).await,
             Transport::Webhook(hook) => {
                 let mapper = self.mapper()?;
                 let expand = self.request.expand.clone();
@@ -188,4 +198,33 @@ impl Task {
             }
         }
     }
+
+    #[cfg(feature = "nats")]
+    async fn read_nats(&self, nats: &Nats, outlet: &mut Outlet) -> Result<(), Fault> {
+        let read = super::nats::listen(nats, &self.inlet()?, self.live_start, outlet).await;
+        read.map_err(|fault| self.session.redacted(fault, &Values::default()))
+    }
+
+    #[cfg(feature = "kafka")]
+    async fn read_kafka(&self, kafka: &Kafka, outlet: &mut Outlet) -> Result<(), Fault> {
+        let read = super::kafka::listen(kafka, &self.inlet()?, self.live_start, outlet).await;
+        read.map_err(|fault| self.session.redacted(fault, &Values::default()))
+    }
+
+    #[cfg(not(feature = "nats"))]
+    async fn read_nats(&self, _: &Nats, _: &mut Outlet) -> Result<(), Fault> {
+        Err(not_built("nats"))
+    }
+
+    #[cfg(not(feature = "kafka"))]
+    async fn read_kafka(&self, _: &Kafka, _: &mut Outlet) -> Result<(), Fault> {
+        Err(not_built("kafka"))
+    }
+}
+
+/// The plan was read by a program that has the transport, or the check was passed by.
+#[cfg(not(all(feature = "nats", feature = "kafka")))]
+fn not_built(feature: &str) -> Fault {
+    Fault::new(FaultKind::Refused, format!("this program was built without `{feature}`: cargo build --release --features {feature}"))
+        .fatal()
 }

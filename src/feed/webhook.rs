@@ -11,16 +11,15 @@ use std::time::Duration;
 use jaq_json::Val;
 use tokio::sync::oneshot;
 
-use super::Rejected;
 use super::expand::Expander;
 use super::fault::{Fault, FaultKind};
 use super::join::Joined;
-use super::lines::LineReader;
 use super::listener::{Answer, Doors, Incoming};
 use super::mapping::{Context, Filter, Mapped, Mapper, Recipe, parse, plain_text};
 use super::outlet::Outlet;
 use super::session::Session;
 use super::signature::{Delivery, Disbelief, Signature};
+use super::{Rejected, canonical};
 use crate::engine::event::Quarantine;
 use crate::engine::text::clean;
 use crate::engine::time::At;
@@ -109,7 +108,7 @@ impl Receiver<'_> {
             return Ok(());
         }
         outlet.note_success(now);
-        let committed = outlet.deliver_answered(together).await?;
+        let committed = outlet.deliver_answered(together, None).await?;
         // the next deliveries are taken while these wait for the disk
         tokio::spawn(async move {
             let status = if committed.await == Ok(true) { 200 } else { 503 };
@@ -146,7 +145,7 @@ impl Receiver<'_> {
         );
         let mapped = match &self.recipe {
             Some(recipe) => self.mapper.map(delivery.body.clone(), Arc::clone(recipe), context).await,
-            None => read_canonical(&delivery, &context).await,
+            None => canonical::read(&delivery.body, |name| delivery.headers_named(name).next().map(str::to_owned), &context).await,
         };
         mapped.map_or_else(|fault| Ok(put_aside(&fault, &delivery.body)), Ok).map(|mut mapped| {
             if matches!(self.hook.signature, Signature::Refetch) && !mapped.events.is_empty() {
@@ -222,34 +221,4 @@ pub fn put_aside(fault: &Fault, body: &[u8]) -> Mapped {
     let beginning = clean(&String::from_utf8_lossy(body), BEGINNING_COLUMNS).to_string();
     let rejected = vec![Rejected { reject, place: String::new(), beginning }];
     Mapped { inputs: 1, rejected, ..Mapped::default() }
-}
-
-/// Our own format: a canonical event or CloudEvents envelope, a list of them, lines of them, or a CloudEvent in headers.
-async fn read_canonical(delivery: &Delivery, context: &Context) -> Result<Mapped, Fault> {
-    let reader = LineReader { defaults: context.defaults.clone(), mapping: None };
-    let header = |name: &'static str| delivery.headers_named(name).next();
-    let body = String::from_utf8_lossy(&delivery.body).into_owned();
-    let lines: Vec<String> = if let (Some(id), Some(source), Some(kind)) = (header("ce-id"), header("ce-source"), header("ce-type")) {
-        let data: serde_json::Value =
-            serde_json::from_str(&body).map_err(|error| Fault::new(FaultKind::BadBody, format!("no JSON: {error}")))?;
-        let mut envelope = serde_json::json!({"specversion": "1.0", "id": id, "source": source, "type": kind, "data": data});
-        if let Some(time) = header("ce-time") {
-            envelope["time"] = time.into();
-        }
-        vec![envelope.to_string()]
-    } else if body.trim_start().starts_with('[') {
-        let list: Vec<Box<serde_json::value::RawValue>> =
-            serde_json::from_str(&body).map_err(|error| Fault::new(FaultKind::BadBody, format!("no JSON: {error}")))?;
-        list.iter().map(|one| one.get().to_owned()).collect()
-    } else if serde_json::from_str::<&serde_json::value::RawValue>(&body).is_ok() {
-        vec![body.replace(['\r', '\n'], " ")]
-    } else {
-        body.lines().map(str::to_owned).collect()
-    };
-    let numbered = lines
-        .into_iter()
-        .zip(1..)
-        .map(|(line, number)| (number, Some(line)))
-        .filter(|(_, line)| line.as_ref().is_some_and(|l| !l.trim().is_empty()));
-    reader.read(numbered.collect(), context).await
 }

@@ -63,23 +63,48 @@ pub async fn listen(ws: &Ws, tap: &Tap, outlet: &mut Outlet) -> Result<(), Fault
     for text in &greeting.first {
         say(&mut socket, text.clone()).await?;
     }
-    note_return(outlet);
-    let mut number = 0u64;
+    if ws.codec == Codec::Json {
+        note_return(outlet);
+    }
+    let mut talk = Talk { ws, tap, greeting, socket, number: 0, inside: ws.codec == Codec::Json };
     let mut asked = false;
     loop {
         // half of the idle time without a word: ask whether anybody is there
-        let Ok(message) = timeout(ws.idle / 2, socket.next()).await else {
+        let Ok(message) = timeout(ws.idle / 2, talk.socket.next()).await else {
             if asked {
                 return Err(Fault::new(FaultKind::Timeout, "the socket is silent"));
             }
             asked = true;
-            socket.send(Message::Ping(Vec::new().into())).await.map_err(broken)?;
+            talk.socket.send(Message::Ping(Vec::new().into())).await.map_err(broken)?;
             continue;
         };
         asked = false;
         let message = message.ok_or_else(|| Fault::new(FaultKind::Truncated, "the socket was closed"))?.map_err(broken)?;
-        let now = outlet.now();
-        let mut mapped = Mapped::default();
+        let mapped = talk.take(message, outlet).await?;
+        if talk.inside {
+            outlet.note_success(outlet.now());
+        }
+        if outlet.deliver_or_drop(mapped, None).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// An open socket and what was said on it.
+struct Talk<'t> {
+    ws: &'t Ws,
+    tap: &'t Tap,
+    greeting: Greeting,
+    socket: Socket,
+    /// Lines of IRC so far.
+    number: u64,
+    /// An IRC server has to let us in first.
+    inside: bool,
+}
+
+impl Talk<'_> {
+    /// Answers to a message and maps what it brings.
+    async fn take(&mut self, message: Message, outlet: &mut Outlet) -> Result<Mapped, Fault> {
         let payload = match &message {
             Message::Text(text) => text.as_bytes().to_vec(),
             Message::Binary(bytes) => bytes.to_vec(),
@@ -87,33 +112,42 @@ pub async fn listen(ws: &Ws, tap: &Tap, outlet: &mut Outlet) -> Result<(), Fault
                 let why = frame.as_ref().map(|frame| format!("closed with {} {}", u16::from(frame.code), frame.reason)).unwrap_or_default();
                 return Err(Fault::new(FaultKind::Truncated, why));
             }
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Vec::new(),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(Mapped::default()),
         };
-        let context = Context { feed: tap.feed_values(), ..Context::new(now, tap.session.account.defaults.clone()) };
-        if !payload.is_empty() && ws.codec == Codec::Json {
-            if let Some(answer) = &ws.answer {
-                answer_to(&mut socket, answer, &payload, &context).await?;
+        let base = Context::new(outlet.now(), self.tap.session.account.defaults.clone());
+        let context = Context { feed: self.tap.feed_values(), ..base };
+        if self.ws.codec == Codec::Irc {
+            return self.hear_lines(&String::from_utf8_lossy(&payload), &context, outlet).await;
+        }
+        if payload.is_empty() {
+            return Ok(Mapped::default());
+        }
+        if let Some(answer) = &self.ws.answer {
+            answer_to(&mut self.socket, answer, &payload, &context).await?;
+        }
+        self.tap.map(payload, context).await
+    }
+
+    async fn hear_lines(&mut self, lines: &str, context: &Context, outlet: &mut Outlet) -> Result<Mapped, Fault> {
+        let mut mapped = Mapped::default();
+        for line in lines.lines() {
+            self.number += 1;
+            let heard = irc::hear(line, &self.greeting, &format!("{}-{}", context.at.ms(), self.number));
+            for answer in heard.answers {
+                say(&mut self.socket, answer).await?;
             }
-            mapped.append(tap.map(payload, context).await?);
-        } else {
-            for line in String::from_utf8_lossy(&payload).lines() {
-                number += 1;
-                let heard = irc::hear(line, &greeting, &format!("{}-{number}", now.ms()));
-                for answer in heard.answers {
-                    say(&mut socket, answer).await?;
-                }
-                if heard.reconnect {
-                    return Err(Fault::new(FaultKind::Truncated, "the server asks to connect again"));
-                }
-                if let Some(message) = heard.message {
-                    mapped.append(tap.map(message.to_string().into_bytes(), context.clone()).await?);
-                }
+            if heard.reconnect {
+                return Err(Fault::new(FaultKind::Truncated, "the server asks to connect again"));
+            }
+            if heard.welcome {
+                self.inside = true;
+                note_return(outlet);
+            }
+            if let Some(message) = heard.message {
+                mapped.append(self.tap.map(message.to_string().into_bytes(), context.clone()).await?);
             }
         }
-        outlet.note_success(now);
-        if outlet.deliver_or_drop(mapped, None).await.is_err() {
-            return Ok(());
-        }
+        Ok(mapped)
     }
 }
 

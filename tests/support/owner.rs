@@ -57,6 +57,17 @@ impl Taken {
     }
 }
 
+impl Taken {
+    /// Every last error that a feed has told.
+    pub fn all_faults(&self, feed: &str) -> Vec<String> {
+        let of_it = self.told.iter().filter(|state| state.feed == feed);
+        let mut faults: Vec<String> = of_it.filter_map(|state| state.last_error.as_ref()).map(ToString::to_string).collect();
+        faults.sort_unstable();
+        faults.dedup();
+        faults
+    }
+}
+
 /// Running feeds with their owner, in this thread.
 #[derive(Debug)]
 pub struct Owner {
@@ -104,6 +115,18 @@ impl Owner {
         };
         let waited = tokio::time::timeout(PATIENCE, wait).await;
         assert!(waited.is_ok(), "not within a minute: {what}; {:#?}", self.taken.states);
+    }
+
+    /// Takes batches until a feed has told a fault that begins so, now or before; false when it does not within a minute.
+    pub async fn until_told(&mut self, feed: &str, fault: &str) -> bool {
+        let end = tokio::time::Instant::now() + PATIENCE;
+        while !self.taken.all_faults(feed).iter().any(|told| told.starts_with(fault)) {
+            match tokio::time::timeout_at(end, self.rx.recv()).await {
+                Ok(Some(batch)) => self.taken.take(batch),
+                _ => return false,
+            }
+        }
+        true
     }
 
     /// Takes batches for a while.

@@ -84,7 +84,10 @@ impl Feeds {
         };
         let was_well = feed.state.status == FeedStatus::Ok;
         match state.status {
-            FeedStatus::Retrying | FeedStatus::Failed if was_well => feed.away = Some(feed.state.complete_to.unwrap_or(at)),
+            // a feed that was well and starts again was away with the desk
+            FeedStatus::Retrying | FeedStatus::Failed | FeedStatus::Starting if was_well => {
+                feed.away = Some(feed.state.complete_to.unwrap_or(at))
+            }
             FeedStatus::Ok => {
                 if let Some(from) = feed.away.take().filter(|_| state.guarantee == Guarantee::BestEffort) {
                     feed.gaps.push((from, at));

@@ -484,6 +484,17 @@ mod feeds {
     }
 
     #[test]
+    fn a_desk_that_was_away_leaves_a_gap_in_a_best_effort_feed_and_in_no_other() {
+        for (guarantee, gaps) in [("best_effort", 1), ("resumable", 0), ("durable", 0)] {
+            let mut desk = Desk::opened();
+            desk.tell(0, &feed("ok", Some(0), guarantee)).tell(50, &feed("ok", Some(50), guarantee));
+            desk.tell(90, &feed("starting", Some(50), guarantee)).tell(91, &feed("ok", Some(91), guarantee));
+            let gap = NoticeKind::FeedGap { feed: "chat".into(), from: start().plus_s(50), to: start().plus_s(91) };
+            assert_eq!(desk.told().iter().filter(|told| **told == &gap).count(), gaps, "{guarantee}");
+        }
+    }
+
+    #[test]
     fn a_window_ends_at_the_oldest_completeness_of_the_feeds_it_needs() {
         let mut plan = plan();
         plan.feeds = vec![PlanFeed { name: "shop".into(), source: "shop".into(), gives: vec!["purchase".into()], stale_after_s: 60 }];

@@ -1,0 +1,1 @@
+# Nothing to map: the messages are canonical.

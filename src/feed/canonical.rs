@@ -1,0 +1,37 @@
+//! Our own format as a delivery or a broker's message carries it: a canonical event or CloudEvents envelope, a list of them,
+//! lines of them, or a CloudEvent in headers.
+
+use super::fault::{Fault, FaultKind};
+use super::lines::LineReader;
+use super::mapping::{Context, Mapped};
+
+/// Reads a body; `header` finds a header by its name as HTTP and NATS write it (`ce-id`).
+///
+/// # Errors
+/// When the body of a CloudEvent in headers, or a list, is no JSON.
+pub async fn read(body: &[u8], header: impl Fn(&str) -> Option<String>, context: &Context) -> Result<Mapped, Fault> {
+    let reader = LineReader { defaults: context.defaults.clone(), mapping: None };
+    let no_json = |error: serde_json::Error| Fault::new(FaultKind::BadBody, format!("no JSON: {error}"));
+    let body = String::from_utf8_lossy(body).into_owned();
+    let lines: Vec<String> = if let (Some(id), Some(source), Some(kind)) = (header("ce-id"), header("ce-source"), header("ce-type")) {
+        let data: serde_json::Value = serde_json::from_str(&body).map_err(no_json)?;
+        let mut envelope = serde_json::json!({"specversion": "1.0", "id": id, "source": source, "type": kind, "data": data});
+        if let Some(time) = header("ce-time") {
+            envelope["time"] = time.into();
+        }
+        vec![envelope.to_string()]
+    } else if body.trim_start().starts_with('[') {
+        let list: Vec<Box<serde_json::value::RawValue>> = serde_json::from_str(&body).map_err(no_json)?;
+        list.iter().map(|one| one.get().to_owned()).collect()
+    } else if serde_json::from_str::<&serde_json::value::RawValue>(&body).is_ok() {
+        vec![body.replace(['\r', '\n'], " ")]
+    } else {
+        body.lines().map(str::to_owned).collect()
+    };
+    let numbered = lines
+        .into_iter()
+        .zip(1..)
+        .map(|(line, number)| (number, Some(line)))
+        .filter(|(_, line)| line.as_ref().is_some_and(|l| !l.trim().is_empty()));
+    reader.read(numbered.collect(), context).await
+}
