@@ -152,6 +152,58 @@ async fn only_what_is_signed_is_taken_and_everything_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_bit_flip_of_the_signature_or_the_body_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::start(folder.path(), "http://127.0.0.1:9", false).await;
+    let (body, signature) = (order(7), signed(&order(7)).expect("a signature"));
+    let flipped = |text: &[u8]| {
+        let text = text.to_vec();
+        (0..text.len() * 8).map(move |bit| {
+            let mut flipped = text.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            flipped
+        })
+    };
+    let mac = data_encoding::BASE64.decode(signature.as_bytes()).expect("base64");
+    let macs = flipped(&mac).map(|mac| data_encoding::BASE64.encode(&mac).into_bytes());
+    let mut refused = 0;
+    for header in macs.chain(flipped(signature.as_bytes())) {
+        // some bytes cannot stand in a header at all
+        let Ok(header) = reqwest::header::HeaderValue::from_bytes(&header) else { continue };
+        let delivery = desk.http.post(format!("{}/orders", desk.base)).body(body.clone()).header("X-Hmac", header);
+        assert_eq!(delivery.send().await.expect("an answer").status().as_u16(), 401);
+        refused += 1;
+    }
+    for body in flipped(body.as_bytes()) {
+        let delivery = desk.http.post(format!("{}/orders", desk.base)).body(body).header("X-Hmac", &signature);
+        assert_eq!(delivery.send().await.expect("an answer").status().as_u16(), 401);
+        refused += 1;
+    }
+    assert!(refused > 256 + 8 * body.len(), "{refused}");
+    assert_eq!(desk.post("/orders", &body, Some(signature)).await, 200, "as it was sent it is taken");
+    let taken = desk.end().await;
+    assert_eq!((taken.events.len(), taken.state("push.orders").errors), (1, refused as u64));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_again_or_in_another_order_leads_to_the_same_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::start(folder.path(), "http://127.0.0.1:9", false).await;
+    let version = |rev: u32, total: &str| format!(r#"{{"id":1,"rev":{rev},"total":"{total}"}}"#);
+    let wrong = [r#"{"id":{},"total":"1.00"}"#, r#"{"id":2,"total":["1.00"]}"#, r#"{"id":3,"rev":1,"total":"1.005"}"#];
+    for body in [version(3, "30.00"), version(1, "10.00"), version(3, "30.00"), version(2, "20.00"), version(1, "10.00")] {
+        assert_eq!(desk.post("/orders", &body, signed(&body)).await, 200, "replayed or late, it is taken");
+    }
+    for body in wrong {
+        assert_eq!(desk.post("/orders", body, signed(body)).await, 200, "of a wrong type, it would only come again");
+    }
+    let taken = desk.end().await;
+    assert_eq!(taken.rejected.len(), 3, "{:?}", taken.rejected);
+    let fold = owner::Fold::of(&taken.events);
+    assert_eq!(fold.orders.values().map(|order| order.value).collect::<Vec<_>>(), [3_000], "the last version stands");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_journal_does_not_keep_is_not_acknowledged() {
     let folder = tempfile::tempdir().expect("a folder");
     let desk = Desk::start(folder.path(), "http://127.0.0.1:9", true).await;

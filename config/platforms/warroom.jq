@@ -15,8 +15,8 @@ def compact: with_entries(select(.value != null and .value != "" and .value != [
 # Null for a text that says nothing.
 def known: if . == null or . == "" or . == " " or . == "null" then null else . end;
 
-# Anything as text, null as null.
-def text: if . == null then null elif isstring then . else tostring end;
+# Anything as text, null as null; an object or a list is no text, so that an id of a wrong type is put aside.
+def text: if . == null then null elif isstring then . elif isobject or isarray then error("no text: \(tojson[:40])") else tostring end;
 
 # Moves the point of a whole number to the left: 12345 | scaled(3) is "12.345".
 def scaled($places):

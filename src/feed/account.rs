@@ -482,4 +482,21 @@ mod tests {
         assert!(matches!(inputs[1], Transport::Ndjson(Input::Stdin)));
         assert!(matches!(inputs[2], Transport::Ndjson(Input::Command(_))));
     }
+
+    #[cfg(feature = "nats")]
+    #[test]
+    fn a_feed_of_our_own_format_gives_what_the_plan_says() {
+        let plan = |gives: &str| format!("[feeds.bus]\nplatform = \"nats\"\nstream = \"SHOP\"\ngives = [\"{gives}\"]\n");
+        let feeds = read(&plan("purchase")).unwrap()[0].plan_feeds();
+        assert_eq!(feeds[0].gives, [Name::from("purchase")]);
+        let problems = read(&plan("weather")).unwrap_err();
+        assert_eq!(problems, ["plan.toml:4: `feeds.bus.gives` names `weather`, which `events` does not give; see `warroom schema`"]);
+    }
+
+    #[cfg(not(feature = "nats"))]
+    #[test]
+    fn a_broker_that_was_not_built_in_says_how_to_build_it() {
+        let problems = read("[feeds.bus]\nplatform = \"nats\"\nstream = \"SHOP\"\n").unwrap_err();
+        assert!(problems[0].contains("cargo build --release --features nats"), "{problems:?}");
+    }
 }

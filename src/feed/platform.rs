@@ -3,6 +3,8 @@
 //! `config/platforms/NAME.toml` names transports, calls, cursors and limits; `NAME.jq` beside it holds the definitions
 //! that its expressions use. Shipped ones are inside the program; a plan may name a file of its own instead.
 
+mod names;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -305,7 +307,7 @@ impl PlatformText {
             root.missing("request", "add at least one [[request]]");
         }
         let platform = Platform { name, title, variables, auth, requests, unavailable };
-        check_names(root, &platform);
+        names::check(root, &platform);
         platform
     }
 
@@ -566,66 +568,4 @@ fn read_variables(section: &Section<'_>) -> Vec<Variable> {
 fn read_words(section: &Section<'_>) -> Vec<(String, String)> {
     let entries = section.entries();
     entries.into_iter().filter_map(|(name, _)| Some((name.to_owned(), section.text(name)?.to_owned()))).collect()
-}
-
-/// Names that the program itself gives values for.
-const OWN_NAMES: [&str; 17] = [
-    "ts",
-    "body",
-    "ack",
-    "jwt",
-    "key",
-    "path",
-    "params",
-    "from",
-    "to",
-    "now",
-    "live_start",
-    "offset",
-    "page",
-    "size",
-    "token",
-    "page_token",
-    "since",
-];
-
-/// Names that come with a notice or a delivery.
-const OWN_PREFIXES: [&str; 3] = ["expand.", "h.", "q."];
-
-/// Every name in a template must be a variable or one of ours.
-fn check_names(root: &Section<'_>, platform: &Platform) {
-    let known = |name: &str| {
-        OWN_NAMES.contains(&name)
-            || OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-            || platform.variables.iter().any(|variable| variable.name == name)
-    };
-    let mut templates: Vec<&Template> = Vec::new();
-    let auth = &platform.auth;
-    templates.extend(auth.headers.iter().chain(&auth.query).map(|(_, template)| template));
-    templates.extend(auth.basic.iter().flat_map(|(user, password)| [user, password]));
-    templates.extend(auth.sign.iter().flat_map(Sign::templates));
-    templates.extend(auth.login.iter().flat_map(|login| login.call.templates()));
-    for request in &platform.requests {
-        match &request.transport {
-            Transport::Poll(poll) => templates.extend(poll.confirm.iter().chain([&poll.call]).flat_map(Call::templates)),
-            Transport::Webhook(hook) => templates.extend(hook.signature.templates()),
-            Transport::Sse(sse) => templates.extend(sse.call.templates()),
-            Transport::Ws(ws) => templates.extend(ws.call.templates().into_iter().chain(&ws.send).chain(&ws.welcomed)),
-            Transport::Nats(nats) => templates.extend(nats.templates()),
-            Transport::Kafka(kafka) => templates.extend(kafka.templates()),
-            Transport::Ndjson(_) => {}
-        }
-        templates.extend(request.join.iter().flat_map(|join| join.call.templates()));
-        templates.extend(request.expand.iter().flat_map(|expand| expand.call.templates()));
-    }
-    let text = root.document().text;
-    let mut said: Vec<&str> = Vec::new();
-    for name in templates.into_iter().flat_map(Template::names).filter(|name| !known(name)) {
-        if said.contains(&name) {
-            continue;
-        }
-        said.push(name);
-        let offset = text.find(&format!("{{{{{name}")).unwrap_or(0);
-        root.document().note(offset..offset, format!("`{{{{{name}}}}}` is no variable"), format!("declare it under [variables.{name}]"));
-    }
 }

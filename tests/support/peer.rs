@@ -203,8 +203,18 @@ impl Drop for FaultProxy {
 }
 
 impl FaultProxy {
+    /// What comes from the peer is spoiled.
     pub async fn start(upstream: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self::start_at(0, upstream, false).await
+    }
+
+    /// What goes to the peer is spoiled too.
+    pub async fn start_both_ways(upstream: SocketAddr) -> Self {
+        Self::start_at(0, upstream, true).await
+    }
+
+    pub async fn start_at(port: u16, upstream: SocketAddr, both_ways: bool) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let toxic = Arc::new(Mutex::new(Toxic::None));
         let now = Arc::clone(&toxic);
@@ -219,11 +229,19 @@ impl FaultProxy {
                     let Ok(server) = TcpStream::connect(upstream).await else { return };
                     let (mut from_client, to_client) = client.into_split();
                     let (from_server, mut to_server) = server.into_split();
-                    let up = tokio::spawn(async move {
-                        let _ = tokio::io::copy(&mut from_client, &mut to_server).await;
-                    });
-                    spoil(from_server, to_client, now).await;
-                    up.abort();
+                    let going = Arc::clone(&now);
+                    let up = async move {
+                        if both_ways {
+                            spoil(from_client, to_server, going).await;
+                        } else {
+                            let _ = tokio::io::copy(&mut from_client, &mut to_server).await;
+                        }
+                    };
+                    // the end of either way is the end of both
+                    tokio::select! {
+                        () = up => {}
+                        () = spoil(from_server, to_client, now) => {}
+                    }
                 });
             }
         });

@@ -162,7 +162,7 @@ pub async fn publish_kafka(port: u16, known: &mut BTreeMap<i32, PartitionClient>
         if let Some(client) = known.get(&partition) {
             let now = chrono::DateTime::from_timestamp_millis(wall_now().ms()).expect("a time");
             let record = Record { key: Some(id.into()), value: Some(order(id).into_bytes()), headers: BTreeMap::new(), timestamp: now };
-            let compression = if id.len() % 2 == 0 { Compression::Gzip } else { Compression::Lz4 };
+            let compression = if id.len().is_multiple_of(2) { Compression::Gzip } else { Compression::Lz4 };
             if matches!(timeout(ATTEMPT, client.produce(vec![record], compression)).await, Ok(Ok(_))) {
                 return;
             }

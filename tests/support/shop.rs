@@ -25,6 +25,8 @@ pub struct Shop {
     home: PathBuf,
     database: tempfile::TempDir,
     server: Option<Child>,
+    /// Where it pushes its events to.
+    webhook: Option<String>,
 }
 
 /// The server's own figures. Money in minor units.
@@ -45,11 +47,20 @@ pub struct Truth {
 impl Shop {
     /// Installs the shop if need be and starts it with a fresh catalogue.
     pub fn start_fresh() -> Self {
+        Self::start_fresh_with(None)
+    }
+
+    /// The same, with every event of its orders pushed to an address, once, as a shop's own plugin does it.
+    pub fn start_fresh_pushing(to: &str) -> Self {
+        Self::start_fresh_with(Some(to.to_owned()))
+    }
+
+    fn start_fresh_with(webhook: Option<String>) -> Self {
         let home = install();
         let database = tempfile::tempdir().expect("a folder for the database");
         fs::copy(home.join("populated.sqlite"), database.path().join("vendure.sqlite")).expect("a copy of the catalogue");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
-        let mut shop = Self { port, home, database, server: None };
+        let mut shop = Self { port, home, database, server: None, webhook };
         shop.start();
         shop
     }
@@ -62,6 +73,7 @@ impl Shop {
     pub fn start(&mut self) {
         let mut server = node(&self.home, &self.database.path().join("vendure.sqlite"))
             .env("PORT", self.port.to_string())
+            .envs(self.webhook.iter().map(|to| ("WEBHOOK_URL", to)))
             .arg("server.js")
             .stdout(Stdio::piped())
             .spawn()
