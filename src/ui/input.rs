@@ -99,6 +99,7 @@ fn paste(state: &mut UiState, text: &str, moment: &Moment<'_>) {
         | Layer::Undo { .. }
         | Layer::Minute
         | Layer::Card { .. }
+        | Layer::Page { .. }
         | Layer::Unmask => {}
     }
 }

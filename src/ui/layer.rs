@@ -1,10 +1,13 @@
 //! What lies over the glass: each layer is a shape with its own keys, opened by the operator, closed by `Esc` or by time.
 
+use std::sync::Arc;
+
 use crate::engine::event::InterventionKind;
 use crate::engine::id::Name;
 use crate::engine::time::At;
 
 use super::line::Line;
+use super::page::Page;
 
 /// A layer of keys closes by itself after this long without one.
 pub const LAYER_MS: i64 = 8_000;
@@ -45,6 +48,8 @@ pub enum Layer {
     Unmask,
     /// `q`, `Ctrl-C` on a live: asks for the word.
     Leave(Line),
+    /// A page over the whole glass: the debrief of a rehearsal.
+    Page { page: Arc<Page>, top: usize },
 }
 
 /// An act that is being put together.
@@ -81,6 +86,7 @@ impl Layer {
             Self::Card { .. } => "card",
             Self::Unmask => "unmask",
             Self::Leave(_) => "leave",
+            Self::Page { .. } => "page",
         }
     }
 
@@ -96,7 +102,8 @@ impl Layer {
             | Self::Undo { .. }
             | Self::Minute
             | Self::Card { .. }
-            | Self::Unmask => false,
+            | Self::Unmask
+            | Self::Page { .. } => false,
         }
     }
 
@@ -106,7 +113,13 @@ impl Layer {
         match self {
             Self::Slot(_) | Self::Leave(_) | Self::Cue { .. } | Self::End { .. } | Self::Undo { .. } | Self::Unmask => true,
             Self::Intervene(draft) => draft.details.is_none(),
-            Self::Palette { .. } | Self::Filter(_) | Self::Note(_) | Self::Help { .. } | Self::Minute | Self::Card { .. } => false,
+            Self::Palette { .. }
+            | Self::Filter(_)
+            | Self::Note(_)
+            | Self::Help { .. }
+            | Self::Minute
+            | Self::Card { .. }
+            | Self::Page { .. } => false,
         }
     }
 
