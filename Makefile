@@ -23,6 +23,7 @@ check:
 bench: tools
 	$(CARGO) build --release
 	target/python/bin/python benches/goals.py
+	$(CARGO) bench --features $(FEATURES) --bench advice
 
 study:
 	WARROOM_STUDY=full $(CARGO) test --profile ci --test study --test playbook_study -- --nocapture --test-threads 2

@@ -1,6 +1,5 @@
 //! Wiring: the select loop, the frame clock, the terminal guard. The only owner of engine, view state and terminal.
 
-pub mod debrief;
 pub mod demo;
 pub mod desk;
 pub mod ending;
@@ -10,12 +9,11 @@ pub mod glass;
 pub mod history;
 pub mod lines;
 pub mod live;
+pub mod outbox;
 pub mod rehearse;
 pub mod replay;
 pub mod reporting;
-pub mod scoring;
 pub mod session;
-pub mod stage;
 pub mod terminal;
 
 use std::io::Write;

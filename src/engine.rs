@@ -18,6 +18,7 @@ pub mod money;
 pub mod notice;
 pub mod plan;
 pub mod price;
+pub mod prior;
 pub mod rule;
 pub mod series;
 pub mod text;
@@ -71,6 +72,7 @@ pub struct Engine {
     advisor: advice::Advisor,
     impacts: impact::measure::Impacts,
     alarms: alarm::Alarms,
+    priors: prior::Priors,
     /// The instant that the state stands at.
     now: At,
     /// When the last record arrived.
@@ -90,6 +92,7 @@ impl Engine {
             advisor: advice::Advisor::default(),
             impacts: impact::measure::Impacts::default(),
             alarms: alarm::Alarms::new(&plan),
+            priors: prior::Priors::default(),
             plan,
             arrival,
             now: At::default(),
@@ -114,6 +117,11 @@ impl Engine {
     #[must_use]
     pub const fn advisor(&self) -> &advice::Advisor {
         &self.advisor
+    }
+    /// What the shop's earlier lives taught.
+    #[must_use]
+    pub const fn priors(&self) -> &prior::Priors {
+        &self.priors
     }
     /// What an act did, as far as it can be told.
     #[must_use]
@@ -162,6 +170,9 @@ impl Engine {
             Admission::Accepted => {
                 if let Fact::Plan(control) = &record.event.fact {
                     self.replan(control);
+                }
+                if let Fact::Priors(control) = &record.event.fact {
+                    self.priors = prior::Priors::read(&control.body);
                 }
                 self.live.fold(record, &self.plan, &mut notices);
                 self.alarms.fold(&record.event, &self.live.books, &self.plan);

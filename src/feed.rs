@@ -10,6 +10,7 @@ pub mod broker;
 pub mod call;
 pub mod canonical;
 pub mod document;
+pub mod errand;
 pub mod expand;
 pub mod fault;
 pub mod http;

@@ -8,14 +8,16 @@
 //! engine: { metric → live → series } → { event, id, money, time }
 //! ```
 //!
-//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`feed`] [`simulate`] [`rehearsal`] [`replay`] [`journal`] [`lives`] [`files`] [`summary`] [`report`] [`schema`] [`ui`] [`app`] [`cli`].
+//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`experience`] [`feed`] [`simulate`] [`rehearsal`] [`replay`] [`journal`] [`lives`] [`files`] [`backtest`] [`trial`] [`summary`] [`report`] [`schema`] [`ui`] [`app`] [`cli`].
 
 pub mod app;
+pub mod backtest;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod customers;
 pub mod engine;
+pub mod experience;
 pub mod feed;
 pub mod files;
 pub mod journal;
@@ -26,4 +28,5 @@ pub mod report;
 pub mod schema;
 pub mod simulate;
 pub mod summary;
+pub mod trial;
 pub mod ui;

@@ -29,6 +29,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("report", &["report", "engine", "summary"]),
     ("replay", &["replay", "engine", "files", "journal", "clock"]),
     ("files", &["files", "engine", "journal"]),
+    ("backtest", &["backtest", "engine", "files"]),
+    ("trial", &["trial", "backtest", "engine", "config"]),
     ("summary", &["summary", "engine", "files", "config"]),
 ];
 

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::desk::Desk;
 use super::ending::Ending;
 use super::face::Face;
-use super::session::Session;
+use super::session::{Outside, Session};
 use crate::clock::{self, Clock};
 use crate::engine::event::Record;
 use crate::engine::time::{At, MINUTE_MS};
@@ -56,15 +56,13 @@ pub fn run(request: &Request, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io:
         face,
         mode: Mode::Demo,
         history: None,
-        start_feeds: Some(Box::new(move |_| drive(broadcast, clock, heard))),
-        acts: Some(acts),
+        start_feeds: Some(Box::new(move |_| drive(broadcast, clock, heard, None, std::sync::mpsc::channel().0))),
+        outside: Outside::Audience(acts),
         playbook: None,
+        ends_with_feeds: false,
         playing: None,
         foresight: Default::default(),
         bookmarks: None,
-        stage: None,
-        curtain: None,
-        sheets: None,
     };
     let runtime = super::runtime()?;
     let (ending, _) = runtime.block_on(session.run())?;
@@ -73,15 +71,29 @@ pub fn run(request: &Request, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io:
 }
 
 /// Runs the broadcast on a thread of its own: first what lies behind, as fast as it goes, then along the clock.
-fn drive(mut broadcast: Broadcast, clock: Clock, mut heard: mpsc::UnboundedReceiver<Record>) -> mpsc::Receiver<Batch> {
+/// It ends at `until`; what was done to it goes to `done`.
+pub(super) fn drive(
+    mut broadcast: Broadcast,
+    clock: Clock,
+    mut heard: mpsc::UnboundedReceiver<Record>,
+    until: Option<At>,
+    done: std::sync::mpsc::Sender<Act>,
+) -> mpsc::Receiver<Batch> {
     let (batches, taken) = mpsc::channel(QUEUE_BATCHES);
     std::thread::spawn(move || {
         let mut acts: Vec<Act> = Vec::new();
         loop {
             while let Ok(record) = heard.try_recv() {
-                acts.extend(Act::of(&record.event));
+                if let Some(act) = Act::of(&record.event) {
+                    // Nobody asks for them in a demo.
+                    let _ = done.send(act.clone());
+                    acts.push(act);
+                }
             }
-            let now = clock.now();
+            if until.is_some_and(|until| broadcast.now() >= until) {
+                return;
+            }
+            let now = until.map_or(clock.now(), |until| clock.now().min(until));
             let to = now.min(broadcast.now().plus_ms(HISTORY_STEP_MS));
             let deliveries = broadcast.advance_to(to, &acts);
             acts.clear();
@@ -97,7 +109,7 @@ fn drive(mut broadcast: Broadcast, clock: Clock, mut heard: mpsc::UnboundedRecei
 }
 
 /// One batch in order of arrival, each event with the time at which it came.
-pub(super) fn batched(deliveries: Vec<Delivery>) -> Batch {
+fn batched(deliveries: Vec<Delivery>) -> Batch {
     let mut batch = Batch { feed: "simulated".into(), ..Batch::default() };
     for delivery in deliveries {
         batch.arrived.push(delivery.at);

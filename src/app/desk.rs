@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::engine::event::{Control, Event, Fact, FeedState, Record};
 use crate::engine::id::{Name, Table};
 use crate::engine::notice::Notice;
 use crate::engine::plan::Plan;
+use crate::engine::rule::Playbook;
 use crate::engine::time::{At, SECOND_MS};
 use crate::engine::{Admission, Arrival, Engine};
 use crate::feed::Batch;
@@ -58,8 +59,6 @@ pub struct Desk {
     operator: Option<Name>,
     /// The records bring the time of their arrival with them.
     keeps_no_time: bool,
-    /// The time as its owner sets it, second by second: a rehearsal.
-    by_hand: Option<At>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -86,12 +85,11 @@ impl Desk {
             pseudonymise: None,
             operator: None,
             keeps_no_time: false,
-            by_hand: None,
         }
     }
 
     /// Puts a playbook in force without a record, for a broadcast that is not kept.
-    pub fn arm(&mut self, playbook: crate::engine::rule::Playbook) {
+    pub fn arm(&mut self, playbook: Playbook) {
         self.engine.arm(playbook);
     }
 
@@ -118,11 +116,7 @@ impl Desk {
     /// Time as the next record would be stamped.
     #[must_use]
     pub fn now(&self) -> At {
-        self.by_hand.unwrap_or_else(|| self.clock.now()).max(self.last_at)
-    }
-    /// From now on time is what it is set to here, not what the clock says.
-    pub const fn set_now(&mut self, at: At) {
-        self.by_hand = Some(at);
+        self.clock.now().max(self.last_at)
     }
     /// The time of what is written now; before the first record of a broadcast that brings its own time, its start.
     fn moment(&self) -> At {
@@ -221,10 +215,15 @@ impl Desk {
 
     /// Writes what the operator wishes. The same way as everything else: stamp, journal, step.
     pub fn write(&mut self, wish: Wish) -> Taken {
+        self.write_and_tell(wish, None)
+    }
+
+    /// As [`Desk::write`]; `committed` hears whether the record is on the disk.
+    pub fn write_and_tell(&mut self, wish: Wish, committed: Option<oneshot::Sender<bool>>) -> Taken {
         let at = self.moment();
         let id = Name::from(format!("{DESK}-{}", self.seq + 1));
         let fact = wish.fact(&id, self.operator.clone());
-        self.write_event(Event {
+        let event = Event {
             fact,
             ts: at,
             id: Some(id),
@@ -232,13 +231,14 @@ impl Desk {
             currency: self.engine.plan().currency,
             test: false,
             extra: Default::default(),
-        })
+        };
+        self.write_event(event, committed)
     }
 
     /// Writes a control record: the plan, the playbook, what earlier lives taught.
     pub fn write_control(&mut self, control: fn(Control) -> Fact, body: Box<str>) -> Taken {
         let ts = self.moment();
-        self.write_event(Event {
+        let event = Event {
             fact: control(Control { body }),
             ts,
             id: None,
@@ -246,15 +246,28 @@ impl Desk {
             currency: None,
             test: false,
             extra: Default::default(),
-        })
+        };
+        self.write_event(event, None)
     }
 
-    fn write_event(&mut self, event: Event) -> Taken {
+    /// Writes a playbook. Where it holds cards out at random and names no seed, the one in force goes on; else one is drawn.
+    pub fn write_playbook(&mut self, mut playbook: Playbook) -> Taken {
+        if playbook.hold_out > 0.0 && playbook.hold_out_seed == 0 {
+            let known = self.engine.advisor().playbook().hold_out_seed;
+            playbook.hold_out_seed = if known == 0 { clock::wall_now().ms().unsigned_abs() } else { known };
+        }
+        if *self.engine.advisor().playbook() == playbook {
+            return Taken::default();
+        }
+        self.write_control(Fact::Playbook, serde_json::to_string(&playbook).unwrap_or_default().into_boxed_str())
+    }
+
+    fn write_event(&mut self, event: Event, committed: Option<oneshot::Sender<bool>>) -> Taken {
         let at = event.ts.max(self.last_at);
         let mut records = Vec::with_capacity(1);
         let notices = self.stamp(event, at, &mut records);
         let records: Arc<[Record]> = Arc::from(records);
-        self.append(JournalBatch { records: Arc::clone(&records), ..JournalBatch::default() });
+        self.append(JournalBatch { records: Arc::clone(&records), committed, ..JournalBatch::default() });
         Taken { notices, written: records.to_vec() }
     }
 

@@ -8,7 +8,7 @@ use super::face::{Face, Scene};
 use super::terminal::{NoTerminal, Screen};
 use crate::clock;
 use crate::engine::Engine;
-use crate::engine::notice::Notice;
+use crate::engine::notice::{Notice, NoticeKind};
 use crate::engine::time::At;
 use crate::journal::{Health, JournalStatus, Losses};
 use crate::ui::format::Format;
@@ -17,7 +17,6 @@ use crate::ui::glyphs::{Charset, Glyphs};
 use crate::ui::input;
 use crate::ui::intent::Intent;
 use crate::ui::keymap::Keymap;
-use crate::ui::page::Page;
 use crate::ui::reel::Reel;
 use crate::ui::state::{Mode, UiState};
 use crate::ui::theme::{Colours, Theme};
@@ -33,6 +32,8 @@ pub struct Look {
     pub colours: Colours,
     /// `--ascii` or a locale without UTF-8.
     pub ascii: bool,
+    /// Ring when a card is raised.
+    pub bell: bool,
     pub keymap: Keymap,
 }
 
@@ -47,14 +48,11 @@ pub struct Glass {
     glyphs: Glyphs,
     keymap: Keymap,
     colours: Colours,
+    bell: bool,
     /// The engine as it was when the glass was held.
     held: Option<Box<Engine>>,
     zone: chrono_tz::Tz,
     started: Instant,
-    /// The broadcast's time that the glass's own runs along, and how many times as fast; real time where there is none.
-    pace: Option<(At, f64)>,
-    /// The broadcast's time when the glass was last looked at or touched.
-    seen: At,
 }
 
 impl Glass {
@@ -74,21 +72,15 @@ impl Glass {
             glyphs,
             keymap: look.keymap,
             colours: look.colours,
+            bell: look.bell,
             held: None,
             zone,
             started: clock::instant(),
-            pace: None,
-            seen: At::default(),
         })
     }
 
-    /// The wall that layers and flashes live by: it runs at real speed whatever the live does. In a rehearsal it is told by
-    /// the broadcast's time, so that the same keys meet the same layers again.
+    /// The wall that layers and flashes live by: it runs at real speed whatever the live does.
     fn wall(&self) -> At {
-        if let Some((origin, speed)) = self.pace {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "milliseconds of a broadcast")]
-            return At::from_ms((self.seen.since_ms(origin).max(0) as f64 / speed) as i64);
-        }
         At::from_ms(i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 
@@ -106,12 +98,7 @@ impl Face for Glass {
 
     /// A key, a paste, a click, a resize: what the operator asks of the live by it.
     fn press(&mut self, event: &TerminalEvent, live: &Engine, now: At) -> Vec<Intent> {
-        self.seen = self.seen.max(now);
         let wall = self.wall();
-        tick(&mut self.state, wall);
-        if must_thaw(&self.state, live) {
-            self.hold(None);
-        }
         let engine: &Engine = self.held.as_deref().unwrap_or(live);
         let moment = Moment { engine, live, keymap: &self.keymap, words: &self.words, now, wall };
         input::take(&mut self.state, event, self.screen.area(), &moment).into_iter().collect()
@@ -122,12 +109,21 @@ impl Face for Glass {
         if !notices.is_empty() && must_thaw(&self.state, live) {
             self.hold(None);
         }
+        let rings = |notice: &Notice| matches!(notice.kind, NoticeKind::AdviceRaised { rings: true, .. });
+        if self.bell && notices.iter().any(rings) {
+            let rung = self.screen.ring();
+            self.tell(rung);
+        }
     }
 
     /// Holds the glass at this state, or lets it go on.
     fn hold(&mut self, engine: Option<&Engine>) {
         self.state.held = engine.map(Engine::now);
         self.held = engine.map(|engine| Box::new(engine.clone()));
+    }
+
+    fn words(&self) -> &Words {
+        &self.words
     }
 
     /// Shows why something was not done.
@@ -153,33 +149,6 @@ impl Face for Glass {
 
     fn hear_bookmarks(&mut self, bookmarks: &[At]) {
         self.state.bookmarks = Some(bookmarks.to_vec());
-    }
-
-    fn keep_pace(&mut self, origin: At, speed: f64, closes: At) {
-        (self.pace, self.seen) = (Some((origin, speed)), origin);
-        self.state.drill = Some((origin, closes));
-    }
-
-    fn say(&mut self, key: &str) {
-        let (wall, text) = (self.wall(), self.words.get(key).to_owned());
-        self.state.say(text, wall);
-    }
-
-    fn show(&mut self, page: Page, _: bool) {
-        let wall = self.wall();
-        self.state.show(page, wall);
-    }
-
-    fn takes_text(&self) -> bool {
-        self.state.top().is_some_and(|open| open.layer.takes_text())
-    }
-
-    fn lang(&self) -> Lang {
-        self.words.lang()
-    }
-
-    fn is_masked(&self) -> bool {
-        self.state.masked
     }
 
     fn set_theme(&mut self, name: &str) {
@@ -217,7 +186,6 @@ impl Face for Glass {
     /// When the terminal cannot be written.
     fn draw(&mut self, scene: &Scene<'_>) -> std::io::Result<bool> {
         let Scene { live, curves, now, mode, journal, speed } = *scene;
-        self.seen = self.seen.max(now);
         let wall = self.wall();
         tick(&mut self.state, wall);
         if must_thaw(&self.state, live) {

@@ -5,6 +5,7 @@ use std::io::{Write, stdout};
 use super::face::{Face, Scene};
 use super::glass::told_losses;
 use crate::engine::Engine;
+use crate::engine::advice::State;
 use crate::engine::event::InterventionKind;
 use crate::engine::id::Sym;
 use crate::engine::metric::{Metric, Scope};
@@ -13,9 +14,8 @@ use crate::engine::time::{At, Span};
 use crate::engine::view::show::{LogEntry, Logged};
 use crate::journal::{Health, Losses};
 use crate::ui::format::Format;
-use crate::ui::page::Page;
 use crate::ui::reel::Reel;
-use crate::ui::words::{Lang, Words};
+use crate::ui::words::Words;
 
 /// Lines on standard output.
 #[derive(Debug)]
@@ -78,7 +78,8 @@ impl Lines {
     }
 
     fn tell_advice(&mut self, live: &Engine) -> std::io::Result<()> {
-        for card in live.advisor().cards().iter().skip(self.told_advice) {
+        let raised = live.advisor().cards().iter().skip(self.told_advice);
+        for card in raised.filter(|card| card.state != State::HeldOut) {
             let words = live.advisor().words(card, self.words.lang().id());
             let text = self.words.text("plain-advice", &[("title", words.title.into()), ("act", card.kind.id().into())]);
             self.tell(card.raised, &text)?;
@@ -111,19 +112,12 @@ impl Lines {
 impl Face for Lines {
     fn hear(&mut self, _: &[Notice], _: &Engine) {}
 
+    fn words(&self) -> &Words {
+        &self.words
+    }
+
     fn refuse(&mut self, text: String) {
         eprintln!("warroom: {text}");
-    }
-
-    fn show(&mut self, page: Page, last: bool) {
-        if last {
-            // A reader that has gone needs no debrief.
-            let _ = stdout().lock().write_all(page.markdown().as_bytes());
-        }
-    }
-
-    fn lang(&self) -> Lang {
-        self.words.lang()
     }
 
     fn tell_losses(&mut self, losses: &Losses, refused: u64) {

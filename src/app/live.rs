@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 use super::desk::Desk;
 use super::ending::{Ending, JOURNAL_FAILED};
 use super::face::Face;
-use super::session::{Session, StartFeeds};
+use super::outbox::Outbox;
+use super::session::{Outside, Session, StartFeeds};
 use super::{LiveRequest, history};
 use crate::clock::{self, Clock};
 use crate::config::playbook::PlaybookFile;
@@ -16,7 +17,10 @@ use crate::customers::{Ledger, Pseudonyms};
 use crate::engine::event::Fact;
 use crate::engine::id::Table;
 use crate::engine::live::commerce::orders::Buyer;
+use crate::engine::plan::Plan;
+use crate::engine::prior::Learnt;
 use crate::engine::time::At;
+use crate::experience::Experience;
 use crate::feed::QUEUE_BATCHES;
 use crate::feed::outlet::Resume;
 use crate::feed::supervision::{Feeds, Start};
@@ -62,7 +66,8 @@ pub fn run(
     let playbook = PlaybookFile::open(own_playbook.exists().then_some(own_playbook));
     let (feeds_tx, feeds_rx) = std::sync::mpsc::channel();
     let accounts = loaded.accounts;
-    let priors = ledger.as_ref().ok().and_then(|ledger| ledger.priors(&plan, clock.now()).ok().flatten());
+    let experience = Experience::open(&folders.experience());
+    let priors = priors(ledger.as_ref().ok(), experience.as_ref().ok(), &plan, clock.now());
     let first_playbook = playbook.current().clone();
     let start_feeds: StartFeeds = Box::new(move |desk| {
         begin(desk, &plan, begun, priors, &first_playbook);
@@ -85,40 +90,30 @@ pub fn run(
         mode: Mode::Live,
         history: if begun { Some(history::read(path.clone())?) } else { None },
         start_feeds: Some(start_feeds),
-        acts: None,
+        outside: Outside::Automation(Outbox::of_live(loaded.errands)),
         playbook: Some(playbook),
+        ends_with_feeds: false,
         playing: None,
         foresight: Default::default(),
         bookmarks: super::session::bookmarks(&path),
-        stage: None,
-        curtain: None,
-        sheets: None,
     };
     let (ending, desk) = runtime.block_on(session.run())?;
     if let Ok(feeds) = feeds_rx.try_recv() {
         runtime.block_on(async { tokio::time::timeout(STOP, feeds.stop()).await.ok() });
     }
-    Ok(close(desk, ledger.ok(), &path, ending))
+    Ok(close(desk, Kept { ledger: ledger.ok(), experience: experience.ok() }, &path, ending))
 }
 
 /// The first records of a new journal, and what changed for one that goes on.
-fn begin(
-    desk: &mut Desk,
-    plan: &crate::engine::plan::Plan,
-    begun: bool,
-    priors: Option<crate::engine::event::Event>,
-    playbook: &crate::engine::rule::Playbook,
-) {
+fn begin(desk: &mut Desk, plan: &Plan, begun: bool, priors: Option<Box<str>>, playbook: &crate::engine::rule::Playbook) {
     let known = desk.engine().plan().clone();
     if !begun || known != *plan {
         desk.write_control(Fact::Plan, json(plan));
     }
-    if let (false, Some(Fact::Priors(control))) = (begun, priors.map(|event| event.fact)) {
-        desk.write_control(Fact::Priors, control.body);
+    if let (false, Some(body)) = (begun, priors) {
+        desk.write_control(Fact::Priors, body);
     }
-    if desk.engine().advisor().playbook() != playbook {
-        desk.write_control(Fact::Playbook, json(playbook));
-    }
+    desk.write_playbook(playbook.clone());
 }
 
 fn json(document: &impl serde::Serialize) -> Box<str> {
@@ -143,10 +138,37 @@ fn buyers(desk: &Desk) -> Table<&str, (At, i64)> {
     buyers
 }
 
+/// What earlier lives say, as the body of a control record: who bought then, and what was learnt. `None` where there was none.
+fn priors(ledger: Option<&Ledger>, experience: Option<&Experience>, plan: &Plan, now: At) -> Option<Box<str>> {
+    let buyers = ledger.and_then(|ledger| ledger.priors(plan, now).ok().flatten()).and_then(|event| match event.fact {
+        Fact::Priors(control) => serde_json::from_str::<serde_json::Map<_, _>>(&control.body).ok(),
+        _ => None,
+    });
+    let learnt = experience.and_then(|experience| experience.priors(plan, now).ok().flatten());
+    let learnt = learnt.and_then(|learnt| match serde_json::to_value(learnt) {
+        Ok(serde_json::Value::Object(learnt)) => Some(learnt),
+        _ => None,
+    });
+    let mut body = buyers.unwrap_or_default();
+    body.extend(learnt.unwrap_or_default());
+    (!body.is_empty()).then(|| json(&body))
+}
+
+/// Where later lives find what this one leaves.
+struct Kept {
+    ledger: Option<Ledger>,
+    experience: Option<Experience>,
+}
+
 /// Stores what later lives need, and closes the journal.
-fn close(desk: Desk, ledger: Option<Ledger>, path: &Path, ending: Ending) -> u8 {
+fn close(desk: Desk, kept: Kept, path: &Path, ending: Ending) -> u8 {
     let figures = KeyFigures::of(desk.engine(), desk.journal().map_or(0, Writer::last_seq));
-    if let Some(mut ledger) = ledger {
+    if let Some(experience) = kept.experience
+        && let Err(error) = experience.remember(desk.engine().plan(), desk.now(), &Learnt::of(desk.engine()))
+    {
+        eprintln!("warroom: what this live taught was not kept: {error}");
+    }
+    if let Some(mut ledger) = kept.ledger {
         let buyers = buyers(&desk);
         if let Err(error) = ledger.remember(desk.engine().plan(), buyers.iter().map(|(name, (at, orders))| (*name, *at, *orders))) {
             eprintln!("warroom: the ledger of customers was not written: {error}");

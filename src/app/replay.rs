@@ -5,7 +5,7 @@ use std::path::Path;
 use super::desk::Desk;
 use super::ending::Ending;
 use super::face::Face;
-use super::session::Session;
+use super::session::{Outside, Session};
 use crate::clock::Clock;
 use crate::config::playbook;
 use crate::replay::{self, Order, Player, Shown, Standing};
@@ -90,14 +90,12 @@ pub fn run(file: &Path, speed: f64, face: impl FnOnce(Mode, chrono_tz::Tz) -> st
         mode: Mode::Replay,
         history: None,
         start_feeds: None,
-        acts: None,
+        outside: Outside::Nobody,
         playbook: None,
+        ends_with_feeds: false,
         playing: Some(Playing { player, latest, told: false }),
         foresight: Default::default(),
         bookmarks: super::session::bookmarks(file),
-        stage: None,
-        curtain: None,
-        sheets: None,
     };
     let (ending, _) = runtime.block_on(session.run())?;
     Ok(ending)

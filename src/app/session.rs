@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, EventStream};
 use futures_util::StreamExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::desk::{Desk, Taken};
@@ -14,15 +14,17 @@ use super::ending::{Ending, Signals};
 use super::face::{Face, Scene};
 use super::foresight::Foresight;
 use super::history::Piece;
+use super::outbox::{Outbox, Sent};
 use super::replay::Playing;
-use super::stage::{Curtain, Sheet, Stage};
 use super::terminal::panicked;
 use crate::config::playbook::PlaybookFile;
 use crate::engine::event::{Fact, Record};
 use crate::engine::time::At;
 use crate::feed::Batch;
+use crate::feed::errand::Commission;
 use crate::journal::bookmarks::Bookmarks;
 use crate::replay::{Pace, Shown};
+use crate::ui::action::Action;
 use crate::ui::intent::{Intent, Wish};
 use crate::ui::state::Mode;
 
@@ -46,24 +48,33 @@ pub struct Session {
     pub history: Option<mpsc::Receiver<Piece>>,
     /// Starts the feeds, once the history is restored.
     pub start_feeds: Option<StartFeeds>,
-    pub acts: Option<Acts>,
+    /// Who hears of the operator's acts.
+    pub outside: Outside,
     /// Read again when it changes.
     pub playbook: Option<PlaybookFile>,
+    /// Nothing more comes when the feeds have ended: so does the session.
+    pub ends_with_feeds: bool,
     /// The replay that is shown in the place of the desk's own state.
     pub playing: Option<Playing>,
     pub foresight: Foresight,
     /// Kept beside the journal, where there is one.
     pub bookmarks: Option<Bookmarks>,
-    /// A rehearsal that is being played, and what follows it.
-    pub stage: Option<Stage>,
-    pub curtain: Option<Curtain>,
-    pub sheets: Option<mpsc::Receiver<Sheet>>,
 }
 
 /// The bookmarks beside a journal; where they cannot be read there are none, and the log says why.
 #[must_use]
 pub fn bookmarks(journal: &Path) -> Option<Bookmarks> {
     Bookmarks::beside(journal).inspect_err(|error| tracing::warn!("{error}")).ok()
+}
+
+/// Who hears of the operator's acts beyond the journal: a simulated audience or the shop's own automation, never both.
+#[derive(Debug)]
+pub enum Outside {
+    Nobody,
+    /// A broadcast that answers to them.
+    Audience(Acts),
+    /// A live's own automation, asked for each act that the plan names it for.
+    Automation(Outbox),
 }
 
 /// Starts the feeds and gives the end of their queue.
@@ -99,7 +110,6 @@ impl Session {
         }
         let ending = loop {
             let takes = self.desk.has_room();
-            let due_in = self.stage.as_ref().map(Stage::due_in);
             tokio::select! {
                 biased;
                 ending = signals.next(self.face.as_mut()) => match ending {
@@ -119,7 +129,7 @@ impl Session {
                     self.reload_playbook();
                     let restoring = self.history.is_some() && self.mode == Mode::Live;
                     if self.playing.is_none() {
-                        let notices = if restoring || self.mode == Mode::Rehearsal { Vec::new() } else { self.desk.advance() };
+                        let notices = if restoring { Vec::new() } else { self.desk.advance() };
                         self.face.hear(&notices, self.desk.engine());
                     }
                     frames.want();
@@ -139,27 +149,25 @@ impl Session {
                     if self.restore(piece) { feeds = self.start_feeds.take().map(|start| start(&mut self.desk)); }
                     frames.want();
                 }
+                sent = next_result(&mut self.outside) => {
+                    self.log_result(&sent);
+                    frames.want();
+                }
                 batch = next(&mut feeds), if takes => match batch {
                     Some(batch) => {
                         self.take(batch, feeds.as_mut());
                         frames.want();
                     }
+                    None if self.ends_with_feeds => break Ending::Finished,
                     None => feeds = None,
                 },
-                sheet = next(&mut self.sheets) => {
-                    match sheet {
-                        Some(sheet) => self.face.show(sheet.page, sheet.last),
-                        None if !self.face.has_keys() => break Ending::Finished,
-                        None => self.sheets = None,
-                    }
-                    frames.want_now();
-                }
-                () = passed(due_in.unwrap_or_default()), if due_in.is_some() && takes => {
-                    self.play();
-                    frames.want();
-                }
             }
         };
+        if let Outside::Automation(outbox) = &mut self.outside {
+            for sent in outbox.last().await {
+                self.log_result(&sent);
+            }
+        }
         Ok((ending, self.desk))
     }
 
@@ -168,8 +176,7 @@ impl Session {
         match self.playbook.as_mut().and_then(PlaybookFile::changed) {
             None => {}
             Some(Ok(playbook)) => {
-                let body = serde_json::to_string(&playbook).unwrap_or_default().into_boxed_str();
-                let taken = self.desk.write_control(Fact::Playbook, body);
+                let taken = self.desk.write_playbook(playbook);
                 self.face.hear(&taken.notices, self.desk.engine());
             }
             Some(Err(problems)) => self.face.refuse(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
@@ -216,18 +223,16 @@ impl Session {
 
     /// A key, a paste, a click, a resize.
     fn press(&mut self, event: &TerminalEvent) -> Option<Ending> {
-        if self.stage.is_some() {
-            return self.press_on_stage(event);
-        }
         let now = self.playing.as_ref().map_or_else(|| self.desk.now(), |playing| playing.latest.at);
         let live = self.playing.as_ref().map_or(self.desk.engine(), |playing| &playing.latest.engine);
         let intents = self.face.press(event, live, now);
         intents.into_iter().find_map(|intent| self.follow(intent))
     }
 
-    pub(super) fn follow(&mut self, intent: Intent) -> Option<Ending> {
+    fn follow(&mut self, intent: Intent) -> Option<Ending> {
         match intent {
             Intent::Write(wish) => self.write(wish),
+            Intent::Send(wish) => self.send(wish),
             Intent::Hold(hold) => {
                 self.face.hold(hold.then(|| self.desk.engine()));
                 None
@@ -297,16 +302,58 @@ impl Session {
         }
         let closes = wish == Wish::Close;
         let Taken { notices, written } = self.desk.write(wish);
-        if let Some(acts) = &self.acts {
+        if let Outside::Audience(acts) = &self.outside {
             for record in written {
                 // A broadcast that has ended answers to nothing.
                 let _ = acts.send(record);
             }
-        } else if let Some(stage) = &mut self.stage {
-            written.into_iter().for_each(|record| stage.hear(record));
         }
         self.face.hear(&notices, self.desk.engine());
         closes.then_some(Ending::Closed)
+    }
+
+    /// Logs an act and has it carried out by the shop's own automation, once its record is kept.
+    fn send(&mut self, wish: Wish) -> Option<Ending> {
+        if !self.mode.takes_records() {
+            return None;
+        }
+        let Outside::Automation(outbox) = &mut self.outside else { return self.write(wish) };
+        let (committed, kept) = oneshot::channel();
+        let Taken { notices, written } = self.desk.write_and_tell(wish, Some(committed));
+        let engine = self.desk.engine();
+        for record in written {
+            let (Fact::Intervention(act), Some(id)) = (record.event.fact, record.event.id) else { continue };
+            let orders = engine.orders_about(act.kind).into_iter().map(str::to_owned).collect();
+            let commission = Commission {
+                id: id.to_string(),
+                kind: act.kind,
+                live: engine.plan().name.clone(),
+                at: record.at,
+                sku: act.sku.map(|sku| sku.to_string()),
+                parameters: act.parameters,
+                orders,
+            };
+            outbox.send(commission, kept);
+            break;
+        }
+        self.face.hear(&notices, self.desk.engine());
+        None
+    }
+
+    /// What became of an errand is a note like the operator's own.
+    fn log_result(&mut self, sent: &Sent) {
+        let words = self.face.words();
+        let act = words.get(&Action::Kind(sent.kind).doc_key()).to_owned();
+        let count = sent.count.to_string();
+        let text = match &sent.outcome {
+            Ok(status) => words.text("note-sent", &[("act", act.into()), ("count", count.into()), ("status", status.to_string().into())]),
+            Err(why) => words.text("note-not-sent", &[("act", act.into()), ("why", why.as_str().into())]),
+        };
+        if sent.outcome.is_err() {
+            self.face.refuse(text.clone());
+        }
+        let taken = self.desk.write(Wish::Note { text, at: None });
+        self.face.hear(&taken.notices, self.desk.engine());
     }
 
     fn draw(&mut self, frames: &mut Frames) -> std::io::Result<()> {
@@ -321,10 +368,7 @@ impl Session {
                 journal,
                 speed: latest.standing.speed,
             },
-            None => {
-                let now = self.stage.as_ref().map_or_else(|| self.desk.now(), Stage::now);
-                Scene { live: self.desk.engine(), curves: None, now, mode, journal, speed: self.desk.clock().speed() }
-            }
+            None => Scene { live: self.desk.engine(), curves: None, now: self.desk.now(), mode, journal, speed: self.desk.clock().speed() },
         };
         let drawn = self.face.draw(&scene)?;
         frames.drawn();
@@ -335,10 +379,11 @@ impl Session {
     }
 }
 
-/// After this long; at once where there is nothing to wait for.
-async fn passed(time: Duration) {
-    if !time.is_zero() {
-        tokio::time::sleep(time).await;
+/// The next result of an errand, or never where there is no automation.
+async fn next_result(outside: &mut Outside) -> Sent {
+    match outside {
+        Outside::Automation(outbox) => outbox.next().await,
+        Outside::Nobody | Outside::Audience(_) => std::future::pending().await,
     }
 }
 

@@ -265,6 +265,14 @@ impl Screen {
         queue!(self.page, Clear(ClearType::All))
     }
 
+    /// The bell goes out with the next frame.
+    ///
+    /// # Errors
+    /// Never in practice: frames are drawn into memory.
+    pub fn ring(&mut self) -> io::Result<()> {
+        queue!(self.page, Print('\u{7}'))
+    }
+
     fn push_flags(&mut self) -> io::Result<()> {
         match ENHANCED.load(Ordering::SeqCst) {
             true => queue!(self.page, PushKeyboardEnhancementFlags(repeat_flags())),

@@ -52,9 +52,26 @@ pub struct Options {
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Verb {
-    /// A simulated broadcast that answers to what you do, scored at the end; without a scenario: the list of them
-    #[command(after_help = REHEARSE_EXAMPLES)]
-    Rehearse(RehearseArgs),
+    /// A simulated broadcast that answers to what you do, scored at the end
+    #[command(
+        after_help = "Examples:\n  warroom rehearse w1-surprise-discount           a drill\n  warroom rehearse full-evening --speed 4\n  warroom rehearse w1-surprise-discount --solo --json   played by the playbook, without a screen"
+    )]
+    Rehearse {
+        /// A shipped scenario by name, or a file
+        scenario: String,
+        /// The same seed, scenario and keys give the same live
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Times real speed, 0.25 to 600
+        #[arg(long, default_value_t = 1.0, value_parser = speed)]
+        speed: f64,
+        /// Play by the playbook, without a screen
+        #[arg(long)]
+        solo: bool,
+        /// Print the score as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// A simulated broadcast, nothing to configure, nothing kept
     #[command(after_help = "Examples:\n  warroom demo\n  warroom demo --seed 7 --speed 10 --from 0")]
     Demo(DemoArgs),
@@ -148,6 +165,35 @@ pub enum Verb {
         #[arg(long, default_value_t = 2.0, value_parser = hours)]
         hours: f64,
     },
+    /// Tests of rules: series in, expected recommendations out
+    #[command(
+        after_help = "Examples:\n  warroom rules test tests/rules/*.toml\n  warroom rules test mine.toml --playbook playbook.toml\n\nExit codes: 0 all passed, 1 some failed, 2 a file is wrong."
+    )]
+    Rules {
+        #[command(subcommand)]
+        verb: RulesVerb,
+    },
+    /// What a playbook would have recommended in past lives; or any series through the detector
+    #[command(
+        after_help = "The past answers as it did: what a recommendation would have changed is not simulated.\n\nExamples:\n  warroom backtest playbook.toml *.warroom\n  warroom backtest playbook.toml friday.warroom --json\n  warroom backtest --series visits.csv --out scored.csv\n\nA series is timestamp,value or timestamp,value,exposure with any times; the same rows come back with score (0 to 1)\nand fired (1 where an alarm was raised), each row judged with those above it alone."
+    )]
+    Backtest {
+        /// The rules to try
+        #[arg(required_unless_present = "series", conflicts_with = "series")]
+        playbook: Option<PathBuf>,
+        /// Journals, or files of events as JSON Lines
+        #[arg(value_name = "JOURNAL", required_unless_present = "series")]
+        inputs: Vec<String>,
+        /// One JSON object
+        #[arg(long, conflicts_with = "series")]
+        json: bool,
+        /// A CSV of timestamp,value[,exposure]
+        #[arg(long, value_name = "FILE", requires = "out")]
+        series: Option<PathBuf>,
+        /// Where the judged rows go
+        #[arg(long, value_name = "FILE", requires = "series")]
+        out: Option<PathBuf>,
+    },
     /// The JSON Schema of events, plan or summary, or the table of metrics
     #[command(after_help = "Examples:\n  warroom schema events\n  warroom schema metrics")]
     Schema {
@@ -200,50 +246,18 @@ pub struct TryArgs {
     pub listen: u64,
 }
 
-const REHEARSE_EXAMPLES: &str = "Kept in the data folder, or beside --journal FILE: the journal, the debrief (.debrief.md), the score
-(.score.json) and the keys (.keys). Scenario, seed and keys give the same live, byte for byte.
-
-Examples:
-  warroom rehearse                                        the scenarios: how long, what they train
-  warroom rehearse w1-surprise-discount                   a drill of five minutes; q ends it, then its debrief
-  warroom rehearse full-evening --speed 4 --seed 9
-  warroom rehearse --keys friday.keys --speed 60          the same play again
-  warroom rehearse checkout-down --solo --json            played by the playbook, without a screen
-  warroom rehearse --from friday.warroom --speed 10       last Friday again
-  warroom rehearse --solo --seeds 200 --compare a.toml b.toml";
-
-/// Options of a rehearsal.
-#[derive(Args, Clone, Debug)]
-pub struct RehearseArgs {
-    /// A shipped scenario by name, or a file
-    pub scenario: Option<String>,
-    /// The same seed, scenario and keys give the same live [default: 1]
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Times real speed, 0.25 to 600
-    #[arg(long, default_value_t = 1.0, value_parser = speed)]
-    pub speed: f64,
-    /// Press the keys of this file instead of the operator's
-    #[arg(long, value_name = "FILE", conflicts_with = "solo")]
-    pub keys: Option<PathBuf>,
-    /// A live that was (a journal, or events as JSON Lines): its audience and noise, your decisions
-    #[arg(long, value_name = "JOURNAL", conflicts_with = "scenario")]
-    pub from: Option<PathBuf>,
-    /// The rules of this file instead of the shipped ones
-    #[arg(long, value_name = "FILE", conflicts_with = "compare")]
-    pub playbook: Option<PathBuf>,
-    /// Play by the playbook, without a screen
-    #[arg(long)]
-    pub solo: bool,
-    /// With --solo: so many seeds, the response curves varied by ±50 % (all scenarios where none is named)
-    #[arg(long, value_name = "N", requires = "solo", value_parser = clap::value_parser!(u64).range(2..=10_000))]
-    pub seeds: Option<u64>,
-    /// With --solo: two playbooks on the same seeds
-    #[arg(long, num_args = 2, value_names = ["A", "B"], requires = "solo")]
-    pub compare: Vec<PathBuf>,
-    /// Print the score as JSON
-    #[arg(long)]
-    pub json: bool,
+/// What to do with rules.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RulesVerb {
+    /// Runs files of tests
+    Test {
+        /// Files of [[test]] tables
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The rules to test [default: the shipped ones]
+        #[arg(long, value_name = "FILE")]
+        playbook: Option<PathBuf>,
+    },
 }
 
 /// Options of the demo.

@@ -71,6 +71,9 @@ pub fn check(path: &Path, journal: Option<&Path>, environment: Environment<'_>) 
     let mut points = vec![Point::new(Verdict::Pass, summary_of(&loaded.plan), "")];
     points.extend(loaded.doubts.iter().cloned().map(|doubt| of_problem(Verdict::Warn, doubt)));
     points.extend(feeds(&loaded));
+    points.extend(
+        loaded.plan.actions.iter().map(|kind| Point::new(Verdict::Pass, format!("action `{}`: asks before it sends", kind.id()), "")),
+    );
     points.extend(targets(&loaded.plan));
     points.extend(time(&loaded.plan));
     points.extend(storage(&loaded.plan, journal, environment));

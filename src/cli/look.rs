@@ -28,6 +28,7 @@ pub fn choose(options: &Options, settings: &Settings, folders: Option<&Folders>,
         theme,
         colours: colours(environment),
         ascii: options.ascii || settings.ascii.unwrap_or(false) || !is_utf8(environment),
+        bell: settings.bell.unwrap_or(false),
         keymap: keymap(folders)?,
     })
 }

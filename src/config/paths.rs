@@ -61,6 +61,12 @@ impl Folders {
         self.data.join("customers.db")
     }
 
+    /// What earlier lives taught: drift of rates, records of rules, effects of acts.
+    #[must_use]
+    pub fn experience(&self) -> PathBuf {
+        self.data.join("experience.db")
+    }
+
     /// The operator's own settings.
     #[must_use]
     pub fn settings(&self) -> PathBuf {

@@ -18,6 +18,7 @@ use crate::engine::plan::{
 use crate::engine::time::At;
 use crate::feed::account::{Account, Environment};
 use crate::feed::document::{Document, Problem, Section};
+use crate::feed::errand::Errand;
 
 /// A plan file larger than this is no plan.
 pub const LARGEST_BYTES: u64 = 4 << 20;
@@ -44,6 +45,8 @@ pub struct Loaded {
     pub plan: Plan,
     /// The accounts of `[feeds.NAME]`, ready to be started.
     pub accounts: Vec<Account>,
+    /// What `[actions.KIND]` asks of the shop's own automation.
+    pub errands: Vec<Errand>,
     pub file: PathBuf,
     /// Not wrong, but worth a look before the night.
     pub doubts: Vec<Problem>,
@@ -78,17 +81,22 @@ pub fn read(file: &str, text: &str, fallback_name: &str, environment: Environmen
         document.note_all(problems);
         Vec::new()
     });
+    let errands = Errand::read_all(file, text, environment).unwrap_or_else(|problems| {
+        document.note_all(problems);
+        Vec::new()
+    });
     let problems = document.take_problems();
     if !problems.is_empty() {
         return Err(problems);
     }
+    plan.actions = errands.iter().map(|errand| errand.kind).collect();
     for account in &mut accounts {
         account.defaults.currency = account.defaults.currency.or(plan.currency);
         account.defaults.source_tz = account.defaults.source_tz.or(plan.time_zone);
     }
     plan.feeds = accounts.iter().flat_map(Account::plan_feeds).collect();
     let doubts = judge::doubts(&plan, file);
-    Ok(Loaded { plan, accounts, file: PathBuf::from(file), doubts })
+    Ok(Loaded { plan, accounts, errands, file: PathBuf::from(file), doubts })
 }
 
 /// Everything but the feeds; what is wrong is noted in the document.
@@ -111,6 +119,7 @@ fn read_plan(root: Section<'_>, fallback_name: &str) -> Plan {
     plan.limits = read_limits(&root);
     // Read by the feeds themselves.
     root.value("feeds");
+    root.value("actions");
     let places = judge::Places { products: &products, segments: &segments, channels: &channels, campaigns: &campaigns };
     judge::contradictions(&root, &plan, &places);
     root.finish();

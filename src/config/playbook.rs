@@ -67,8 +67,14 @@ pub fn read(text: &str) -> Result<Playbook, Vec<PlaybookProblem>> {
         match (key.as_str(), value) {
             ("rule", toml::Value::Array(rules)) => read_rules(rules, &starts, &mut playbook, &mut problems),
             ("hold_out", toml::Value::Float(share)) => playbook.hold_out = share,
+            ("hold_out_seed", toml::Value::Integer(seed)) if seed >= 0 => playbook.hold_out_seed = seed.unsigned_abs(),
+            ("hold_out_seed", _) => {
+                problems.push(PlaybookProblem::new(0, "", "hold_out_seed must be a whole number, 0 for one drawn anew"))
+            }
             ("hold_out", _) => problems.push(PlaybookProblem::new(0, "", "hold_out must be a number from 0.0 to 0.5")),
-            (key, _) => problems.push(PlaybookProblem::new(0, "", format!("{key}: no such key; there are [[rule]] and hold_out"))),
+            (key, _) => {
+                problems.push(PlaybookProblem::new(0, "", format!("{key}: no such key; there are [[rule]], hold_out and hold_out_seed")))
+            }
         }
     }
     problems.extend(playbook.problems().into_iter().map(|(rule, text)| {

@@ -14,6 +14,8 @@ pub struct Settings {
     pub lang: Option<String>,
     pub theme: Option<String>,
     pub ascii: Option<bool>,
+    /// Ring when a card is raised.
+    pub bell: Option<bool>,
     /// Goes into what is written at this desk.
     pub operator: Option<String>,
 }
@@ -35,6 +37,7 @@ impl Settings {
             lang: own.lang.or(shipped.lang),
             theme: own.theme.or(shipped.theme),
             ascii: own.ascii.or(shipped.ascii),
+            bell: own.bell.or(shipped.bell),
             operator: own.operator.or(shipped.operator),
         })
     }
@@ -44,7 +47,13 @@ impl Settings {
         let Some(table) = document.parse() else { return Err(document.take_problems()) };
         let root = Section::root(&document, &table);
         let owned = |key: &str| root.text(key).map(str::to_owned);
-        let settings = Self { lang: owned("lang"), theme: owned("theme"), ascii: root.flag("ascii"), operator: owned("operator") };
+        let settings = Self {
+            lang: owned("lang"),
+            theme: owned("theme"),
+            ascii: root.flag("ascii"),
+            bell: root.flag("bell"),
+            operator: owned("operator"),
+        };
         root.finish();
         let problems = document.take_problems();
         if problems.is_empty() { Ok(settings) } else { Err(problems) }

@@ -7,12 +7,13 @@
 use std::sync::Arc;
 
 use super::Engine;
+use super::detect::rate::Drift;
 use super::event::{AdviceAnswer, Answer as Reply, Fact, Intervention, InterventionKind, Parameters, Record};
 use super::guard::Guard;
 use super::id::{Name, Table};
 use super::notice::{Notice, NoticeKind};
 use super::price::{Price, TooDear, price};
-use super::rule::{Cause, Playbook, Rule, RuleWords, Urgency};
+use super::rule::{Across, Cause, Move, Playbook, Rule, RuleWords, Urgency, Watch};
 use super::time::{At, SECOND_MS, Span};
 use super::view::commerce::Chain;
 use super::watch::{Because, Target, Watching, targets};
@@ -25,6 +26,8 @@ pub const NEW_EVERY_S: i64 = 20;
 pub const MOST_PER_HOUR: usize = 6;
 /// Of these, hints at most.
 pub const MOST_HINTS_PER_HOUR: usize = 2;
+/// The bell, where it is on, rings at most this often.
+pub const RINGS_EVERY_S: i64 = 180;
 /// Watches look this often.
 const LOOK_EVERY_S: i64 = 10;
 /// After an act on a product, rules on it and its substitutes are silent for so long.
@@ -133,6 +136,29 @@ pub enum Silent {
     Muted,
     Grouped,
     TooMany,
+    /// Nothing is left of it: that it does not sell says nothing.
+    SoldOut,
+    /// It is not on air any more.
+    OffAir,
+}
+
+impl Silent {
+    /// One word for it.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Inhibited(_) => "inhibited",
+            Self::Cooling => "cooling",
+            Self::MostReached => "most_reached",
+            Self::TooDear(_) => "too_dear",
+            Self::ActRuns => "act_runs",
+            Self::Muted => "muted",
+            Self::Grouped => "grouped",
+            Self::TooMany => "too_many",
+            Self::SoldOut => "sold_out",
+            Self::OffAir => "off_air",
+        }
+    }
 }
 
 /// A rule with what it compiled to.
@@ -147,14 +173,6 @@ struct Armed {
     silent: Option<Silent>,
 }
 
-/// What a rule did in this live.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RuleRecord {
-    pub fired: u32,
-    pub accepted: u32,
-    pub declined: u32,
-}
-
 /// The playbook at work.
 #[derive(Clone, Debug, Default)]
 pub struct Advisor {
@@ -162,7 +180,7 @@ pub struct Advisor {
     cards: Vec<Recommendation>,
     last_raised: Option<At>,
     muted_until: Option<At>,
-    hold_out: f64,
+    last_rung: Option<At>,
     playbook: Arc<Playbook>,
 }
 
@@ -171,7 +189,6 @@ impl Advisor {
     pub fn arm(&mut self, playbook: Playbook) {
         let mut before: Table<String, Armed> =
             std::mem::take(&mut self.armed).into_iter().map(|armed| (armed.rule.name.clone(), armed)).collect();
-        self.hold_out = playbook.hold_out;
         self.armed = playbook
             .rules
             .iter()
@@ -229,16 +246,10 @@ impl Advisor {
         self.muted_until
     }
 
-    /// What a rule did so far in this live.
+    /// What the rates of all rules told of drift so far.
     #[must_use]
-    pub fn record(&self, rule: &str) -> RuleRecord {
-        let mut record = RuleRecord::default();
-        for card in self.cards.iter().filter(|card| card.rule == rule) {
-            record.fired += 1;
-            record.accepted += u32::from(card.state == State::Accepted);
-            record.declined += u32::from(card.state == State::Declined);
-        }
-        record
+    pub fn drift(&self) -> Drift {
+        self.armed.iter().flat_map(|armed| &armed.watching).fold(Drift::default(), |sum, watching| sum.and(watching.drift()))
     }
 
     /// For "why not": every rule with what each of its watches answers, and why it is silent.
@@ -333,7 +344,7 @@ impl Advisor {
             let ripe = armed.as_ref().is_some_and(|armed| {
                 armed.watching.iter().any(|watching| watching.target == card.target && watching.is_ripe(&armed.rule, now))
             });
-            card.held_by = held_by(card, engine, now);
+            card.held_by = held_by(card, armed.as_ref().map(|armed| armed.rule.watch.needs()), engine, now);
             match card.state {
                 State::Snoozed { until } if now >= until => {
                     (card.state, card.changed) = (if ripe { State::Raised } else { State::Expired }, now);
@@ -364,16 +375,27 @@ impl Advisor {
             for (target, because) in ripe {
                 match self.try_raise(index, target, because, now, engine) {
                     Ok(Some(card)) => {
-                        notices.push(Notice { at: now, kind: NoticeKind::AdviceRaised { id: card.id.clone() } });
+                        if card.state != State::HeldOut {
+                            notices.push(self.told(&card, now));
+                            self.last_raised = Some(now);
+                        }
                         self.cards.push(card);
                         self.armed[index].raised += 1;
-                        self.last_raised = Some(now);
                     }
                     Ok(None) => {}
                     Err(silent) => self.armed[index].silent = Some(silent),
                 }
             }
         }
+    }
+
+    /// Cards that come together ring once.
+    fn told(&mut self, card: &Recommendation, now: At) -> Notice {
+        let rings = self.last_rung.is_none_or(|last| now.since_ms(last) >= RINGS_EVERY_S * SECOND_MS);
+        if rings {
+            self.last_rung = Some(now);
+        }
+        Notice { at: now, kind: NoticeKind::AdviceRaised { id: card.id.clone(), rings } }
     }
 
     /// A card, if manners allow one; `None` when it is there already.
@@ -406,9 +428,9 @@ impl Advisor {
         let kind = broke.as_ref().and_then(|broke| rule.broke.get(broke.factor)).copied().unwrap_or(rule.act);
         let target = with_product(target, kind, engine);
         let mut parameters: Parameters = rule.parameters.clone();
-        let bill = price(kind, target.product, &mut parameters, None, engine, now).map_err(Silent::TooDear)?;
+        let bill = price(kind, target.product, &mut parameters, engine.priors().effect(kind), engine, now).map_err(Silent::TooDear)?;
         let id = Name::from(format!("r{}", self.cards.len() + 1));
-        let state = if held_out(&id, self.hold_out) { State::HeldOut } else { State::Raised };
+        let state = if held_out(&id, &self.playbook) { State::HeldOut } else { State::Raised };
         let mut card = Recommendation {
             id,
             rule: rule.name.clone(),
@@ -438,7 +460,7 @@ impl Advisor {
     /// The budget of attention: few at a time, few in an hour; a hint gives way to what is wrong.
     fn make_room(&mut self, index: usize, now: At) -> Result<(), Silent> {
         let urgency = self.armed[index].rule.urgency;
-        let in_hour = |card: &&Recommendation| now.since_ms(card.raised) < 3_600 * SECOND_MS;
+        let in_hour = |card: &&Recommendation| card.state != State::HeldOut && now.since_ms(card.raised) < 3_600 * SECOND_MS;
         let hints = self.cards.iter().filter(in_hour).filter(|card| card.urgency == Urgency::Hint).count();
         let acts = self.cards.iter().filter(in_hour).count() - hints;
         let spent = match urgency {
@@ -492,10 +514,39 @@ impl Advisor {
                 return Err(Silent::Inhibited(card.cause));
             }
         }
+        if let Some(cause) = self.still_true(armed.rule.cause, now) {
+            return Err(Silent::Inhibited(cause));
+        }
         if act_runs_on(target, armed.rule.act, engine, now) {
             return Err(Silent::ActRuns);
         }
-        Ok(())
+        self.silence_of_product(&armed.rule, target, engine)
+    }
+
+    /// A rule that inhibits a cause and is still true though nobody answered its card; one that was declined is believed no more.
+    fn still_true(&self, cause: Cause, now: At) -> Option<Cause> {
+        let inhibits = self.armed.iter().filter(|other| other.rule.inhibits.contains(&cause));
+        let mut holds =
+            inhibits.filter(|other| other.watching.iter().any(|watching| watching.fires_now() && watching.is_ripe(&other.rule, now)));
+        let declined =
+            |rule: &str| self.cards.iter().rev().find(|card| card.rule == rule).is_some_and(|card| card.state == State::Declined);
+        holds.find(|other| other.raised > 0 && !declined(&other.rule.name)).map(|other| other.rule.cause)
+    }
+
+    /// A product's rate says nothing where nothing is left of it, where it is off air, or where the whole live moves the same way.
+    fn silence_of_product(&self, rule: &Rule, target: Target, engine: &Engine) -> Result<(), Silent> {
+        let (Watch::Rate { events, moves, across, .. }, Some(product)) = (&rule.watch, target.product) else { return Ok(()) };
+        if *moves == Move::Falls && engine.stock_alarm(product).sold_out {
+            return Err(Silent::SoldOut);
+        }
+        if *across == Across::OnAir && engine.on_air() != Some(product) {
+            return Err(Silent::OffAir);
+        }
+        let whole = self.armed.iter().find(|other| {
+            let same = matches!(&other.rule.watch, Watch::Rate { events: its, moves: way, across: Across::Live, .. } if its == events && way == moves);
+            same && other.watching.iter().any(Watching::fires_now)
+        });
+        whole.map_or(Ok(()), |other| Err(Silent::Inhibited(other.rule.cause)))
     }
 }
 
@@ -528,11 +579,17 @@ fn act_runs_on(target: Target, kind: InterventionKind, engine: &Engine, now: At)
 }
 
 /// Why an open card is not pressed now.
-fn held_by(card: &Recommendation, engine: &Engine, now: At) -> Option<HeldBy> {
+fn held_by(card: &Recommendation, needs: Option<&[&str]>, engine: &Engine, now: At) -> Option<HeldBy> {
     let price_act = engine.interventions().iter().any(|act| {
         !act.withdrawn && act.ended.is_none() && act.started <= now && act.kind.is_price_act() && act.advice != Some(card.id.as_str())
     });
-    (price_act && card.kind.is_price_act()).then_some(HeldBy::PriceAct)
+    if price_act && card.kind.is_price_act() {
+        return Some(HeldBy::PriceAct);
+    }
+    if card.target.product.is_some() && act_runs_on(card.target, card.kind, engine, now) {
+        return Some(HeldBy::SameProduct);
+    }
+    needs.is_some_and(|needs| !needs.is_empty() && engine.is_stale(needs)).then_some(HeldBy::StaleFeed)
 }
 
 /// The factor of the funnel that moved most over ten minutes against the ten before.
@@ -556,13 +613,15 @@ fn broke(engine: &Engine) -> Option<Broke> {
     worst.map(|(index, from, to, _)| Broke { factor: NAMES[index], from, to, shares })
 }
 
-/// A coin of a card's own, the same in every replay.
-fn held_out(id: &Name, share: f64) -> bool {
-    if share <= 0.0 {
+/// A coin of a card's own, the same in every replay of this live: its seed is in the playbook's record.
+fn held_out(id: &Name, playbook: &Playbook) -> bool {
+    if playbook.hold_out <= 0.0 {
         return false;
     }
-    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let bytes = playbook.hold_out_seed.to_le_bytes().into_iter().chain(id.bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let mixed = (hash ^ (hash >> 31)).wrapping_mul(0x94d0_49bb_1331_11eb);
     #[expect(clippy::cast_precision_loss, reason = "a share of a coin")]
-    let coin = (hash >> 11) as f64 / (1u64 << 53) as f64;
-    coin < share
+    let coin = ((mixed ^ (mixed >> 29)) >> 11) as f64 / (1u64 << 53) as f64;
+    coin < playbook.hold_out
 }

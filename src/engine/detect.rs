@@ -2,6 +2,7 @@
 //! *fires*, *quiet* or *not enough yet*; what to do about it is the playbook's matter.
 
 pub mod alarm;
+pub mod figure;
 pub mod groups;
 pub mod rate;
 pub mod special;

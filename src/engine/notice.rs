@@ -20,6 +20,8 @@ pub enum NoticeKind {
     /// A recommendation was raised.
     AdviceRaised {
         id: Name,
+        /// Ring the bell, where the operator has one: cards that come together ring once.
+        rings: bool,
     },
     /// A playbook came into force.
     PlaybookLoaded {

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::event::{ChannelParts, SegmentKind};
+use super::event::{ChannelParts, InterventionKind, SegmentKind};
 use super::id::Name;
 use super::money::Currency;
 use super::time::At;
@@ -76,6 +76,8 @@ pub struct Plan {
     pub keep_chat_names: bool,
     /// The feeds that the plan starts, by name: what they give and when they count as stale.
     pub feeds: Vec<PlanFeed>,
+    /// Kinds of acts that the shop's own automation can be asked to carry out.
+    pub actions: Vec<InterventionKind>,
     /// Ticked lessons of an earlier report that this plan follows.
     pub lessons: Vec<String>,
 }

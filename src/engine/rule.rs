@@ -23,6 +23,9 @@ pub struct Playbook {
     /// Share of recommendations held out at random, to learn honestly what they bring (0 to 1). They are only reported.
     #[serde(default)]
     pub hold_out: f64,
+    /// Seed of their coins; 0: drawn anew for each live, and kept in its journal.
+    #[serde(default)]
+    pub hold_out_seed: u64,
 }
 
 /// What a recommendation is about: cards of one cause are one card, and some causes silence others.

@@ -8,7 +8,7 @@ mod rate;
 
 use super::Engine;
 use super::detect::alarm::Thresholds;
-use super::detect::rate::Evidence;
+use super::detect::rate::{Drift, Evidence};
 use super::guard::Guard;
 use super::id::Sym;
 use super::live::commerce::audience::Figure;
@@ -63,6 +63,34 @@ pub enum Answer {
     NotNow(NotNow),
 }
 
+impl Answer {
+    /// One word for it.
+    #[must_use]
+    pub const fn id(&self) -> &'static str {
+        match self {
+            Self::Unasked => "unasked",
+            Self::Quiet(_) => "quiet",
+            Self::Fires(_) => "fires",
+            Self::NotEnoughYet { .. } => "not_enough_yet",
+            Self::Frozen => "frozen",
+            Self::NotNow(not_now) => not_now.id(),
+        }
+    }
+
+    /// Which of several answers tells most.
+    #[must_use]
+    pub const fn loudness(&self) -> u8 {
+        match self {
+            Self::Unasked => 0,
+            Self::NotNow(_) => 1,
+            Self::Frozen => 2,
+            Self::NotEnoughYet { .. } => 3,
+            Self::Quiet(_) => 4,
+            Self::Fires(_) => 5,
+        }
+    }
+}
+
 /// Why a rule does not apply at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotNow {
@@ -72,6 +100,20 @@ pub enum NotNow {
     Guard,
     /// The guard asks for a figure that is not known.
     GuardUnknown,
+}
+
+impl NotNow {
+    /// One word for it.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::TooEarly => "too_early",
+            Self::TooLate => "too_late",
+            Self::OtherAim => "other_aim",
+            Self::Guard => "guard",
+            Self::GuardUnknown => "guard_unknown",
+        }
+    }
 }
 
 /// The state of one rule on one target.
@@ -129,6 +171,18 @@ impl Watching {
         self.because.as_ref()
     }
 
+    /// How long a halving of a rate takes to be seen at this volume.
+    #[must_use]
+    pub fn halving_min(&self) -> Option<f64> {
+        self.rate.as_ref().and_then(rate::Stream::halving_min)
+    }
+
+    /// What a rate told of drift so far.
+    #[must_use]
+    pub fn drift(&self) -> Drift {
+        self.rate.as_ref().map(rate::Stream::drift).unwrap_or_default()
+    }
+
     /// True when the evidence is of this very moment.
     #[must_use]
     pub const fn fires_now(&self) -> bool {
@@ -140,9 +194,12 @@ impl Watching {
         let needs = rule.watch.needs();
         let stale = !needs.is_empty() && engine.is_stale(needs);
         let rated = match &rule.watch {
-            Watch::Rate { .. } => {
-                Some(self.rate.get_or_insert_with(|| rate::Stream::new(&rule.watch)).look(rule, self.target, engine, now))
-            }
+            Watch::Rate { .. } => Some(self.rate.get_or_insert_with(|| rate::Stream::new(&rule.watch, engine.priors().drift_sd())).look(
+                rule,
+                self.target,
+                engine,
+                now,
+            )),
             _ => None,
         };
         if let Some(not_now) = not_now(rule, guard, engine, now) {
@@ -158,7 +215,7 @@ impl Watching {
             }
             Watch::RunsOut { .. } | Watch::StockWrong {} | Watch::Questions { .. } => level::supply(&rule.watch, self.target, engine, now),
             Watch::Differ { groups, ratio } => compare::ask(groups, *ratio, self.target, engine),
-            Watch::Surge { .. } => compare::surge(&rule.watch, engine, now),
+            Watch::Surge { .. } => compare::surge(&rule.watch, self.since, engine, now),
         }
     }
 }

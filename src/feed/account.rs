@@ -298,40 +298,12 @@ impl Reader<'_, '_> {
 
     /// `{ env = "NAME" }` or `{ file = "path" }`.
     fn read_indirect(&self, name: &str) -> Option<String> {
-        let place = self.section.section(name)?;
-        let found = match (place.text("env"), place.text("file")) {
-            (Some(env), None) => {
-                let found = (self.environment)(env).filter(|text| !text.is_empty());
-                if found.is_none() {
-                    self.section.wrong(
-                        name,
-                        format!("of the feed `{}` is nowhere: the environment variable {env} is not set", self.name),
-                        format!("set {env}"),
-                    );
-                }
-                found
-            }
-            (None, Some(path)) => match read_secret(&self.folder.join(path)) {
-                Ok(text) => {
-                    self.secret_files.borrow_mut().insert(name.to_owned(), self.folder.join(path));
-                    Some(text)
-                }
-                Err(why) => {
-                    self.section.wrong(
-                        name,
-                        format!("of the feed `{}` cannot be read from its file: {why}", self.name),
-                        "put it into a file with mode 0600",
-                    );
-                    None
-                }
-            },
-            _ => {
-                self.section.wrong(name, "says neither `env` nor `file`", format!("write {name} = {{ env = \"NAME\" }}"));
-                None
-            }
-        };
-        place.finish();
-        found
+        let whose = format!("the feed `{}`", self.name);
+        let (text, file) = indirect(self.section, name, &whose, self.folder, self.environment)?;
+        if let Some(file) = file {
+            self.secret_files.borrow_mut().insert(name.to_owned(), file);
+        }
+        Some(text)
     }
 
     fn read_lines(&self, defaults: Defaults) -> Option<Account> {
@@ -392,6 +364,39 @@ impl Reader<'_, '_> {
             }
         }
     }
+}
+
+/// A secret that stands elsewhere, `{ env = "NAME" }` or `{ file = "path" }`, and the file that it came from.
+pub fn indirect(
+    section: &Section<'_>,
+    name: &str,
+    whose: &str,
+    folder: &Path,
+    environment: Environment<'_>,
+) -> Option<(String, Option<PathBuf>)> {
+    let place = section.section(name)?;
+    let found = match (place.text("env"), place.text("file")) {
+        (Some(env), None) => {
+            let found = environment(env).filter(|text| !text.is_empty());
+            if found.is_none() {
+                section.wrong(name, format!("of {whose} is nowhere: the environment variable {env} is not set"), format!("set {env}"));
+            }
+            found.map(|text| (text, None))
+        }
+        (None, Some(path)) => match read_secret(&folder.join(path)) {
+            Ok(text) => Some((text, Some(folder.join(path)))),
+            Err(why) => {
+                section.wrong(name, format!("of {whose} cannot be read from its file: {why}"), "put it into a file with mode 0600");
+                None
+            }
+        },
+        _ => {
+            section.wrong(name, "says neither `env` nor `file`", format!("write {name} = {{ env = \"NAME\" }}"));
+            None
+        }
+    };
+    place.finish();
+    found
 }
 
 /// A secret of a file that only its owner can read, without the line end.

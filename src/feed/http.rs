@@ -142,7 +142,9 @@ async fn read_capped(response: &mut reqwest::Response, limit: usize, beginning: 
     Ok(body)
 }
 
-fn is_near(url: &reqwest::Url) -> bool {
+/// True for the machine itself.
+#[must_use]
+pub fn is_near(url: &reqwest::Url) -> bool {
     match url.host_str() {
         Some("localhost") => true,
         Some(host) => host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),

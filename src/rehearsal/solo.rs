@@ -85,27 +85,15 @@ impl Solo {
         }
     }
 
-    /// True at the close.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        let scenario = self.broadcast.scenario();
-        self.broadcast.now() >= scenario.starts_at.plus_s(scenario.closes_s())
-    }
-
-    /// What was done and what the desk said.
-    #[must_use]
-    pub fn finish(self) -> Played {
-        let raised = raised(&self.engine);
-        Played { scenario: Arc::clone(&self.broadcast.scenario), seed: self.broadcast.seed.0, acts: self.acts, raised }
-    }
-
-    /// Plays to the close.
-    #[must_use]
+    /// Plays to the close and says what was done.
     pub fn play(mut self, policy: &mut dyn Policy) -> Played {
-        while !self.is_over() {
+        let scenario = Arc::clone(&self.broadcast.scenario);
+        let closes = scenario.starts_at.plus_s(scenario.closes_s());
+        while self.broadcast.now() < closes {
             self.step(policy);
         }
-        self.finish()
+        let raised = raised(&self.engine);
+        Played { scenario, seed: self.broadcast.seed.0, acts: self.acts, raised }
     }
 }
 

@@ -120,7 +120,6 @@ pub fn calibrate(engine: &Engine) -> Result<Calibrated, Unfit> {
         aim: engine.plan().aim,
         target: None,
         noise: NoiseLevel::Realistic,
-        moods: Default::default(),
         opens: Opens::default(),
         audience: audience(&rates, scale),
         channels: channels(engine, now, scale, currency),
@@ -357,7 +356,7 @@ fn running(engine: &Engine, starts_at: At) -> Vec<Act> {
             parameters: act.parameters.clone(),
             advice: None,
         };
-        Act { at, told: None, deed }
+        Act { at, deed }
     })
     .collect()
 }

@@ -92,7 +92,6 @@ impl Responses {
                 &mut curve.elasticity,
                 &mut curve.urgency,
                 &mut curve.clicks,
-                &mut curve.others,
                 &mut curve.adds,
                 &mut curve.completion,
                 &mut curve.patience,
@@ -106,9 +105,6 @@ impl Responses {
                 &mut curve.recover_unpaid,
             ] {
                 *lift *= factor;
-            }
-            for share in [&mut curve.pull_forward, &mut curve.answers] {
-                *share = (*share * factor).min(1.0);
             }
         }
         varied

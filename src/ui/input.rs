@@ -97,9 +97,9 @@ fn paste(state: &mut UiState, text: &str, moment: &Moment<'_>) {
         | Layer::Cue { .. }
         | Layer::End { .. }
         | Layer::Undo { .. }
+        | Layer::Send { .. }
         | Layer::Minute
         | Layer::Card { .. }
-        | Layer::Page { .. }
         | Layer::Unmask => {}
     }
 }

@@ -15,6 +15,8 @@ use crate::engine::time::At;
 pub enum Intent {
     /// Writes a record.
     Write(Wish),
+    /// Writes an act and has the shop's own automation carry it out.
+    Send(Wish),
     /// Asks the app to hold the glass, or to let it go on.
     Hold(bool),
     /// Draw both futures of a recommendation.

@@ -1,13 +1,11 @@
 //! What lies over the glass: each layer is a shape with its own keys, opened by the operator, closed by `Esc` or by time.
 
-use std::sync::Arc;
-
 use crate::engine::event::InterventionKind;
 use crate::engine::id::Name;
 use crate::engine::time::At;
 
+use super::intent::Wish;
 use super::line::Line;
-use super::page::Page;
 
 /// A layer of keys closes by itself after this long without one.
 pub const LAYER_MS: i64 = 8_000;
@@ -44,12 +42,12 @@ pub enum Layer {
     Minute,
     /// `a`: the card of a recommendation, with its reasons, or asking why it is declined.
     Card { id: Name, why: bool, declining: bool },
+    /// An act that the shop's own automation can carry out: asks first, with how many orders it is about.
+    Send { wish: Box<Wish>, count: usize },
     /// `P` on a masked glass.
     Unmask,
     /// `q`, `Ctrl-C` on a live: asks for the word.
     Leave(Line),
-    /// A page over the whole glass: the debrief of a rehearsal.
-    Page { page: Arc<Page>, top: usize },
 }
 
 /// An act that is being put together.
@@ -84,9 +82,9 @@ impl Layer {
             Self::Undo { .. } => "undo",
             Self::Minute => "minute",
             Self::Card { .. } => "card",
+            Self::Send { .. } => "send",
             Self::Unmask => "unmask",
             Self::Leave(_) => "leave",
-            Self::Page { .. } => "page",
         }
     }
 
@@ -102,8 +100,8 @@ impl Layer {
             | Self::Undo { .. }
             | Self::Minute
             | Self::Card { .. }
-            | Self::Unmask
-            | Self::Page { .. } => false,
+            | Self::Send { .. }
+            | Self::Unmask => false,
         }
     }
 
@@ -111,21 +109,17 @@ impl Layer {
     #[must_use]
     pub const fn closes_by_itself(&self) -> bool {
         match self {
-            Self::Slot(_) | Self::Leave(_) | Self::Cue { .. } | Self::End { .. } | Self::Undo { .. } | Self::Unmask => true,
+            Self::Slot(_) | Self::Leave(_) | Self::Cue { .. } | Self::End { .. } | Self::Undo { .. } | Self::Send { .. } | Self::Unmask => {
+                true
+            }
             Self::Intervene(draft) => draft.details.is_none(),
-            Self::Palette { .. }
-            | Self::Filter(_)
-            | Self::Note(_)
-            | Self::Help { .. }
-            | Self::Minute
-            | Self::Card { .. }
-            | Self::Page { .. } => false,
+            Self::Palette { .. } | Self::Filter(_) | Self::Note(_) | Self::Help { .. } | Self::Minute | Self::Card { .. } => false,
         }
     }
 
     /// True where a key that is held down must not count twice.
     #[must_use]
     pub const fn refuses_repeats(&self) -> bool {
-        matches!(self, Self::Intervene(_) | Self::Card { .. })
+        matches!(self, Self::Intervene(_) | Self::Card { .. } | Self::Send { .. })
     }
 }

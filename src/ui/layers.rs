@@ -5,6 +5,7 @@ mod choose;
 mod help;
 mod intervene;
 mod palette;
+mod send;
 mod typed;
 
 use ratatui::Frame;
@@ -17,7 +18,6 @@ use super::View;
 use super::action::Action;
 use super::intent::Intent;
 use super::layer::Layer;
-use super::page;
 use super::state::UiState;
 use super::theme::Tone;
 use super::update::{Moment, on_glass};
@@ -40,6 +40,7 @@ pub fn step(layer: Layer, action: Action, state: &mut UiState, moment: &Moment<'
         Layer::End { id } => choose::end(id, action, state, moment),
         Layer::Undo { id } => choose::undo(id, action, state, moment),
         Layer::Card { id, why, declining } => card::step(id, why, declining, action, state, moment),
+        Layer::Send { wish, count } => send::step(wish, count, action, state, moment),
         Layer::Unmask => {
             if action == Action::Accept {
                 state.masked = false;
@@ -47,7 +48,6 @@ pub fn step(layer: Layer, action: Action, state: &mut UiState, moment: &Moment<'
             }
             (Some(Layer::Unmask), None)
         }
-        Layer::Page { page, top } => (Some(Layer::Page { page, top: page::scrolled(top, action) }), None),
         Layer::Minute => {
             let intent = on_glass(state, action, moment);
             (Some(Layer::Minute), intent)
@@ -103,11 +103,8 @@ pub fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
             Layer::End { id } => choose::end_card(id, view),
             Layer::Undo { id } => choose::undo_card(id, view),
             Layer::Card { id, why, declining } => card::card(id, *why, *declining, view),
+            Layer::Send { wish, count } => send::card(wish, *count, view),
             Layer::Unmask => Card::new(view.word("layer-unmask").to_owned(), vec![TextLine::from(view.word("ask-unmask"))]),
-            Layer::Page { page, top } => {
-                page::draw(frame, page, *top, view);
-                continue;
-            }
             Layer::Minute => continue,
         };
         draw_card(frame, view, &card);

@@ -201,6 +201,7 @@ fn terminal_key(key: Key) -> KeyEvent {
 fn told(intent: &Intent) -> String {
     let or_dash = |name: &Option<Name>| name.as_deref().unwrap_or("-").to_owned();
     match intent {
+        Intent::Send(wish) => format!("send {}", told(&Intent::Write(wish.clone()))),
         Intent::Write(wish) => match wish {
             Wish::LogIntervention { kind, sku, duration_s, parameters, .. } => {
                 let length = duration_s.map_or("-".to_owned(), |s| s.to_string());

@@ -21,7 +21,7 @@ pub struct Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { watch: 7.0, act: 11.0, hold_bins: 0, clear_margin: 3.0, clear_bins: 4, cooldown_bins: 20, least_probability: 0.95 }
+        Self { watch: 6.5, act: 9.0, hold_bins: 0, clear_margin: 3.0, clear_bins: 4, cooldown_bins: 20, least_probability: 0.95 }
     }
 }
 

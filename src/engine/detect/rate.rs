@@ -1,14 +1,16 @@
 //! Has a counted rate moved? A Gamma–Poisson mixture e-detector of the Shiryaev–Roberts kind ("GP-eSR"), in bins of 30 s.
 //!
 //! Events are counted against exposure (orders against clicks, clicks against viewer-minutes …). The rate before the change is
-//! not known but learnt, so the Bayes factor of each window carries the baseline's own uncertainty; overdispersion (φ) and slow
-//! drift (σ_d) are part of the model. Events and exposure come in *parts* (products, channels): what is expected is the sum over
+//! not known but learnt, so the Bayes factor of each window carries the baseline's own uncertainty. Overdispersion (φ) is part of
+//! the model, and so is drift: the log-rate wanders about its long baseline (Ornstein–Uhlenbeck, σ_d), and each window is judged
+//! against the level that was foreseen before it began, as well as that was known. Events and exposure come in *parts* (products, channels): what is expected is the sum over
 //! the parts of exposure × the part's own baseline rate, so that a change of the mix is no change of the rate.
 //!
 //! Source: e-detectors (Shin, Ramdas, Rinaldo, arXiv 2203.03532) with a closed-form Gamma–Poisson Bayes factor.
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::special::{Z95, normal_cdf};
@@ -17,7 +19,8 @@ use super::special::{Z95, normal_cdf};
 pub const BIN_S: i64 = 30;
 /// Bins that are kept for the windows: the longest window.
 const LONGEST: usize = 80;
-/// Windows in bins, a geometric grid, with the weight of each: the bins it covers beyond the one before.
+/// Windows in bins, a geometric grid. Each weighs the square root of the bins that it covers beyond the one before: a change is
+/// rather young than old, and long windows are what drift looks like.
 const WINDOWS: [usize; 16] = [1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 26, 32, 40, 52, 64, 80];
 /// The baseline leaves out the newest five minutes, so that a dip does not eat its own baseline.
 const LAG_BINS: usize = 10;
@@ -27,8 +30,14 @@ const BLOCK_BINS: usize = 10;
 const FREEZE: f64 = 4.0;
 /// Largest dispersion that is believed.
 const PHI_MOST: f64 = 25.0;
-/// Prior of φ, as blocks: four that had 1.3.
-const PHI_PRIOR: (f64, f64) = (4.0, 1.3);
+/// Prior of φ, as blocks: four that had 1.5.
+const PHI_PRIOR: (f64, f64) = (4.0, 1.5);
+/// Bins after which a drift has mostly been forgotten (fifteen minutes).
+const WANDER_BINS: f64 = 30.0;
+/// Relative variance of a block below which more counting tells no more of drift.
+const DRIFT_FLOOR: f64 = 0.02;
+/// One bin moves the level by at most this relative error.
+const LEVEL_STEP: (f64, f64) = (-0.9, 2.0);
 /// Own baseline of a part starts as if it had seen this many events at the pooled rate.
 const PART_PRIOR: f64 = 1.0;
 
@@ -43,7 +52,7 @@ pub enum Direction {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
     pub direction: Direction,
-    /// Drift of the log-rate over five minutes, as the shop's earlier lives taught it.
+    /// Standard deviation of the drift of the log-rate, as the shop's earlier lives taught it.
     pub drift_sd: f64,
     /// Half-life of the baseline in bins.
     pub half_life_bins: f64,
@@ -59,10 +68,10 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             direction: Direction::Falls,
-            drift_sd: 0.08,
-            half_life_bins: 60.0,
+            drift_sd: 0.12,
+            half_life_bins: 120.0,
             warm_up_bins: 40,
-            least_events: 20.0,
+            least_events: 40.0,
             dispersion: PHI_PRIOR.1,
         }
     }
@@ -126,16 +135,82 @@ pub struct RateDetector {
     pooled: PartBaseline,
     block: Block,
     dispersion: Dispersion,
+    drift: Drift,
     ln_m: f64,
+    /// Bins since the baseline was last learnt from.
+    frozen: usize,
+    /// Where the rate stands against its baseline now, and stood before each of the bins, the newest first.
+    level: Level,
+    levels: VecDeque<Level>,
+}
+
+/// How far the log-rate has wandered off its baseline, as far as it is known.
+#[derive(Clone, Copy, Debug, Default)]
+struct Level {
+    mean: f64,
+    variance: f64,
+}
+
+impl Level {
+    /// One bin later.
+    fn wandered(self, drift_sd: f64) -> Self {
+        let keep = wander_keep();
+        Self { mean: self.mean * keep, variance: self.variance * keep * keep + drift_sd.powi(2) * (1.0 - keep * keep) }
+    }
+
+    /// Its mean over the next bins.
+    fn foreseen(self, bins: usize, drift_sd: f64) -> Self {
+        let keep = wander_keep();
+        #[expect(clippy::cast_precision_loss, reason = "at most 80 bins")]
+        let n = bins as f64;
+        let last = keep.powf(n);
+        let fade = keep * (1.0 - last) / (1.0 - keep) / n;
+        let pairs = keep * (n * (1.0 - keep) - (1.0 - last)) / (1.0 - keep).powi(2);
+        let spread = ((n + 2.0 * pairs) / (n * n) - fade * fade).max(0.0);
+        Self { mean: self.mean * fade, variance: self.variance * fade * fade + drift_sd.powi(2) * spread }
+    }
+}
+
+/// What a bin leaves of a drift.
+fn wander_keep() -> f64 {
+    (-1.0 / WANDER_BINS).exp()
 }
 
 /// The running five-minute block of the dispersion estimate.
 #[derive(Clone, Copy, Debug, Default)]
 struct Block {
+    /// As it was foreseen before the block.
+    level: Level,
     bins: usize,
     events: f64,
     expected: f64,
     baseline_events: f64,
+}
+
+/// How far blocks of five minutes lie off the long baseline beyond counting: the weighted sum of squared relative errors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Drift {
+    pub sum: f64,
+    pub weight: f64,
+}
+
+impl Drift {
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { sum: self.sum + other.sum, weight: self.weight + other.weight }
+    }
+
+    /// Takes a block: what was counted, what the baseline alone expected, the events that the baseline stands on.
+    fn learn(&mut self, events: f64, expected: f64, baseline_events: f64, phi: f64) {
+        let counting = phi / expected + phi / baseline_events;
+        let weight = 1.0 / (counting + DRIFT_FLOOR).powi(2);
+        // The mean over a block wanders less than the rate itself.
+        let share = Level { mean: 0.0, variance: 1.0 }.foreseen(BLOCK_BINS, 1.0).variance;
+        let beyond = (events / expected - 1.0).powi(2) - counting;
+        self.sum += weight * beyond / share;
+        self.weight += weight;
+    }
 }
 
 /// Decayed mean of the squared standardised residuals of blocks.
@@ -156,7 +231,11 @@ impl RateDetector {
             pooled: PartBaseline::default(),
             block: Block::default(),
             dispersion: Dispersion::default(),
+            drift: Drift::default(),
             ln_m: f64::NEG_INFINITY,
+            frozen: 0,
+            level: Level { mean: 0.0, variance: settings.drift_sd.powi(2) },
+            levels: VecDeque::with_capacity(LONGEST + 1),
         }
     }
 
@@ -164,9 +243,18 @@ impl RateDetector {
     pub fn push(&mut self, bin: Bin) -> Verdict {
         self.seen += 1;
         if self.ln_m <= FREEZE {
+            self.frozen = 0;
             self.learn_dispersion(&bin);
             self.learn_baseline();
+        } else {
+            self.frozen += 1;
         }
+        if self.frozen >= LONGEST {
+            self.begin_anew();
+        }
+        self.levels.push_front(self.level);
+        self.levels.truncate(LONGEST);
+        self.follow(&bin);
         self.bins.push_front(bin);
         self.bins.truncate(LONGEST);
         let verdict = self.judge();
@@ -183,6 +271,33 @@ impl RateDetector {
         let pooled = self.pooled_rate()?;
         let own = self.baseline.get(part as usize).copied().unwrap_or_default();
         Some((own.events + PART_PRIOR) / (own.exposure + PART_PRIOR / pooled))
+    }
+
+    /// What its blocks told of drift so far, those in doubt left out.
+    #[must_use]
+    pub const fn drift(&self) -> Drift {
+        self.drift
+    }
+
+    /// The level wanders on by one bin, and learns from it unless the rate is in doubt.
+    fn follow(&mut self, bin: &Bin) {
+        self.level = self.level.wandered(self.settings.drift_sd);
+        if self.ln_m > FREEZE || self.pooled.events < self.settings.least_events {
+            return;
+        }
+        let Some((events, expected)) = self.told(bin) else { return };
+        let expected = expected * self.level.mean.exp();
+        if expected > 0.0 {
+            let gain = self.level.variance / (self.level.variance + self.phi() / expected);
+            self.level.mean += gain * (events / expected - 1.0).clamp(LEVEL_STEP.0, LEVEL_STEP.1);
+            self.level.variance *= 1.0 - gain;
+        }
+    }
+
+    /// Events of a bin, and what its mix usually brings.
+    fn told(&self, bin: &Bin) -> Option<(f64, f64)> {
+        bin.iter()
+            .try_fold((0.0, 0.0), |(events, expected), part| Some((events + part.events, expected + part.exposure * self.rate(part.part)?)))
     }
 
     /// The dispersion in force: at least 1, from blocks of five minutes.
@@ -205,7 +320,12 @@ impl RateDetector {
         }
         self.pooled.events *= keep;
         self.pooled.exposure *= keep;
-        let Some(bin) = self.bins.get(LAG_BINS - 1) else { return };
+        if let Some(bin) = self.bins.get(LAG_BINS - 1).cloned() {
+            self.add_to_baseline(&bin);
+        }
+    }
+
+    fn add_to_baseline(&mut self, bin: &Bin) {
         for part in bin {
             let index = part.part as usize;
             if self.baseline.len() <= index {
@@ -218,23 +338,40 @@ impl RateDetector {
         }
     }
 
+    /// What has lasted as long as the longest window is the new usual.
+    fn begin_anew(&mut self) {
+        (self.baseline, self.pooled, self.frozen) = (Vec::new(), PartBaseline::default(), 0);
+        self.level = Level { mean: 0.0, variance: self.settings.drift_sd.powi(2) };
+        self.levels.iter_mut().for_each(|level| *level = self.level);
+        let older: Vec<Bin> = self.bins.iter().skip(LAG_BINS).rev().cloned().collect();
+        for bin in &older {
+            self.add_to_baseline(bin);
+        }
+    }
+
     fn learn_dispersion(&mut self, bin: &Bin) {
         if self.pooled.events < self.settings.least_events {
             return;
         }
-        for part in bin {
-            let Some(rate) = self.rate(part.part) else { return };
-            self.block.events += part.events;
-            self.block.expected += part.exposure * rate;
+        let Some((events, expected)) = self.told(bin) else { return };
+        if self.block.bins == 0 {
+            self.block.level = self.level.foreseen(BLOCK_BINS, self.settings.drift_sd);
         }
+        self.block.events += events;
+        self.block.expected += expected;
         self.block.bins += 1;
         self.block.baseline_events = self.pooled.events;
         if self.block.bins < BLOCK_BINS {
             return;
         }
-        let Block { events, expected, baseline_events, .. } = std::mem::take(&mut self.block);
+        let Block { level, events, expected, baseline_events, .. } = std::mem::take(&mut self.block);
         if expected > 0.0 {
-            let variance = expected * (1.0 + expected * self.settings.drift_sd.powi(2) + expected / baseline_events);
+            let phi = self.phi();
+            self.drift.learn(events, expected, baseline_events, phi);
+        }
+        let expected = expected * level.mean.exp();
+        if expected > 0.0 {
+            let variance = expected * (1.0 + expected * level.variance + expected / baseline_events);
             self.dispersion.sum = self.dispersion.sum * 0.97 + (events - expected).powi(2) / variance;
             self.dispersion.weight = self.dispersion.weight * 0.97 + 1.0;
         }
@@ -257,9 +394,10 @@ impl RateDetector {
                 window.add(bin, self);
             }
             window.bins = bins;
+            window.level = self.levels.get(bins - 1).copied().unwrap_or(self.level).foreseen(bins, self.settings.drift_sd);
             let ln_l = self.ln_bayes_factor(&window, phi);
             #[expect(clippy::cast_precision_loss, reason = "a window has at most 80 bins")]
-            let term = ((bins - before) as f64).ln() + ln_l;
+            let term = ((bins - before) as f64).ln() / 2.0 + ln_l;
             mixture = ln_add(if before == 0 { f64::NEG_INFINITY } else { mixture }, term);
             if loudest.as_ref().is_none_or(|(loud, _)| term > *loud) {
                 loudest = Some((term, window.clone()));
@@ -279,23 +417,22 @@ impl RateDetector {
             Direction::Rises => [1.5, 2.0, 3.0],
         };
         let x = window.events / phi;
-        let e = window.expected / phi;
-        let a = self.shape(window, phi);
+        let e = window.foreseen() / phi;
+        let a = Self::shape(window, phi);
         let sum = ratios.iter().fold(f64::NEG_INFINITY, |sum, rho| ln_add(sum, x * rho.ln() + (a + x) * ((a + e) / (a + rho * e)).ln()));
         sum - 3f64.ln()
     }
 
     /// Shape of the Gamma that the baseline is known by, for this window's mix: its inverse is the squared relative error
     /// of what is expected, counting (φ), the parts' own uncertainty, and drift.
-    fn shape(&self, window: &Window, phi: f64) -> f64 {
-        let counting = phi * window.relative_variance();
-        1.0 / (counting + self.settings.drift_sd.powi(2)).max(1e-9)
+    fn shape(window: &Window, phi: f64) -> f64 {
+        1.0 / (phi * window.relative_variance() + window.level.variance).max(1e-9)
     }
 
     fn evidence(&self, window: &Window, ln_m: f64, phi: f64) -> Evidence {
-        let expected = window.expected.max(1e-9);
+        let expected = window.foreseen().max(1e-9);
         let ln_ratio = ((window.events + 0.5) / (expected + 0.5)).ln();
-        let sd = (phi / (window.events + 0.5) + 1.0 / self.shape(window, phi)).sqrt();
+        let sd = (phi / (window.events + 0.5) + 1.0 / Self::shape(window, phi)).sqrt();
         let least = match self.settings.direction {
             Direction::Falls => normal_cdf((0.8f64.ln() - ln_ratio) / sd),
             Direction::Rises => normal_cdf((ln_ratio - 1.25f64.ln()) / sd),
@@ -321,14 +458,23 @@ struct Window {
     bins: usize,
     events: f64,
     exposure: f64,
+    /// By the baseline alone.
     expected: f64,
+    level: Level,
     /// By part: what is expected of it, and the events that its baseline rate stands on.
     by_part: SmallVec<[(f64, f64); 16]>,
 }
 
 impl Window {
     fn new(parts: usize) -> Self {
-        Self { bins: 0, events: 0.0, exposure: 0.0, expected: 0.0, by_part: smallvec::smallvec![(0.0, 0.0); parts] }
+        Self {
+            bins: 0,
+            events: 0.0,
+            exposure: 0.0,
+            expected: 0.0,
+            level: Level::default(),
+            by_part: smallvec::smallvec![(0.0, 0.0); parts],
+        }
     }
 
     fn add(&mut self, bin: &Bin, detector: &RateDetector) {
@@ -344,6 +490,11 @@ impl Window {
             self.by_part[index].0 += part.exposure * rate;
             self.by_part[index].1 = detector.baseline.get(index).map_or(0.0, |own| own.events) + PART_PRIOR;
         }
+    }
+
+    /// What is expected at the level that was foreseen.
+    fn foreseen(&self) -> f64 {
+        self.expected * self.level.mean.exp()
     }
 
     /// Squared relative error of what is expected: parts are independent, each known as well as its own baseline.
@@ -394,6 +545,18 @@ mod tests {
         }
         let seen = (1..20).find(|_| ln_m(detector.push(bin(7.0, 100.0))) > 11.0);
         assert!(seen.is_some_and(|bins| bins <= 10), "{seen:?}");
+    }
+
+    #[test]
+    fn a_change_that_stays_becomes_the_usual_and_the_next_one_is_seen() {
+        let mut detector = RateDetector::new(Settings::default());
+        for _ in 0..100 {
+            detector.push(bin(15.0, 100.0));
+        }
+        let last: Vec<f64> = (0..200).map(|_| ln_m(detector.push(bin(7.0, 100.0)))).collect();
+        assert!(last[20] > 11.0 && last[199] < 4.0, "{} {}", last[20], last[199]);
+        let seen = (1..20).find(|_| ln_m(detector.push(bin(3.0, 100.0))) > 11.0);
+        assert!(seen.is_some(), "a second halving");
     }
 
     #[test]

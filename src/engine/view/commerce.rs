@@ -1,6 +1,7 @@
 //! Products, channels, price bands, payment methods, unpaid orders, stock, and where the money of a minute comes from.
 
 use crate::engine::Engine;
+use crate::engine::event::InterventionKind;
 use crate::engine::id::Sym;
 use crate::engine::live::commerce::channels::UNKNOWN;
 use crate::engine::live::commerce::stock::{Level, Shelf};
@@ -156,6 +157,18 @@ impl Engine {
         self.live().books.methods.iter().map(|(sym, name)| MethodView { sym, name }).collect()
     }
 
+    /// The orders that an act of this kind is about: for a rescue the unpaid ones that end soon, else all unpaid ones.
+    #[must_use]
+    pub fn orders_about(&self, kind: InterventionKind) -> Vec<&str> {
+        if kind != InterventionKind::CartRescue {
+            return Vec::new();
+        }
+        let (now, until) = (self.now(), self.now().plus_s(self.plan().limits.expiring_s));
+        let pending = self.pending_orders();
+        let ends_soon = |order: &&PendingOrder<'_>| order.expires_at.is_some_and(|end| end > now && end <= until);
+        let soon: Vec<&str> = pending.iter().filter(ends_soon).map(|order| order.order).collect();
+        if soon.is_empty() { pending.iter().map(|order| order.order).collect() } else { soon }
+    }
     /// Unpaid orders, the first to expire first, those without an expiry last.
     #[must_use]
     pub fn pending_orders(&self) -> Vec<PendingOrder<'_>> {

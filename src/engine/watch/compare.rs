@@ -138,8 +138,9 @@ fn returning(bound: f64, engine: &Engine) -> Answer {
     if centre - half > bound { Answer::Fires(because) } else { Answer::Quiet(Some(because)) }
 }
 
-/// A gesture of the last minutes against the twenty before, per message.
-pub fn surge(watch: &Watch, engine: &Engine, now: At) -> Answer {
+/// A gesture of the last minutes against the twenty before, per message. One that goes on since a while is compared with what
+/// was before it began, so that trouble does not become usual.
+pub fn surge(watch: &Watch, since: Option<At>, engine: &Engine, now: At) -> Answer {
     let Watch::Surge { gesture, ratio, least, within_min } = watch else { return Answer::Quiet(None) };
     let Some(gesture) = Gesture::ALL.into_iter().find(|known| known.id() == gesture) else { return Answer::Frozen };
     let Some(complete) = engine.complete_to(&["chat_message"]) else { return Answer::Frozen };
@@ -151,7 +152,8 @@ pub fn surge(watch: &Watch, engine: &Engine, now: At) -> Answer {
             (made + made_now, said + engine.reading_in_minute(Metric::ChatMessages, Scope::Live, minute).number().unwrap_or(0.0))
         })
     };
-    let (recent, past) = (sum(last - within_min, last), sum(last - within_min - PAST_MIN, last - within_min));
+    let began = since.map_or(last, |since| since.minute()).min(last);
+    let (recent, past) = (sum(last - within_min, last), sum(began - within_min - PAST_MIN, began - within_min));
     if recent.0 < f64::from(*least) {
         return Answer::Quiet(None);
     }

@@ -99,7 +99,11 @@ fn behind(metric: &str, share: f64, engine: &Engine, now: At) -> Answer {
     if length <= 0 {
         return Answer::NotEnoughYet { halving_min: None };
     }
-    let Some(value) = engine.reading(known, Scope::Live, Span::Live).number() else { return Answer::NotEnoughYet { halving_min: None } };
+    let reading = engine.reading(known, Scope::Live, Span::Live);
+    if reading.stale {
+        return Answer::Frozen;
+    }
+    let Some(value) = reading.number() else { return Answer::NotEnoughYet { halving_min: None } };
     #[expect(clippy::cast_precision_loss, reason = "seconds of a live")]
     let gone = (now.since_ms(started) as f64 / 1_000.0 / length as f64).clamp(0.0, 1.0);
     let due = target.value * gone;

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::{Answer, Because, Target, thresholds, told, viewers_between};
 use crate::engine::Engine;
 use crate::engine::detect::alarm::{Alarm, Change, Level};
-use crate::engine::detect::rate::{BIN_S, Bin, Direction, Part, RateDetector, Settings, Verdict, minutes_to_see};
+use crate::engine::detect::rate::{BIN_S, Bin, Direction, Drift, Part, RateDetector, Settings, Verdict, minutes_to_see};
 use crate::engine::id::Sym;
 use crate::engine::rule::{Against, Counted, Mix, Move, Rule, Watch};
 use crate::engine::series::{Count, Sheet, Window, slot_of};
@@ -17,6 +17,9 @@ const BIN_SLOTS: u32 = 3;
 const MOST_PARTS: u32 = 31;
 /// A live that is opened in the middle is caught up at most so far back.
 const MOST_BINS_BACK: u32 = 2_880;
+
+/// Chat comes in bursts.
+const CHAT_DISPERSION: f64 = 2.0;
 
 /// A rate and its alarm.
 #[derive(Clone, Debug)]
@@ -35,16 +38,16 @@ pub struct Stream {
 
 impl Stream {
     #[must_use]
-    pub fn new(watch: &Watch) -> Self {
+    pub fn new(watch: &Watch, drift_sd: f64) -> Self {
         let (direction, dispersion) = match watch {
             Watch::Rate { moves, events, .. } => (
                 if *moves == Move::Falls { Direction::Falls } else { Direction::Rises },
-                if matches!(events, Counted::ChatMessages | Counted::Reactions) { 2.0 } else { 1.3 },
+                if matches!(events, Counted::ChatMessages | Counted::Reactions) { CHAT_DISPERSION } else { Settings::default().dispersion },
             ),
-            _ => (Direction::Falls, 1.3),
+            _ => (Direction::Falls, Settings::default().dispersion),
         };
         Self {
-            detector: RateDetector::new(Settings { direction, dispersion, ..Settings::default() }),
+            detector: RateDetector::new(Settings { direction, dispersion, drift_sd, ..Settings::default() }),
             alarm: Alarm::default(),
             next: None,
             parts: Vec::new(),
@@ -52,6 +55,12 @@ impl Stream {
             verdict: None,
             per_minute: 0.0,
         }
+    }
+
+    /// What its blocks told of drift.
+    #[must_use]
+    pub const fn drift(&self) -> Drift {
+        self.detector.drift()
     }
 
     /// Takes all bins that have become complete and answers.
@@ -95,7 +104,8 @@ impl Stream {
     }
 
     /// How long a halving (or doubling) takes to be seen at this volume.
-    fn halving_min(&self) -> Option<f64> {
+    #[must_use]
+    pub fn halving_min(&self) -> Option<f64> {
         minutes_to_see(0.5, self.per_minute, thresholds().act, self.detector.phi())
     }
 

@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line as TextLine, Span as TextSpan};
 
-use super::Card;
+use super::{Card, send};
 use crate::engine::advice::{Recommendation, Silent, State};
 use crate::engine::event::Answer;
 use crate::engine::id::Name;
@@ -54,8 +54,10 @@ pub fn step(
         Action::Slot(digit) if declining => answered(Answer::Declined, REASONS.get(usize::from(digit) - 1).copied(), None),
         Action::Accept if declining => answered(Answer::Declined, None, None),
         Action::Accept => {
-            state.say(moment.words.get("said-card-runs").to_owned(), moment.wall);
-            (None, Some(Intent::Write(run(card, moment))))
+            if !moment.live.plan().actions.contains(&card.kind) {
+                state.say(moment.words.get("said-card-runs").to_owned(), moment.wall);
+            }
+            send::asked(run(card, moment), moment)
         }
         Action::Tell => {
             state.say(moment.words.get("said-card-told").to_owned(), moment.wall);
@@ -147,7 +149,7 @@ fn why_lines<'a>(card: &Recommendation, view: &View<'a>) -> Vec<TextLine<'a>> {
         lines.push(TextLine::from(format!("{} {} = {sum:+.2}", view.word("card-logs"), parts.join(" + "))));
     }
     for (rule, watching, silent) in view.engine.advisor().reasons().filter(|(rule, _, _)| rule.name != card.rule) {
-        let answer = watching.iter().map(|watch| &watch.answer).max_by_key(|answer| loudness(answer));
+        let answer = watching.iter().map(|watch| &watch.answer).max_by_key(|answer| answer.loudness());
         let told = match (silent, answer) {
             (Some(Silent::Inhibited(cause)), _) => view.text("why-inhibited", &[("cause", cause.id().into())]),
             (Some(Silent::Cooling), _) => view.word("why-cooling").to_owned(),
@@ -155,6 +157,8 @@ fn why_lines<'a>(card: &Recommendation, view: &View<'a>) -> Vec<TextLine<'a>> {
             (Some(Silent::TooDear(_)), _) => view.word("why-too-dear").to_owned(),
             (Some(Silent::ActRuns), _) => view.word("why-act-runs").to_owned(),
             (Some(Silent::Muted), _) => view.word("why-muted").to_owned(),
+            (Some(Silent::SoldOut), _) => view.word("why-sold-out").to_owned(),
+            (Some(Silent::OffAir), _) => view.word("why-off-air").to_owned(),
             (Some(Silent::Grouped | Silent::TooMany), _) => view.word("why-too-many").to_owned(),
             (None, Some(Watched::Quiet(_))) => view.word("why-quiet").to_owned(),
             (None, Some(Watched::NotEnoughYet { halving_min: Some(minutes) })) => {
@@ -169,15 +173,4 @@ fn why_lines<'a>(card: &Recommendation, view: &View<'a>) -> Vec<TextLine<'a>> {
         lines.push(TextLine::styled(format!("{}: {told}", rule.name), view.style(Tone::Muted)));
     }
     lines
-}
-
-const fn loudness(answer: &Watched) -> u8 {
-    match answer {
-        Watched::Unasked => 0,
-        Watched::NotNow(_) => 1,
-        Watched::Frozen => 2,
-        Watched::NotEnoughYet { .. } => 3,
-        Watched::Quiet(_) => 4,
-        Watched::Fires(_) => 5,
-    }
 }

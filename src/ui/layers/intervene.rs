@@ -3,8 +3,8 @@
 use ratatui::text::{Line as TextLine, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::Card;
 use super::typed::{cursor_column, field};
+use super::{Card, send};
 use crate::engine::Engine;
 use crate::engine::event::InterventionKind;
 use crate::engine::view::commerce::ProductView;
@@ -119,7 +119,9 @@ fn log(draft: Draft, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>
     let details = Details::parse(&draft.typed);
     let act = moment.words.get(&Action::Kind(kind).doc_key()).to_owned();
     let name = product.as_ref().map_or(String::new(), |product| format!("{} {}", product.slot, product.name));
-    state.say(moment.words.text("said-logged", &[("act", act.into()), ("product", name.into())]), moment.wall);
+    if !moment.live.plan().actions.contains(&kind) {
+        state.say(moment.words.text("said-logged", &[("act", act.into()), ("product", name.into())]), moment.wall);
+    }
     let wish = Wish::LogIntervention {
         kind,
         sku: product.map(|product| product.sku.into()),
@@ -127,7 +129,7 @@ fn log(draft: Draft, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>
         parameters: details.parameters,
         advice: None,
     };
-    (None, Some(Intent::Write(wish)))
+    send::asked(wish, moment)
 }
 
 /// Columns of the list of letters.

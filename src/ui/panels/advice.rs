@@ -3,9 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::engine::Engine;
 use crate::engine::advice::{HeldBy, Recommendation, State};
 use crate::engine::metric::Metric;
-use crate::engine::watch::Answer;
+use crate::engine::prior::{RuleRecord, of_this_live};
+use crate::engine::watch::{Target, Watching};
 use crate::ui::View;
 use crate::ui::action::Action;
 use crate::ui::pane::{OWN, Pane};
@@ -13,6 +15,8 @@ use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::text::fit;
 
+/// A halving that shows sooner is not worth a line.
+const SLOW_MIN: f64 = 10.0;
 /// Lines that the first card takes at most where a second one waits.
 const FIRST: usize = 8;
 
@@ -127,11 +131,22 @@ pub fn evidence(card: &Recommendation, view: &View<'_>) -> Vec<String> {
             );
         }
     }
-    let record = view.engine.advisor().record(&card.rule);
-    lines.push(
-        view.text("card-record", &[("fired", record.fired.into()), ("done", record.accepted.into()), ("declined", record.declined.into())]),
-    );
+    let record = rule_record(&card.rule, view.engine);
+    lines.push(view.text(
+        "card-record",
+        &[
+            ("fired", record.fired.into()),
+            ("done", record.accepted.into()),
+            ("better", record.better.into()),
+            ("unclear", (record.cant_tell + record.no_visible_change).into()),
+        ],
+    ));
     lines
+}
+
+/// What became of a rule's cards, in earlier lives and in this one.
+fn rule_record(rule: &str, engine: &Engine) -> RuleRecord {
+    engine.priors().rules.get(rule).copied().unwrap_or_default().and(of_this_live(rule, engine))
 }
 
 /// `→ flash deal −10 % · 10 min · 1 Fone Pro X2`.
@@ -160,9 +175,7 @@ fn proposal(card: &Recommendation, view: &View<'_>) -> String {
 
 /// In a small shop: how long a halving of orders per click takes to be seen, where it takes long.
 fn slowest_halving(view: &View<'_>) -> Option<f64> {
-    let minutes = view.engine.advisor().reasons().flat_map(|(_, watching, _)| watching).filter_map(|watch| match watch.answer {
-        Answer::NotEnoughYet { halving_min } => halving_min,
-        _ => None,
-    });
+    let of_live = view.engine.advisor().reasons().flat_map(|(_, watching, _)| watching).filter(|watch| watch.target == Target::default());
+    let minutes = of_live.filter_map(Watching::halving_min).filter(|minutes| *minutes >= SLOW_MIN);
     minutes.fold(None, |slowest: Option<f64>, minutes| Some(slowest.map_or(minutes, |slowest| slowest.max(minutes))))
 }
