@@ -4,9 +4,11 @@
 
 pub mod args;
 pub mod check;
+pub mod lives;
 pub mod log;
 pub mod look;
 pub mod output;
+pub mod planning;
 pub mod rules;
 pub mod simulated;
 pub mod trial;
@@ -22,13 +24,12 @@ use crate::config::plan::{self, Loaded};
 use crate::config::settings::Settings;
 use crate::engine::time::At;
 use crate::journal::{JournalError, Reader, export};
-use crate::lives;
 use crate::schema::Subject;
 use crate::simulate;
 use crate::simulate::scenario::Scenario;
 use crate::summary;
 use crate::ui::words::Words;
-use args::{Cli, DemoArgs, FeedVerb, Options, RulesVerb, SchemaSubject, Verb};
+use args::{Cli, DemoArgs, FeedVerb, LivesVerb, Options, RulesVerb, SchemaSubject, Verb};
 use output::{Failure, code, print, table};
 
 /// The environment's door.
@@ -66,9 +67,16 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Summary { inputs, json, plan, at } => summarise(inputs, json, plan.as_deref(), at.as_deref()),
         Verb::Report { inputs, out, plan } => report(&options, inputs, plan.as_deref(), &out),
         Verb::Export { file } => export_journal(file.or(options.journal)),
+        Verb::Plan { verb } => planning::run(verb, &words(&options)?, Folders::find(&environment).as_ref(), &environment),
         Verb::Check { plan, live: _ } => check_plan(&plan, options.journal.as_deref()),
         Verb::Feed { verb: FeedVerb::Try(asked) } => trial::run(&asked, &words(&options)?, &environment),
-        Verb::Lives { word } => list_lives(word.as_deref()),
+        Verb::Lives(mut arguments) => match arguments.verb.take() {
+            Some(LivesVerb::Import(import)) => lives::import_lives(import, &words(&options)?, &folders()?),
+            None => lives::run(&arguments, &words(&options)?, &folders()?),
+        },
+        Verb::Forget { customer, yes } => {
+            lives::forget(&customer, options.journal.clone().into_iter().collect(), yes, &words(&options)?, &folders()?)
+        }
         Verb::Simulate { seed, hours } => simulate(seed, hours, options.journal.as_deref()),
         Verb::Rules { verb: RulesVerb::Test { files, playbook } } => rules::test(&files, playbook.as_deref()),
         Verb::Backtest { series: Some(series), out: Some(out), .. } => rules::judge_series(&series, &out),
@@ -191,19 +199,6 @@ fn check_plan(plan: &Path, journal: Option<&Path>) -> Result<u8, Failure> {
         .collect();
     print(|out| out.write_all(table(&rows).as_bytes()))?;
     Ok(findings.code)
-}
-
-fn list_lives(word: Option<&str>) -> Result<u8, Failure> {
-    let folder = folders()?.journals();
-    let found = lives::list(&folder, word).map_err(|cause| Failure::other(format!("{}: {cause}", folder.display())))?;
-    if found.is_empty() {
-        print(|out| writeln!(out, "no lives yet in {}", folder.display()))?;
-        return Ok(code::DONE);
-    }
-    let mut rows = vec![["name", "date", "length", "paid", "orders", "cvr", "state", "journal"].map(str::to_owned)];
-    rows.extend(found.iter().map(|life| life.cells().map(|cell| crate::engine::text::clean(&cell, 200).to_string())));
-    print(|out| out.write_all(table(&rows).as_bytes()))?;
-    Ok(code::DONE)
 }
 
 fn simulate(seed: u64, hours: f64, journal: Option<&Path>) -> Result<u8, Failure> {

@@ -15,6 +15,7 @@ use crate::engine::event::{Control, Event, Extra, Fact};
 use crate::engine::id::{Name, Set, Table};
 use crate::engine::plan::Plan;
 use crate::engine::time::At;
+use crate::journal::erasure::settle;
 
 /// Bytes of the installation's key.
 const KEY_BYTES: usize = 32;
@@ -74,6 +75,18 @@ impl Pseudonyms {
     #[must_use]
     pub fn customer(&self, customer: &str) -> Name {
         self.hash("customer", customer)
+    }
+
+    /// A name that stands for nobody, for who is forgotten.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn alias() -> Result<String, CustomersError> {
+        let mut bytes = [0u8; HASH_BYTES];
+        SystemRandom::new().fill(&mut bytes).map_err(|_| CustomersError::NoRandom)?;
+        let mut alias = BASE32_NOPAD.encode(&bytes);
+        alias.make_ascii_lowercase();
+        Ok(alias)
     }
 
     /// The hash that stands for a chat author.
@@ -296,6 +309,50 @@ impl Ledger {
             test: false,
             extra: Extra::default(),
         }))
+    }
+
+    /// Puts an alias in the place of a customer, in every table, and writes the file anew; the figures stay what they were.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn forget(&self, customer: &str, alias: &str) -> Result<usize, CustomersError> {
+        let forget = || {
+            self.connection.pragma_update(None, "secure_delete", true)?;
+            let mut changed = 0;
+            for table in self.tables_of_customers()? {
+                changed +=
+                    self.connection.execute(&format!("UPDATE \"{table}\" SET customer = ?2 WHERE customer = ?1"), (customer, alias))?;
+            }
+            if changed > 0 {
+                settle(&self.connection)?;
+            }
+            Ok(changed)
+        };
+        forget().map_err(|cause| self.sql(cause))
+    }
+
+    /// Forgets who bought in lives before an instant.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn forget_before(&self, before: At) -> Result<usize, CustomersError> {
+        let forget = || {
+            self.connection.pragma_update(None, "secure_delete", true)?;
+            let changed = self.connection.execute("DELETE FROM bought WHERE at < ?1", [before.ms()])?;
+            if changed > 0 {
+                settle(&self.connection)?;
+            }
+            Ok(changed)
+        };
+        forget().map_err(|cause| self.sql(cause))
+    }
+
+    fn tables_of_customers(&self) -> rusqlite::Result<Vec<String>> {
+        let mut statement = self.connection.prepare(
+            "SELECT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'customer' ORDER BY 1",
+        )?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        rows.collect()
     }
 
     /// How often a customer bought in lives before this one, and when first.

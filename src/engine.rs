@@ -6,6 +6,7 @@
 pub mod advice;
 pub mod alarm;
 pub mod detect;
+pub mod earlier;
 pub mod event;
 pub mod guard;
 pub mod id;
@@ -19,6 +20,7 @@ pub mod notice;
 pub mod plan;
 pub mod price;
 pub mod prior;
+pub mod projection;
 pub mod rule;
 pub mod series;
 pub mod text;
@@ -73,6 +75,7 @@ pub struct Engine {
     impacts: impact::measure::Impacts,
     alarms: alarm::Alarms,
     priors: prior::Priors,
+    earlier: earlier::EarlierLives,
     /// The instant that the state stands at.
     now: At,
     /// When the last record arrived.
@@ -93,6 +96,7 @@ impl Engine {
             impacts: impact::measure::Impacts::default(),
             alarms: alarm::Alarms::new(&plan),
             priors: prior::Priors::default(),
+            earlier: earlier::EarlierLives::default(),
             plan,
             arrival,
             now: At::default(),
@@ -173,6 +177,7 @@ impl Engine {
                 }
                 if let Fact::Priors(control) = &record.event.fact {
                     self.priors = prior::Priors::read(&control.body);
+                    self.earlier.learn(&control.body);
                 }
                 self.live.fold(record, &self.plan, &mut notices);
                 self.alarms.fold(&record.event, &self.live.books, &self.plan);

@@ -15,6 +15,7 @@
 //! | [`export`] | JSON Lines, first the plan |
 
 pub mod bookmarks;
+pub mod erasure;
 pub mod export;
 pub mod format;
 pub mod lock;

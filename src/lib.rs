@@ -8,7 +8,7 @@
 //! engine: { metric → live → series } → { event, id, money, time }
 //! ```
 //!
-//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`experience`] [`feed`] [`simulate`] [`rehearsal`] [`replay`] [`journal`] [`lives`] [`files`] [`backtest`] [`trial`] [`summary`] [`report`] [`schema`] [`ui`] [`app`] [`cli`].
+//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`experience`] [`feed`] [`simulate`] [`rehearsal`] [`replay`] [`journal`] [`lives`] [`files`] [`interview`] [`backtest`] [`trial`] [`summary`] [`report`] [`schema`] [`ui`] [`app`] [`cli`].
 
 pub mod app;
 pub mod backtest;
@@ -20,6 +20,7 @@ pub mod engine;
 pub mod experience;
 pub mod feed;
 pub mod files;
+pub mod interview;
 pub mod journal;
 pub mod lives;
 pub mod rehearsal;

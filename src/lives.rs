@@ -1,6 +1,12 @@
 //! The lives of this desk: every journal of the data folder with its key figures.
 //!
-//! A journal that was closed carries its figures; another is folded. What is damaged is listed with what is left of it.
+//! A journal that was closed carries its figures and its curves; another is folded. What is damaged is listed with what is
+//! left of it. [`import`] makes one of a platform's export, [`retention`] ends those that are too old.
+
+pub mod import;
+pub mod mapping;
+pub mod retention;
+pub mod sheet;
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +14,7 @@ use chrono::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::config::paths::journals_in;
+use crate::engine::earlier::{EarlierLive, MOST_LIVES};
 use crate::engine::metric::{Metric, Scope, Value};
 use crate::engine::money::{Currency, Money};
 use crate::engine::plan::Plan;
@@ -29,6 +36,12 @@ pub struct KeyFigures {
     pub currency: Option<Currency>,
     pub orders: Option<i64>,
     pub cvr: Option<f64>,
+    /// Made of a platform's export.
+    #[serde(default)]
+    pub imported: bool,
+    /// What later lives are held against.
+    #[serde(default)]
+    pub curves: EarlierLive,
 }
 
 impl KeyFigures {
@@ -41,7 +54,7 @@ impl KeyFigures {
             Value::Money(money) => Some(money),
             Value::Count(_) | Value::Number(_) | Value::Unknown(_) => None,
         };
-        let orders = match value(Metric::OrdersPlaced) {
+        let count = |metric| match value(metric) {
             Value::Count(count) => Some(count),
             Value::Money(_) | Value::Number(_) | Value::Unknown(_) => None,
         };
@@ -53,7 +66,9 @@ impl KeyFigures {
             closed: engine.closed(),
             gmv_paid_minor: paid.map(|money| money.minor),
             currency: paid.map(|money| money.currency),
-            orders,
+            orders: count(Metric::OrdersPlaced).or_else(|| count(Metric::OrdersPaid)),
+            imported: false,
+            curves: EarlierLive::of(engine),
             cvr: value(Metric::CvrUv).number(),
         }
     }
@@ -84,17 +99,40 @@ pub enum LifeState {
     Unreadable(String),
 }
 
-/// The lives of a folder whose name, title or file contains `word`, the latest first.
+/// The lives of a folder that have every one of these words in their name, title, format, theme, date, state or file, the
+/// latest first.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn list(folder: &Path, word: Option<&str>) -> std::io::Result<Vec<Life>> {
+pub fn list(folder: &Path, words: &[String]) -> std::io::Result<Vec<Life>> {
     let mut lives: Vec<Life> = journals_in(folder)?.into_iter().map(|path| Life { state: read(&path), path }).collect();
-    if let Some(word) = word.map(str::to_lowercase) {
-        lives.retain(|life| life.words().to_lowercase().contains(&word));
-    }
+    let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    lives.retain(|life| {
+        let told = life.words().to_lowercase();
+        words.iter().all(|word| told.contains(word))
+    });
     lives.sort_by(|a, b| b.began().cmp(&a.began()).then_with(|| a.path.cmp(&b.path)));
     Ok(lives)
+}
+
+/// The curves of the latest lives of a folder that began before `before`, without the journal `own`.
+#[must_use]
+pub fn earlier(folder: &Path, own: &Path, before: At) -> Vec<EarlierLive> {
+    let same = |path: &Path| path == own || path.canonicalize().ok().is_some_and(|path| own.canonicalize().is_ok_and(|own| own == path));
+    let mut found: Vec<(At, PathBuf)> = journals_in(folder)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|path| !same(path))
+        .filter_map(|path| Some((Reader::open(&path).ok()?.plan()?.starts_at?, path)))
+        .filter(|(starts_at, _)| *starts_at < before)
+        .collect();
+    found.sort_by(|a, b| b.cmp(a));
+    found.truncate(MOST_LIVES);
+    let curves = found.into_iter().filter_map(|(_, path)| match read(&path) {
+        LifeState::Readable { figures, .. } => Some(figures.curves),
+        LifeState::Unreadable(_) => None,
+    });
+    curves.filter(|curves| curves.minutes() > 0).collect()
 }
 
 /// One journal.
@@ -130,7 +168,11 @@ impl Life {
     fn words(&self) -> String {
         let file = self.path.display();
         match &self.state {
-            LifeState::Readable { plan, .. } => format!("{file} {} {}", plan.name, plan.title),
+            LifeState::Readable { plan, .. } => {
+                let more = [plan.format.as_deref(), plan.theme.as_deref()].map(Option::unwrap_or_default).join(" ");
+                let [_, date, .., state, _] = self.cells();
+                format!("{file} {} {} {more} {date} {state}", plan.name, plan.title)
+            }
             LifeState::Unreadable(_) => file.to_string(),
         }
     }
@@ -150,7 +192,13 @@ impl Life {
         let date = |at: At| zone.from_utc_datetime(&at.utc().naive_utc()).format("%Y-%m-%d %H:%M").to_string();
         let length = |ms: i64| format!("{}:{:02}", ms / 3_600_000, ms / 60_000 % 60);
         let paid = figures.gmv_paid_minor.zip(figures.currency).map(|(minor, currency)| Money::new(minor, currency).to_string());
-        let mut state = if figures.closed.is_some() { "closed".to_owned() } else { "open".to_owned() };
+        let mut state = if figures.imported {
+            "imported".to_owned()
+        } else if figures.closed.is_some() {
+            "closed".to_owned()
+        } else {
+            "open".to_owned()
+        };
         if !losses.is_empty() {
             let count = if losses.tail { "its end".to_owned() } else { format!("{} records", losses.records()) };
             state.push_str(&format!(", damaged: {count} lost"));

@@ -52,12 +52,19 @@ pub fn plan_event(scenario: &Scenario) -> Event {
     }
 }
 
+/// What earlier lives of a scenario's shop reached, as the record that follows the plan.
+#[must_use]
+pub fn priors_event(scenario: &Scenario) -> Option<Event> {
+    let body = scenario.priors()?.into_boxed_str();
+    Some(Event { fact: Fact::Priors(Control { body }), ..plan_event(scenario) })
+}
+
 /// A whole broadcast as a journal would hold it: numbered, in order of arrival, the plan first, the states of the feeds among the facts.
 #[derive(Debug)]
 pub struct Records {
     broadcast: Broadcast,
     ready: std::vec::IntoIter<delivery::Delivery>,
-    first: Option<Event>,
+    first: std::vec::IntoIter<Event>,
     until: At,
     seq: u64,
     at: At,
@@ -70,7 +77,8 @@ impl Records {
     /// When the shipped chat templates cannot be read.
     pub fn new(scenario: Arc<Scenario>, seed: u64) -> Result<Self, String> {
         let (at, until) = (scenario.starts_at, scenario.starts_at.plus_s(scenario.length_s()));
-        let first = Some(plan_event(&scenario));
+        let first: Vec<Event> = std::iter::once(plan_event(&scenario)).chain(priors_event(&scenario)).collect();
+        let first = first.into_iter();
         Ok(Self { broadcast: Broadcast::new(scenario, seed)?, ready: Vec::new().into_iter(), first, until, seq: 0, at })
     }
 }
@@ -79,7 +87,7 @@ impl Iterator for Records {
     type Item = Record;
 
     fn next(&mut self) -> Option<Record> {
-        let (at, event) = if let Some(plan) = self.first.take() {
+        let (at, event) = if let Some(plan) = self.first.next() {
             (self.at, plan)
         } else {
             loop {

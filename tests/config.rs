@@ -46,7 +46,7 @@ fn the_example_is_a_plan_without_a_doubt() {
     let first = &plan.products[0];
     assert_eq!((first.price_minor, first.cost_minor, first.bundle_price_minor), (Some(19_900), Some(14_500), Some(23_900)));
     assert_eq!(plan.products.iter().map(|product| product.slot).collect::<Vec<_>>(), [1, 2, 3]);
-    let draw = &plan.segments[2];
+    let draw = plan.segments.iter().find(|segment| segment.name == "draw").unwrap();
     assert_eq!((draw.kind, draw.anchor_s), (Some(SegmentKind::Giveaway), Some(3_600)));
     assert_eq!(plan.feeds[0].source, "shop");
     assert_eq!(loaded.accounts[0].defaults.currency, plan.currency);
@@ -140,6 +140,100 @@ price = "-5"
             "17: `product[3].price` is negative",
         ]
     );
+}
+
+/// A plan of one product with a floor, a segment that shows it, and whatever else is given.
+fn one_product(product: &str, segment: &str, rest: &str) -> String {
+    format!(
+        "currency = \"BRL\"\ntime_zone = \"America/Sao_Paulo\"\nstarts_at = \"2026-11-24 20:00\"\nlength = \"1h\"\n{rest}\n\
+         [[product]]\nsku = \"A\"\nprice = \"100\"\ncost = \"70\"\nmargin_floor = \"20%\"\n{product}\n\
+         [[segment]]\nname = \"a\"\nlength = \"1h\"\nskus = [\"A\"]\n{segment}\n"
+    )
+}
+
+#[test]
+fn a_planned_discount_never_goes_under_the_floor() {
+    assert_eq!(problems(&one_product("", "discount = \"12%\"", "")), [] as [&str; 0]);
+    let told = problems(&one_product("max_discount = \"14%\"", "discount = \"15%\"", ""));
+    assert_eq!(
+        told,
+        [
+            "16: `segment[a].discount` is 15.0 %, above the 14.0 % that `A` allows",
+            "16: `segment[a].discount` leaves `A` a margin of 17.6 %, under its floor of 20.0 %",
+        ]
+    );
+    let bundles = "bundle_with = [\"B\"]\nbundle_price = \"110\"\n[[product]]\nsku = \"B\"\nprice = \"10\"\ncost = \"20\"";
+    let told = problems(&one_product(bundles, "", "")).join("\n");
+    assert!(told.contains("`product[1].bundle_price` is no less than its parts cost apart"), "{told}");
+    assert!(told.contains("`product[1].bundle_price` leaves a margin of 18.2 %, under the floor of 20.0 %"), "{told}");
+}
+
+#[test]
+fn what_is_worth_a_look_has_its_line_and_a_remedy() {
+    let rest = "aim = \"leads\"\n[targets]\ngmv_paid = \"5000\"\nroas = 2\n[feeds.tape]\npath = \"-\"\ngives = [\"purchase\"]\n\
+                [[channel]]\nname = \"ads\"\nbudget = \"10\"\n[[campaign]]\nname = \"c\"\nchannel = \"ads\"\nbudget = \"20\"";
+    let product = "stock = 10\nexpected_units = 40\nmax_discount = \"50%\"\n[[product]]\nsku = \"B\"\nprice = \"1\"\nstock = 0";
+    let text = one_product(product, "anchor = \"15m\"", rest).replace("length = \"1h\"\nskus", "length = \"20m\"\nskus");
+    let text = format!("margin = \"30%\"\n{text}");
+    let doubts: Vec<String> = plan(&text)
+        .unwrap()
+        .doubts
+        .into_iter()
+        .map(|doubt| {
+            assert!(!doubt.remedy.is_empty());
+            format!("{}: {}", doubt.line, doubt.what)
+        })
+        .collect();
+    for expected in [
+        "6: `aim` has no target that measures it",
+        "8: `targets.gmv_paid` cannot be reached: all planned stock is worth BRL 1000.00",
+        "9: `targets.roas` loses money: at a margin of 30.0 % ads break even at 3.3",
+        "9: `targets.roas` cannot be measured: no feed gives ad_spend",
+        "25: `product[1].stock` of `A` lasts to 0:15 of the live: 10 units of 40 that are expected",
+        "27: `product[1].max_discount` would leave `A` a margin of -40.0 %, under its floor of 20.0 %",
+        "31: `product[2].stock` of `B` is 0",
+        "29: `product[2].sku` `B` is in no segment",
+        "36: `segment[a].anchor` leaves 15 min before it with nothing planned",
+        "5: `length` is 25 min longer than the run of show",
+        "15: `channel[ads].budget` is less than its campaigns' BRL 20.00",
+    ] {
+        assert!(doubts.iter().any(|doubt| doubt == expected), "{expected} in {doubts:#?}\n{text}");
+    }
+}
+
+#[test]
+fn products_of_a_csv_file_are_products_of_the_plan() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.toml");
+    let csv = folder.path().join("products.csv");
+    std::fs::write(&file, "currency = \"BRL\"\nproducts = \"products.csv\"\n[[product]]\nsku = \"Z\"\nsubstitutes = [\"A\"]\n").unwrap();
+    std::fs::write(
+        &csv,
+        "\u{feff}sku;nome;preço;custo;slot;estoque;substitutes;good_on_camera\nA;Fone;1.199,90;800;3;12;B Z;sim\nB;Caixa;99,5;;;;;\n",
+    )
+    .unwrap();
+    let loaded = warroom::config::plan::load(&file, &|_| None).unwrap();
+    let product = |sku: &str| loaded.plan.product(sku).unwrap().clone();
+    let fone = product("A");
+    assert_eq!((fone.name.as_str(), fone.price_minor, fone.cost_minor, fone.slot), ("Fone", Some(119_990), Some(80_000), 3));
+    assert_eq!((fone.stock, fone.good_on_camera, fone.substitutes.len()), (Some(12), Some(true), 2));
+    assert_eq!((product("B").price_minor, product("B").slot, product("Z").slot), (Some(9_950), 2, 1));
+    std::fs::write(&csv, "sku,price,cost,substitutes,colour\nA,10,12,Q,red\nZ,1.234,,,\n").unwrap();
+    let told = warroom::config::plan::load(&file, &|_| None).unwrap_err();
+    let told: Vec<String> =
+        told.iter().map(|problem| format!("{}:{}: {}", problem.file.rsplit('/').next().unwrap(), problem.line, problem.what)).collect();
+    assert_eq!(
+        told,
+        [
+            "products.csv:2: `product[1].price` is below the cost",
+            "products.csv:2: `product[1].substitutes` names `Q`, which is no product of the plan",
+            "products.csv:3: `product[2].price` is no amount of BRL",
+            "products.csv:3: `product[2].sku` names `Z` a second time",
+        ]
+    );
+    std::fs::remove_file(&csv).unwrap();
+    let told = warroom::config::plan::load(&file, &|_| None).unwrap_err();
+    assert!(told.iter().any(|problem| problem.file.ends_with("products.csv") && problem.remedy.contains("CSV")), "{told:?}");
 }
 
 #[test]

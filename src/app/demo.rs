@@ -10,7 +10,7 @@ use super::ending::Ending;
 use super::face::Face;
 use super::session::{Outside, Session};
 use crate::clock::{self, Clock};
-use crate::engine::event::Record;
+use crate::engine::event::{Fact, Record};
 use crate::engine::time::{At, MINUTE_MS};
 use crate::feed::{Batch, QUEUE_BATCHES};
 use crate::simulate::act::Act;
@@ -44,6 +44,7 @@ pub fn run(request: &Request, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io:
     let scenario = Arc::new(scenario);
     let broadcast = Broadcast::new(Arc::clone(&scenario), request.seed).map_err(std::io::Error::other)?;
     let plan = scenario.plan();
+    let priors = scenario.priors();
     let zone = plan.time_zone.unwrap_or(chrono_tz::UTC);
     let clock = Clock::scaled(now, request.speed);
     let face = face(Mode::Demo, zone)?;
@@ -56,7 +57,12 @@ pub fn run(request: &Request, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io:
         face,
         mode: Mode::Demo,
         history: None,
-        start_feeds: Some(Box::new(move |_| drive(broadcast, clock, heard, None, std::sync::mpsc::channel().0))),
+        start_feeds: Some(Box::new(move |desk| {
+            if let Some(priors) = priors {
+                desk.write_control(Fact::Priors, priors.into_boxed_str());
+            }
+            drive(broadcast, clock, heard, None, std::sync::mpsc::channel().0)
+        })),
         outside: Outside::Audience(acts),
         playbook: None,
         ends_with_feeds: false,

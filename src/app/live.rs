@@ -14,6 +14,7 @@ use super::{LiveRequest, history};
 use crate::clock::{self, Clock};
 use crate::config::playbook::PlaybookFile;
 use crate::customers::{Ledger, Pseudonyms};
+use crate::engine::earlier::EarlierLive;
 use crate::engine::event::Fact;
 use crate::engine::id::Table;
 use crate::engine::live::commerce::orders::Buyer;
@@ -26,7 +27,7 @@ use crate::feed::outlet::Resume;
 use crate::feed::supervision::{Feeds, Start};
 use crate::journal::format::key;
 use crate::journal::{Journal, Reader, Writer};
-use crate::lives::KeyFigures;
+use crate::lives::{self, KeyFigures};
 use crate::ui::state::Mode;
 
 /// How long the feeds may take to stop before the program ends.
@@ -67,7 +68,8 @@ pub fn run(
     let (feeds_tx, feeds_rx) = std::sync::mpsc::channel();
     let accounts = loaded.accounts;
     let experience = Experience::open(&folders.experience());
-    let priors = priors(ledger.as_ref().ok(), experience.as_ref().ok(), &plan, clock.now());
+    let lives = if begun { Vec::new() } else { lives::earlier(&folders.journals(), &path, plan.starts_at.unwrap_or_else(|| clock.now())) };
+    let priors = priors((ledger.as_ref().ok(), experience.as_ref().ok()), &plan, clock.now(), &lives);
     let first_playbook = playbook.current().clone();
     let start_feeds: StartFeeds = Box::new(move |desk| {
         begin(desk, &plan, begun, priors, &first_playbook);
@@ -138,8 +140,14 @@ fn buyers(desk: &Desk) -> Table<&str, (At, i64)> {
     buyers
 }
 
-/// What earlier lives say, as the body of a control record: who bought then, and what was learnt. `None` where there was none.
-fn priors(ledger: Option<&Ledger>, experience: Option<&Experience>, plan: &Plan, now: At) -> Option<Box<str>> {
+/// What earlier lives say, as the body of a control record: who bought then, what was learnt, and how each of them went minute
+/// by minute. `None` where there was none.
+fn priors(
+    (ledger, experience): (Option<&Ledger>, Option<&Experience>),
+    plan: &Plan,
+    now: At,
+    lives: &[EarlierLive],
+) -> Option<Box<str>> {
     let buyers = ledger.and_then(|ledger| ledger.priors(plan, now).ok().flatten()).and_then(|event| match event.fact {
         Fact::Priors(control) => serde_json::from_str::<serde_json::Map<_, _>>(&control.body).ok(),
         _ => None,
@@ -151,6 +159,9 @@ fn priors(ledger: Option<&Ledger>, experience: Option<&Experience>, plan: &Plan,
     });
     let mut body = buyers.unwrap_or_default();
     body.extend(learnt.unwrap_or_default());
+    if !lives.is_empty() {
+        body.insert("lives".into(), serde_json::to_value(lives).unwrap_or_default());
+    }
     (!body.is_empty()).then(|| json(&body))
 }
 

@@ -67,6 +67,9 @@ pub fn run(request: Request, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io::
     let mut desk = Desk::new(plan.clone(), clock.clone(), Some(writer));
     desk.follow_the_records();
     desk.write_control(Fact::Plan, serde_json::to_string(&plan).unwrap_or_default().into_boxed_str());
+    if let Some(priors) = scenario.priors() {
+        desk.write_control(Fact::Priors, priors.into_boxed_str());
+    }
     desk.write_control(Fact::Playbook, serde_json::to_string(&playbook::shipped()).unwrap_or_default().into_boxed_str());
     let (acts, heard) = mpsc::unbounded_channel();
     let (sent, acted) = std::sync::mpsc::channel();

@@ -131,6 +131,14 @@ pub enum Verb {
         /// The journal; --journal does the same
         file: Option<PathBuf>,
     },
+    /// A plan by questions, or its list of products
+    #[command(
+        after_help = "Examples:\n  warroom plan new terca.toml --products products.csv\n  warroom plan new < answers.txt\n  warroom plan products last-friday.warroom > products.csv"
+    )]
+    Plan {
+        #[command(subcommand)]
+        verb: PlanVerb,
+    },
     /// Judges a plan before the night; with --live every feed is asked once
     #[command(
         after_help = "Half an hour before: warroom check plan.toml --live asks every feed, reads stock and prices of the planned products,\nand lists what only a person can tick. Exit code 0 when nothing failed, 1 when something did.\n\nExamples:\n  warroom check plan.toml\n  warroom check plan.toml --live --lang pt-BR"
@@ -147,11 +155,20 @@ pub enum Verb {
         #[command(subcommand)]
         verb: FeedVerb,
     },
-    /// Earlier lives with their key figures
-    #[command(after_help = "Examples:\n  warroom lives\n  warroom lives tech")]
-    Lives {
-        /// Only those whose name, title or file contains this
-        word: Option<String>,
+    /// Earlier lives with their key figures; import of others; how long they are kept
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Examples:\n  warroom lives\n  warroom lives tech 2026-11\n  warroom lives import export.xlsx --map tiktok_shop --zone America/Sao_Paulo --currency BRL\n  warroom lives --keep 400d"
+    )]
+    Lives(LivesArgs),
+    /// Takes a person out of the ledger and of every journal; the figures stay what they were
+    #[command(after_help = "Examples:\n  warroom forget c-17\n  warroom forget maria@example.com --yes")]
+    Forget {
+        /// The customer, or the chat author, as the shop or the platform names them
+        customer: String,
+        /// Without asking
+        #[arg(long)]
+        yes: bool,
     },
     /// The simulated broadcast without a screen, as fast as it goes
     #[command(
@@ -257,6 +274,87 @@ pub enum RulesVerb {
         /// The rules to test [default: the shipped ones]
         #[arg(long, value_name = "FILE")]
         playbook: Option<PathBuf>,
+    },
+}
+
+/// Options of `lives`.
+#[derive(Args, Clone, Debug)]
+pub struct LivesArgs {
+    #[command(subcommand)]
+    pub verb: Option<LivesVerb>,
+    /// Only those that have all of these in their name, title, format, theme, date, state or file
+    #[arg(value_name = "WORD")]
+    pub words: Vec<String>,
+    /// Remove lives that were over longer ago (400d, 26w, 2y); asks before it does
+    #[arg(long, value_name = "AGE")]
+    pub keep: Option<String>,
+    /// Without asking
+    #[arg(long, requires = "keep")]
+    pub yes: bool,
+}
+
+/// What else to do about lives.
+#[derive(Clone, Debug, Subcommand)]
+pub enum LivesVerb {
+    /// Earlier lives out of a platform's export (CSV, XLSX), so that there is something to be held against from the first night
+    #[command(
+        after_help = "Examples:\n  warroom lives import export.xlsx --map tiktok_shop --zone America/Sao_Paulo --currency BRL --format weekly\n  warroom lives import curve.csv --map minutes --zone UTC --currency USD --title \"Tuesday tech\""
+    )]
+    Import(ImportArgs),
+}
+
+/// What an export does not say of itself.
+#[derive(Args, Clone, Debug)]
+pub struct ImportArgs {
+    /// The export: CSV or XLSX
+    pub file: PathBuf,
+    /// How its columns are read: tiktok_shop, shopee, minutes, or a file of your own
+    #[arg(long, value_name = "NAME")]
+    pub map: String,
+    /// The time zone of its times
+    #[arg(long, value_name = "ZONE")]
+    pub zone: String,
+    /// The currency of its money
+    #[arg(long, value_name = "CODE")]
+    pub currency: String,
+    /// Kind of show: lives of one kind are held against each other
+    #[arg(long, value_name = "TEXT")]
+    pub format: Option<String>,
+    /// Title of lives that it does not name
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+}
+
+/// What to do about a plan.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PlanVerb {
+    /// Asks for what matters and writes a plan; answers may be piped, one a line
+    #[command(after_help = "Examples:\n  warroom plan new terca.toml\n  warroom plan new terca.toml --products products.csv < answers.txt")]
+    New {
+        /// Where it is written
+        #[arg(default_value = "plan.toml")]
+        file: PathBuf,
+        /// Products from a CSV file: sku, name, price, cost, margin_floor, stock …
+        #[arg(long, value_name = "FILE")]
+        products: Option<PathBuf>,
+        /// Write over a plan that is there
+        #[arg(long)]
+        overwrite: bool,
+    },
+    /// The products that a shop's feed, a journal or events tell of, as CSV
+    #[command(
+        after_help = "Examples:\n  warroom plan products friday.warroom > products.csv\n  warroom plan products --feed shop --plan plan.toml > products.csv"
+    )]
+    Products {
+        /// Journals, files of events as JSON Lines, or - for stdin
+        #[arg(required_unless_present = "feed", value_name = "INPUT")]
+        inputs: Vec<String>,
+        /// A feed of the plan: its polls are asked once
+        #[arg(long, value_name = "NAME", requires = "plan", conflicts_with = "inputs")]
+        feed: Option<String>,
+        /// The plan that the feed is of
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
     },
 }
 

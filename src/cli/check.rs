@@ -7,8 +7,7 @@ use crate::clock;
 use crate::config::paths::Folders;
 use crate::config::plan::{self, Loaded};
 use crate::customers::{Ledger, Pseudonyms};
-use crate::engine::metric::{Metric, definition};
-use crate::engine::plan::{Plan, Target};
+use crate::engine::plan::Plan;
 use crate::engine::time::HOUR_MS;
 use crate::feed::account::Environment;
 use crate::feed::document::Problem;
@@ -74,7 +73,6 @@ pub fn check(path: &Path, journal: Option<&Path>, environment: Environment<'_>) 
     points.extend(
         loaded.plan.actions.iter().map(|kind| Point::new(Verdict::Pass, format!("action `{}`: asks before it sends", kind.id()), "")),
     );
-    points.extend(targets(&loaded.plan));
     points.extend(time(&loaded.plan));
     points.extend(storage(&loaded.plan, journal, environment));
     points.extend(loaded.plan.checklist.iter().map(|point| Point::new(Verdict::ByHand, point.clone(), "")));
@@ -111,23 +109,6 @@ fn feeds(loaded: &Loaded) -> Vec<Point> {
         }
     }
     points
-}
-
-/// Targets that no feed of the plan can measure.
-fn targets(plan: &Plan) -> Vec<Point> {
-    let gives = |kind: &str| plan.feeds.iter().any(|feed| feed.gives.is_empty() || feed.gives.iter().any(|given| given == kind));
-    let unmeasured = |target: &&Target| {
-        let Some(metric) = Metric::parse(&target.metric) else { return false };
-        !gives("reading") && definition(metric).needs.iter().any(|group| !group.iter().any(|kind| gives(kind)))
-    };
-    let point = |target: &Target| {
-        Point::new(
-            Verdict::Warn,
-            format!("target `{}`: no feed gives what it needs", target.metric),
-            "add a feed that does, or type it in during the live",
-        )
-    };
-    plan.targets.iter().filter(unmeasured).map(point).collect()
 }
 
 fn time(plan: &Plan) -> Option<Point> {

@@ -8,6 +8,7 @@ use super::args::TryArgs;
 use super::output::{Failure, code, print};
 use crate::clock::{self, Clock};
 use crate::config::plan;
+use crate::engine::event::Event;
 use crate::engine::text::clean;
 use crate::engine::time::{At, HOUR_MS};
 use crate::engine::wire;
@@ -198,6 +199,24 @@ fn ask(account: &Account, requests: &[Request], listen: Duration, words: &Words)
         print(|out| write_probe(out, account, &probe, &exchanges, words))?;
     }
     Ok(if failed { code::FAILED } else { code::DONE })
+}
+
+/// What the polls of an account answer when they are asked once.
+///
+/// # Errors
+/// When one of them cannot be asked, or fails.
+pub fn polled(account: &Account) -> Result<Vec<Event>, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::other)?;
+    let mut events = Vec::new();
+    for request in account.requests.iter().filter(|request| matches!(request.transport, Transport::Poll(_))) {
+        let (probe, _) = runtime.block_on(look(account, request, PATIENCE)).map_err(Failure::other)?;
+        if matches!(probe.outcome, Outcome::Failed | Outcome::Late) {
+            let why = probe.state.last_error.map_or_else(|| "no answer in time".to_owned(), |error| error.to_string());
+            return Err(Failure::other(format!("{}: {why}; look closer with `warroom feed try`", account.feed_name(request))));
+        }
+        events.extend(probe.events);
+    }
+    Ok(events)
 }
 
 async fn look(account: &Account, request: &Request, listen: Duration) -> Result<(Probe, Vec<Exchange>), Fault> {

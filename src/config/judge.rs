@@ -1,12 +1,11 @@
-//! What a plan says against itself (a contradiction: nothing is started), and what is worth a look (a doubt).
+//! What a plan says against itself: a contradiction, and nothing is started.
 
 use std::collections::BTreeMap;
 
 use super::spelling;
 use crate::engine::id::{Name, Set};
-use crate::engine::metric::Metric;
-use crate::engine::plan::{Aim, Plan, PlanProduct};
-use crate::feed::document::{Problem, Section};
+use crate::engine::plan::{Plan, PlanProduct, PlanSegment};
+use crate::feed::document::Section;
 
 /// The channels that every live has.
 pub const CHANNELS: [&str; 4] = ["organic", "paid", "direct_link", "unknown"];
@@ -14,6 +13,7 @@ pub const CHANNELS: [&str; 4] = ["organic", "paid", "direct_link", "unknown"];
 /// Where the entries of the plan's lists stand in the file, in the same order.
 #[derive(Clone, Copy, Debug)]
 pub struct Places<'p, 'd> {
+    pub targets: Option<&'p Section<'d>>,
     pub products: &'p [Section<'d>],
     pub segments: &'p [Section<'d>],
     pub channels: &'p [Section<'d>],
@@ -30,9 +30,11 @@ pub fn contradictions(root: &Section<'_>, plan: &Plan, places: &Places<'_, '_>) 
         known_skus(section, "substitutes", &product.substitutes, &skus);
         known_skus(section, "bundle_with", &product.bundle_with, &skus);
         known_skus(section, "bonus_kit", product.bonus_kit.as_slice(), &skus);
+        bundle(product, plan, section);
     }
     for (segment, section) in plan.segments.iter().zip(places.segments) {
         known_skus(section, "skus", &segment.skus, &skus);
+        discounts(segment, plan, section);
     }
     run_of_show(root, plan, places.segments);
     channels(plan, places);
@@ -86,7 +88,9 @@ pub fn margin_of(product: &PlanProduct, plan: &Plan) -> Option<f64> {
     product.margin.or(from_cost).or(plan.margin)
 }
 
-fn percent(share: f64) -> String {
+/// A share as problems tell it.
+#[must_use]
+pub fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
@@ -111,6 +115,57 @@ fn prices(product: &PlanProduct, plan: &Plan, section: &Section<'_>) {
             format!("is {}, which price and cost contradict", percent(stated)),
             "give the margin or the cost, not both",
         );
+    }
+}
+
+/// The margin that is left after a discount on the price.
+#[must_use]
+pub fn margin_after(margin: f64, discount: f64) -> f64 {
+    (margin - discount) / (1.0 - discount)
+}
+
+/// A planned discount must leave every product that is shown its floor, and stay within what the product allows.
+fn discounts(segment: &PlanSegment, plan: &Plan, section: &Section<'_>) {
+    let Some(discount) = segment.discount.filter(|discount| *discount < 1.0) else {
+        if segment.discount.is_some() {
+            section.wrong("discount", "gives everything away", "write a share below 100 %");
+        }
+        return;
+    };
+    for product in segment.skus.iter().filter_map(|sku| plan.product(sku)) {
+        if let Some(most) = product.max_discount.filter(|most| discount > *most) {
+            let what = format!("is {}, above the {} that `{}` allows", percent(discount), percent(most), product.sku);
+            section.wrong("discount", what, "plan a smaller discount, or raise the product's `max_discount`");
+        }
+        if let (Some(margin), Some(floor)) = (margin_of(product, plan), product.margin_floor)
+            && margin_after(margin, discount) < floor
+        {
+            let what = format!(
+                "leaves `{}` a margin of {}, under its floor of {}",
+                product.sku,
+                percent(margin_after(margin, discount)),
+                percent(floor)
+            );
+            section.wrong("discount", what, "plan a smaller discount, or lower the product's `margin_floor`");
+        }
+    }
+}
+
+/// A bundle must cost less than its parts, and leave the margin floor.
+#[expect(clippy::cast_precision_loss, reason = "a share to compare with; sums of money stay integers")]
+fn bundle(product: &PlanProduct, plan: &Plan, section: &Section<'_>) {
+    let Some(price) = product.bundle_price_minor.filter(|price| *price > 0) else { return };
+    let parts: Vec<&PlanProduct> = std::iter::once(product).chain(product.bundle_with.iter().filter_map(|sku| plan.product(sku))).collect();
+    let sum = |of: fn(&PlanProduct) -> Option<i64>| parts.iter().map(|part| of(part)).try_fold(0i64, |sum, minor| sum.checked_add(minor?));
+    if sum(|part| part.price_minor).is_some_and(|apart| parts.len() > 1 && price >= apart) {
+        section.wrong("bundle_price", "is no less than its parts cost apart", "lower it, or leave the bundle out");
+    }
+    if let (Some(cost), Some(floor)) = (sum(|part| part.cost_minor), product.margin_floor) {
+        let margin = (price - cost) as f64 / price as f64;
+        if margin < floor {
+            let what = format!("leaves a margin of {}, under the floor of {}", percent(margin), percent(floor));
+            section.wrong("bundle_price", what, "raise it, or lower the product's `margin_floor`");
+        }
     }
 }
 
@@ -185,92 +240,5 @@ fn limits(root: &Section<'_>, plan: &Plan) {
     }
     if limits.late_s > limits.too_old_s {
         root.wrong("limits", "refuses as too old what is not yet late", "keep `late` at or below `too_old`");
-    }
-}
-
-/// Notes what is not wrong but worth a look before the night.
-#[must_use]
-pub fn doubts(plan: &Plan, file: &str) -> Vec<Problem> {
-    let mut found = Vec::new();
-    let mut doubt = |what: String, remedy: &str| {
-        found.push(Problem { file: file.to_owned(), line: 1, what, remedy: remedy.to_owned() });
-    };
-    if plan.currency.is_none() {
-        doubt("no `currency`".into(), "name it, so that amounts have their decimals and several currencies are told apart");
-    }
-    if plan.time_zone.is_none() {
-        doubt("no `time_zone`".into(), "name it: the glass shows the plan's zone, never the machine's");
-    }
-    if plan.starts_at.is_none() {
-        doubt("no `starts_at`".into(), "give it, so that the live is found again after a restart and history is read from there");
-    }
-    if plan.length_s == 0 {
-        doubt("no `length`".into(), "give it: pace, projection and the time left need an end");
-    }
-    if plan.products.is_empty() {
-        doubt("no [[product]]".into(), "plan the products to have them on the keys 1-9 with their margins");
-    }
-    if !plan.targets.iter().any(|target| measures(plan.aim, &target.metric)) {
-        doubt("the aim has no target that measures it".into(), aim_remedy(plan.aim));
-    }
-    for product in &plan.products {
-        if let (Some(margin), Some(floor), Some(discount)) = (margin_of(product, plan), product.margin_floor, product.max_discount)
-            && discount < 1.0
-            && (margin - discount) / (1.0 - discount) < floor
-        {
-            doubt(
-                format!(
-                    "`{}`: at its largest discount the margin is {}, under the floor of {}",
-                    product.sku,
-                    percent((margin - discount) / (1.0 - discount)),
-                    percent(floor)
-                ),
-                "lower `max_discount`: nothing under the floor is ever advised",
-            );
-        }
-        if product.stock == Some(0) {
-            doubt(format!("`{}`: planned with no stock", product.sku), "restock it, or take it out of the run of show");
-        }
-    }
-    found
-}
-
-fn measures(aim: Aim, metric: &str) -> bool {
-    let Some(metric) = Metric::parse(metric) else { return false };
-    match aim {
-        Aim::Conversion => matches!(
-            metric,
-            Metric::GmvPaid
-                | Metric::GmvPlaced
-                | Metric::GmvNet
-                | Metric::OrdersPlaced
-                | Metric::OrdersPaid
-                | Metric::CvrUv
-                | Metric::CvrView
-                | Metric::CvrProduct
-                | Metric::CoRate
-        ),
-        Aim::Leads => matches!(metric, Metric::Leads | Metric::Cpl),
-        Aim::ClearStock => matches!(metric, Metric::SellThrough | Metric::Units),
-        Aim::Branding => matches!(
-            metric,
-            Metric::ViewersUv
-                | Metric::ViewsPv
-                | Metric::Pcu
-                | Metric::Acu
-                | Metric::AvgWatchS
-                | Metric::InteractionRate
-                | Metric::FollowRate
-                | Metric::Follows
-        ),
-    }
-}
-
-const fn aim_remedy(aim: Aim) -> &'static str {
-    match aim {
-        Aim::Conversion => "set one in [targets], as gmv_paid, orders_paid or cvr_uv",
-        Aim::Leads => "set one in [targets], as leads or cpl",
-        Aim::ClearStock => "set one in [targets], as sell_through or units",
-        Aim::Branding => "set one in [targets], as viewers_uv, pcu or avg_watch_s",
     }
 }

@@ -67,6 +67,12 @@ impl Folders {
         self.data.join("experience.db")
     }
 
+    /// Lessons of earlier reports that were ticked, for the next plan.
+    #[must_use]
+    pub fn lessons(&self) -> PathBuf {
+        self.data.join("lessons.json")
+    }
+
     /// The operator's own settings.
     #[must_use]
     pub fn settings(&self) -> PathBuf {

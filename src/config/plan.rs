@@ -2,20 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::{Days, TimeZone};
 use chrono_tz::Tz;
 use toml::de::DeValue;
 
+use super::catalogue::Catalogue;
+use super::entries::{number_slots, read_campaign, read_channel, read_product, read_segment};
 use super::fields::{self, PlanFields};
-use super::{judge, spelling};
-use crate::engine::event::{ChannelParts, SegmentKind};
-use crate::engine::id::{Name, Set};
+use super::{doubt, judge, spelling};
+use crate::engine::id::Name;
 use crate::engine::metric::{Metric, Unit, definition};
 use crate::engine::money::{Currency, Money};
-use crate::engine::plan::{
-    Aim, CurvePoint, Exclude, Limits, LiveScope, OrdersFrom, Plan, PlanCampaign, PlanChannel, PlanProduct, PlanSegment, Target,
-};
-use crate::engine::time::At;
+use crate::engine::plan::{Aim, CurvePoint, Exclude, Limits, LiveScope, OrdersFrom, Plan, PlanFeed, Target};
 use crate::feed::account::{Account, Environment};
 use crate::feed::document::{Document, Problem, Section};
 use crate::feed::errand::Errand;
@@ -29,15 +26,6 @@ const AIMS: [(&str, Aim); 4] =
     [("conversion", Aim::Conversion), ("leads", Aim::Leads), ("clear_stock", Aim::ClearStock), ("branding", Aim::Branding)];
 const ORDERS_FROM: [(&str, OrdersFrom); 2] = [("shop", OrdersFrom::Shop), ("payments", OrdersFrom::Payments)];
 const PROFILES: [&str; 4] = ["new", "returning", "promotional", "premium"];
-const ROLES: [&str; 8] = ["cash_cow", "question_mark", "star", "dog", "hook", "hero", "profit", "flash"];
-const KINDS: [(&str, SegmentKind); 6] = [
-    ("demo", SegmentKind::Demo),
-    ("talk", SegmentKind::Talk),
-    ("offer", SegmentKind::Offer),
-    ("qa", SegmentKind::Qa),
-    ("giveaway", SegmentKind::Giveaway),
-    ("break", SegmentKind::Break),
-];
 
 /// A plan file, read.
 #[derive(Clone, Debug, Default)]
@@ -76,7 +64,6 @@ pub fn read(file: &str, text: &str, fallback_name: &str, environment: Environmen
     let document = Document::new(file, text);
     let Some(table) = document.parse() else { return Err(document.take_problems()) };
     let root = Section::root(&document, &table);
-    let mut plan = read_plan(root, fallback_name);
     let mut accounts = Account::read_all(file, text, environment).unwrap_or_else(|problems| {
         document.note_all(problems);
         Vec::new()
@@ -85,6 +72,14 @@ pub fn read(file: &str, text: &str, fallback_name: &str, environment: Environmen
         document.note_all(problems);
         Vec::new()
     });
+    let catalogue = root.text("products").map(|named| Catalogue::open(file, named)).unwrap_or_default();
+    let listed = Document::new(&catalogue.file, &catalogue.toml);
+    let rows = if catalogue.toml.is_empty() { None } else { listed.parse() };
+    let rows = rows.as_ref().map(|table| Section::root(&listed, table));
+    let feeds = accounts.iter().flat_map(Account::plan_feeds).collect();
+    let (mut plan, mut doubts) = read_plan(root, rows, fallback_name, feeds);
+    document.note_all(catalogue.problems);
+    document.note_all(listed.take_problems());
     let problems = document.take_problems();
     if !problems.is_empty() {
         return Err(problems);
@@ -94,19 +89,19 @@ pub fn read(file: &str, text: &str, fallback_name: &str, environment: Environmen
         account.defaults.currency = account.defaults.currency.or(plan.currency);
         account.defaults.source_tz = account.defaults.source_tz.or(plan.time_zone);
     }
-    plan.feeds = accounts.iter().flat_map(Account::plan_feeds).collect();
-    let doubts = judge::doubts(&plan, file);
+    doubts.extend(catalogue.doubts);
     Ok(Loaded { plan, accounts, errands, file: PathBuf::from(file), doubts })
 }
 
-/// Everything but the feeds; what is wrong is noted in the document.
-fn read_plan(root: Section<'_>, fallback_name: &str) -> Plan {
-    let mut plan = Plan::default();
+/// Everything, with what is worth a look; what is wrong is noted in the documents.
+fn read_plan(root: Section<'_>, rows: Option<Section<'_>>, fallback_name: &str, feeds: Vec<PlanFeed>) -> (Plan, Vec<Problem>) {
+    let mut plan = Plan { feeds, ..Plan::default() };
     read_identity(&root, &mut plan, fallback_name);
     let currency = plan.currency.unwrap_or(Currency::NONE);
     plan.rates = read_rates(&root);
-    read_targets(&root, &mut plan, currency);
-    let products = sections(&root, "product");
+    let targets = read_targets(&root, &mut plan, currency);
+    let mut products = sections(&root, "product");
+    products.extend(rows.iter().flat_map(|rows| sections(rows, "product")));
     plan.products = products.iter().map(|section| read_product(section, currency)).collect();
     number_slots(&mut plan.products);
     let segments = sections(&root, "segment");
@@ -120,13 +115,15 @@ fn read_plan(root: Section<'_>, fallback_name: &str) -> Plan {
     // Read by the feeds themselves.
     root.value("feeds");
     root.value("actions");
-    let places = judge::Places { products: &products, segments: &segments, channels: &channels, campaigns: &campaigns };
+    let places =
+        judge::Places { targets: targets.as_ref(), products: &products, segments: &segments, channels: &channels, campaigns: &campaigns };
     judge::contradictions(&root, &plan, &places);
+    let doubts = doubt::doubts(&root, &plan, &places);
     root.finish();
     for section in products.into_iter().chain(segments).chain(channels).chain(campaigns) {
         section.finish();
     }
-    plan
+    (plan, doubts)
 }
 
 /// The tables of a list, at most [`MOST_ENTRIES`].
@@ -201,7 +198,7 @@ fn read_identity(root: &Section<'_>, plan: &mut Plan, fallback_name: &str) {
     plan.keep_chat_names = root.flag("keep_chat_names").unwrap_or(false);
 }
 
-fn choice<T: Copy>(section: &Section<'_>, key: &str, choices: &[(&str, T)]) -> Option<T> {
+pub(super) fn choice<T: Copy>(section: &Section<'_>, key: &str, choices: &[(&str, T)]) -> Option<T> {
     let known: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
     let word = section.word(key, &known)?;
     choices.iter().find(|(name, _)| *name == word).map(|(_, choice)| *choice)
@@ -240,8 +237,10 @@ fn is_rate(text: &str) -> bool {
     digits + points == text.len() && points <= 1 && (1..=18).contains(&digits) && text.bytes().any(|b| (b'1'..=b'9').contains(&b))
 }
 
-fn read_targets(root: &Section<'_>, plan: &mut Plan, currency: Currency) {
-    if let Some(section) = root.section("targets") {
+/// The targets and their curve; answers where the targets stand.
+fn read_targets<'d>(root: &Section<'d>, plan: &mut Plan, currency: Currency) -> Option<Section<'d>> {
+    let targets = root.section("targets");
+    if let Some(section) = &targets {
         for (id, value) in section.entries() {
             let Some(metric) = Metric::parse(id) else {
                 let known: Vec<&str> = Metric::ALL.iter().map(|metric| metric.id()).collect();
@@ -272,6 +271,7 @@ fn read_targets(root: &Section<'_>, plan: &mut Plan, currency: Currency) {
     if !rising {
         root.wrong("target_curve", "does not rise", "order its points by `at`, with shares that never fall");
     }
+    targets
 }
 
 /// The value of a target in the metric's own unit.
@@ -289,126 +289,6 @@ fn target(metric: Metric, value: &DeValue<'_>, currency: Currency) -> Option<f64
         }
     }
     fields::digits(value)?.parse().ok()
-}
-
-fn read_product(section: &Section<'_>, currency: Currency) -> PlanProduct {
-    let sku = section.required_text("sku", "write the id that the shop sells it by: sku = \"LIP-01\"").unwrap_or_default();
-    PlanProduct {
-        sku: Name::from(sku),
-        variants: section.names("variants"),
-        name: section.owned("name").unwrap_or_else(|| sku.to_owned()),
-        slot: section.count("slot", 1..=9_999).unwrap_or(0),
-        price_minor: section.money("price", currency),
-        cost_minor: section.money("cost", currency),
-        margin: section.share("margin"),
-        margin_floor: section.share("margin_floor"),
-        stock: section.whole("stock"),
-        role: section.word("role", &ROLES).map(str::to_owned),
-        good_on_camera: section.flag("good_on_camera"),
-        fits_theme: section.flag("fits_theme"),
-        substitutes: section.names("substitutes"),
-        bundle_with: section.names("bundle_with"),
-        bundle_price_minor: section.money("bundle_price", currency),
-        bonus_kit: section.text("bonus_kit").map(Name::from),
-        max_discount: section.share("max_discount"),
-    }
-}
-
-/// Products without a slot get the next free ones, in the order of the file.
-fn number_slots(products: &mut [PlanProduct]) {
-    let mut taken: Set<u32> = products.iter().map(|product| product.slot).collect();
-    let mut next = 1;
-    for product in products.iter_mut().filter(|product| product.slot == 0) {
-        while taken.contains(&next) {
-            next += 1;
-        }
-        product.slot = next;
-        taken.insert(next);
-    }
-}
-
-fn read_segment(section: &Section<'_>, plan: &Plan) -> PlanSegment {
-    let name = section.required_text("name", "name the part of the show: name = \"hook\"").unwrap_or_default();
-    PlanSegment {
-        name: name.to_owned(),
-        length_s: section.length("length").unwrap_or(0),
-        kind: choice(section, "kind", &KINDS),
-        host: section.owned("host"),
-        skus: section.names("skus"),
-        anchor_s: read_anchor(section, plan),
-        offer: section.owned("offer"),
-    }
-}
-
-/// `anchor = "21:00"` on the plan's clock, or `anchor = "52m"` from the start.
-fn read_anchor(section: &Section<'_>, plan: &Plan) -> Option<i64> {
-    let text = section.text("anchor")?;
-    if let Some(seconds) = fields::length(text) {
-        return Some(seconds);
-    }
-    let remedy = "write a clock time (\"21:00\") or the time from the start (\"52m\")";
-    let Some(time) = fields::clock_time(text) else {
-        section.wrong("anchor", "is no time", remedy);
-        return None;
-    };
-    let (Some(starts_at), Some(zone)) = (plan.starts_at, plan.time_zone) else {
-        section.wrong(
-            "anchor",
-            "is a clock time, but the plan has no `starts_at` and `time_zone`",
-            "give both, or write the time from the start (\"52m\")",
-        );
-        return None;
-    };
-    let local = zone.from_utc_datetime(&starts_at.utc().naive_utc()).date_naive();
-    let seconds = [Some(local), local.checked_add_days(Days::new(1))].into_iter().flatten().find_map(|day| {
-        let at = zone.from_local_datetime(&day.and_time(time)).earliest()?;
-        let after = At::from_ms(at.timestamp_millis()).since_ms(starts_at) / 1_000;
-        (after >= 0).then_some(after)
-    });
-    if seconds.is_none() {
-        section.wrong("anchor", "does not exist on that day", remedy);
-    }
-    seconds
-}
-
-fn read_channel(section: &Section<'_>, currency: Currency) -> PlanChannel {
-    let name = section.required_text("name", "name the channel: name = \"influencer\"").unwrap_or_default();
-    let rules = section.sections("rules").iter().map(|rule| read_rule(rule)).collect();
-    PlanChannel { name: Name::from(name), rules, budget_minor: section.money("budget", currency) }
-}
-
-fn read_rule(section: &Section<'_>) -> ChannelParts {
-    let part = |key| section.text(key).map(Name::from);
-    let parts = ChannelParts {
-        source: part("source"),
-        medium: part("medium"),
-        campaign: part("campaign"),
-        referrer: part("referrer"),
-        landing: part("landing"),
-        coupon: part("coupon"),
-    };
-    for (key, _) in section.entries() {
-        const PARTS: [&str; 6] = ["source", "medium", "campaign", "referrer", "landing", "coupon"];
-        if !PARTS.contains(&key) {
-            section.wrong(key, "is no part of a visit", spelling::remedy(key, &PARTS));
-        }
-    }
-    if parts == ChannelParts::default() {
-        section.document().note(
-            section.span(),
-            format!("`{}` matches everything", section.path()),
-            "give at least one part, as { medium = \"paid*\" }",
-        );
-    }
-    parts
-}
-
-fn read_campaign(section: &Section<'_>, currency: Currency) -> PlanCampaign {
-    PlanCampaign {
-        name: Name::from(section.required_text("name", "write the campaign's name or id as the ads platform does").unwrap_or_default()),
-        channel: Name::from(section.text("channel").unwrap_or("paid")),
-        budget_minor: section.money("budget", currency),
-    }
 }
 
 /// Scope, aliases and exclusions: what belongs to this live.

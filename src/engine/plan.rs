@@ -132,6 +132,8 @@ pub struct PlanProduct {
     pub bonus_kit: Option<Name>,
     /// Largest discount that may be advised, 0 to 1.
     pub max_discount: Option<f64>,
+    /// Units that the live is expected to sell.
+    pub expected_units: Option<i64>,
 }
 
 /// A segment of the run of show.
@@ -148,6 +150,8 @@ pub struct PlanSegment {
     pub anchor_s: Option<i64>,
     /// Planned offer, in words.
     pub offer: Option<String>,
+    /// Planned discount on what is shown, 0 to 1.
+    pub discount: Option<f64>,
 }
 
 /// A channel of the plan's own, with the rules that recognise it; the first that matches wins.

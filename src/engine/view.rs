@@ -4,4 +4,5 @@
 
 pub mod commerce;
 pub mod marks;
+pub mod course;
 pub mod show;

@@ -143,6 +143,19 @@ impl<'d> Section<'d> {
         self.document.note(span, format!("`{}` {what}", self.name_of(key)), remedy);
     }
 
+    /// A remark on a field, or on the table where it is not given: nothing wrong, but worth a look.
+    #[must_use]
+    pub fn remark(&self, key: &str, what: impl std::fmt::Display, remedy: impl Into<String>) -> Problem {
+        let span = self.table.get(key).map_or(self.span(), Spanned::span);
+        let name = if key.is_empty() { self.path.clone() } else { self.name_of(key) };
+        Problem {
+            file: self.document.file.to_owned(),
+            line: line_of(self.document.text, span.start),
+            what: format!("`{name}` {what}"),
+            remedy: remedy.into(),
+        }
+    }
+
     /// Notes that a field must be there.
     pub fn missing(&self, key: &str, remedy: impl Into<String>) {
         self.document.note(self.span(), format!("`{}` is missing", self.name_of(key)), remedy);

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::incident::{Incident, Lottery};
 use super::response::Responses;
+use crate::engine::earlier::EarlierLive;
 use crate::engine::event::{ChannelParts, SegmentKind};
 use crate::engine::id::Name;
 use crate::engine::money::{Currency, Money};
@@ -89,6 +90,9 @@ pub struct Scenario {
     pub aim: Aim,
     /// GMV that should be paid at the end.
     pub target: Option<Amount>,
+    /// The shop of the demo has lives behind it that this one is held against.
+    #[serde(default)]
+    pub earlier_lives: bool,
     #[serde(default)]
     pub noise: NoiseLevel,
     #[serde(default)]
@@ -440,6 +444,19 @@ impl Scenario {
         }
     }
 
+    /// What earlier lives reached, as the body of a `priors` record; the latest a week before this one.
+    #[must_use]
+    pub fn priors(&self) -> Option<String> {
+        if !self.earlier_lives {
+            return None;
+        }
+        let mut lives: Vec<EarlierLive> = serde_json::from_str(EARLIER).ok()?;
+        for (weeks, live) in (1..).zip(&mut lives) {
+            live.starts_at = Some(self.starts_at.plus_s(-weeks * WEEK_S));
+        }
+        Some(serde_json::json!({ "lives": lives }).to_string())
+    }
+
     fn plan_product(&self, product: &Product, slot: u32) -> PlanProduct {
         let minor = |amount: &Amount| amount.minor(self.currency);
         PlanProduct {
@@ -479,6 +496,10 @@ impl Scenario {
     }
 }
 
+/// Curves of the demo's own broadcasts under other seeds; `tests/projection.rs` makes them.
+const EARLIER: &str = include_str!("../../config/scenarios/earlier.json");
+const WEEK_S: i64 = 7 * 86_400;
+
 fn shipped_text(name: &str) -> Option<&'static str> {
     SHIPPED.iter().find(|(shipped, _)| *shipped == name).map(|(_, text)| *text)
 }
@@ -515,6 +536,7 @@ fn plan_segment(segment: &Segment) -> PlanSegment {
         skus: segment.sku.iter().cloned().collect(),
         anchor_s: None,
         offer: segment.offer.clone(),
+        discount: None,
     }
 }
 

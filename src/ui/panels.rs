@@ -65,7 +65,7 @@ pub fn draw_zoomed(panel: Panel, pane: &Pane<'_>, area: Rect, buf: &mut Buffer) 
         Panel::Log => log::draw_zoomed(pane, area, buf),
         Panel::Kpis => metrics::draw(pane, area, buf),
         Panel::Feeds => feeds::draw(pane, area, buf),
-        Panel::Segments => segments::draw(pane, area, buf),
+        Panel::Segments => segments::draw_zoomed(pane, area, buf),
         Panel::Chat => chat::draw(pane, area, buf),
     }
 }

@@ -36,6 +36,17 @@ pub fn normal_cdf(z: f64) -> f64 {
     0.5 * libm::erfc(-z / std::f64::consts::SQRT_2)
 }
 
+/// Chance of at most `count` events where so many are expected: the Poisson distribution function, summed.
+#[must_use]
+pub fn poisson_at_most(count: u32, expected: f64) -> f64 {
+    let (mut term, mut sum) = ((-expected).exp(), 0.0);
+    for k in 0..=count {
+        sum += term;
+        term *= expected / (f64::from(k) + 1.0);
+    }
+    sum.min(1.0)
+}
+
 /// 97.5 % point of the standard normal: half-width of a 95 % interval in standard deviations.
 pub const Z95: f64 = 1.959_963_984_540_054;
 
@@ -52,5 +63,7 @@ mod tests {
         assert!((trigamma(1.0) - pi2 / 6.0).abs() < 1e-9);
         assert!((trigamma(0.5) - pi2 / 2.0).abs() < 1e-9);
         assert!((normal_cdf(Z95) - 0.975).abs() < 1e-12);
+        assert!((poisson_at_most(2, 3.0) - 0.423_190_081_126_843_6).abs() < 1e-12);
+        assert!((poisson_at_most(0, 0.0) - 1.0).abs() < 1e-12);
     }
 }

@@ -3,11 +3,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::engine::earlier::Ghost;
 use crate::engine::metric::{Metric, Reading, Scope, Value};
 use crate::engine::plan::Aim;
 use crate::engine::time::Span;
 use crate::engine::view::commerce::BandView;
-use crate::ui::pane::{ADS, AUDIENCE, Better, CARTS, CHAT, CLICKS, LEADS, Needs, ORDERS, Pane, STOCK};
+use crate::ui::pane::{ADS, AUDIENCE, Better, CARTS, CHAT, CLICKS, LEADS, Needs, ORDERS, Pane, STOCK, tone_of};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::text::{Phrase, fit, put, width};
@@ -160,7 +161,7 @@ fn card(pane: &Pane<'_>, kpi: Kpi) -> Card {
         Kpi::Cover => cover(pane),
         Kpi::Leads => plain(pane, "card-leads", Metric::Leads, LEADS),
         Kpi::Cpl => plain(pane, "card-cpl", Metric::Cpl, LEADS),
-        Kpi::SellThrough => ratio(pane, "card-sell-through", Metric::SellThrough, Span::Live, STOCK),
+        Kpi::SellThrough => sell_through(pane),
         Kpi::Interaction => ratio(pane, "card-interaction", Metric::InteractionRate, Span::M10, CHAT),
         Kpi::NewBuyers => ratio(pane, "card-new-buyers", Metric::NewBuyerShare, Span::Live, ORDERS),
         Kpi::Follows => plain(pane, "card-follows", Metric::Follows, AUDIENCE),
@@ -176,9 +177,23 @@ fn gmv(pane: &Pane<'_>) -> Card {
         short: short_of("card-gmv"),
         window: pane.word("window-live").to_owned(),
         values: vec![pane.phrase(pane.money(&paid), Tone::Accent)],
-        feet: vec![pane.phrase(format!("{} {}", pane.word("card-net"), pane.amount(&net)), Tone::Muted)],
+        feet: against_last(pane, Metric::GmvPaid, format!("{} {}", pane.word("card-net"), pane.amount(&net))),
         needs: ORDERS,
     }
+}
+
+/// `last live +7%` at the same minute, where there was one, else what is told instead.
+fn against_last(pane: &Pane<'_>, metric: Metric, instead: String) -> Vec<Phrase> {
+    let mut feet = Vec::new();
+    if let Some(change) = pane.view.engine.against(Ghost::Last, metric) {
+        let sign = if pane.view.engine.is_straight(Ghost::Last) { "~" } else { "" };
+        for key in ["card-last-live", "card-last-live-short"] {
+            let told = format!("{} {sign}{}", pane.word(key), pane.view.format.change(change));
+            feet.push(pane.phrase(told, tone_of(change, Better::Up)));
+        }
+    }
+    feet.push(pane.phrase(instead, Tone::Muted));
+    feet
 }
 
 fn orders(pane: &Pane<'_>) -> Card {
@@ -206,9 +221,22 @@ fn viewers(pane: &Pane<'_>) -> Card {
         short: short_of("card-viewers"),
         window: pane.word("window-now").to_owned(),
         values,
-        feet: vec![pane.phrase(format!("{} {}", pane.word("card-peak"), pane.count(&peak)), Tone::Muted)],
+        feet: peak_feet(pane, &peak),
         needs: AUDIENCE,
     }
+}
+
+/// `pk 2,980 @33'`: the peak and its minute, the peak alone.
+fn peak_feet(pane: &Pane<'_>, peak: &Reading) -> Vec<Phrase> {
+    let alone = format!("{} {}", pane.word("card-peak"), pane.count(peak));
+    let mut feet = vec![pane.phrase(alone.as_str(), Tone::Muted)];
+    if let Some((minute, _)) = pane.view.engine.peak_minute() {
+        let at = pane.minute_label(minute);
+        let short = format!("{} {} @{at}", pane.word("card-peak-short"), pane.count(peak));
+        feet.insert(0, pane.phrase(short, Tone::Muted));
+        feet.insert(0, pane.phrase(format!("{alone} @{at}"), Tone::Muted));
+    }
+    feet
 }
 
 fn watch(pane: &Pane<'_>) -> Card {
@@ -241,6 +269,20 @@ fn ratio(pane: &Pane<'_>, title: &'static str, metric: Metric, span: Span, needs
         feet: vec![pane.phrase(pane.support(&reading), Tone::Muted)],
         needs,
     }
+}
+
+/// What is sold of the lot, and when it will be empty at this pace.
+fn sell_through(pane: &Pane<'_>) -> Card {
+    let mut card = ratio(pane, "card-sell-through", Metric::SellThrough, Span::Live, STOCK);
+    if let Some(at) = pane.view.engine.lot_empty_at() {
+        let time = pane.live_time(at);
+        let late = pane.view.engine.plan().ends_at().is_some_and(|end| at > end);
+        let tone = if late { Tone::Warn } else { Tone::Good };
+        let told =
+            ["card-lot-empty", "card-lot-empty-short"].map(|key| pane.phrase(pane.say(key, &[("time", time.as_str().into())]), tone));
+        card.feet.splice(0..0, told);
+    }
+    card
 }
 
 fn window<'a>(pane: &Pane<'a>, span: Span) -> &'a str {
@@ -386,7 +428,7 @@ fn plain(pane: &Pane<'_>, title: &'static str, metric: Metric, needs: Needs) -> 
         short: short_of(title),
         window: pane.word("window-live").to_owned(),
         values: vec![pane.phrase(told(&live), Tone::Accent)],
-        feet: vec![pane.phrase(format!("{} {}", Span::M10.label(), told(&recent)), Tone::Muted)],
+        feet: against_last(pane, metric, format!("{} {}", Span::M10.label(), told(&recent))),
         needs,
     }
 }

@@ -6,19 +6,37 @@ use ratatui::layout::Rect;
 use crate::engine::event::SegmentKind;
 use crate::engine::metric::{Metric, Scope};
 use crate::engine::plan::PlanSegment;
-use crate::engine::time::{At, Span};
+use crate::engine::time::{At, MINUTE_MS, Span};
 use crate::engine::view::commerce::Chain;
 use crate::ui::pane::{Better, ORDERS, OWN, Pane, below};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::text::{Phrase, fit, width};
 
+/// A hard anchor is near.
+const ANCHOR_NEAR_MS: i64 = 5 * MINUTE_MS;
+/// A smaller drift is none.
+const DRIFT_S: i64 = 60;
+
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
-    let room = pane.heading(Panel::Now, pane.word("panel-now"), OWN, area, buf);
+    let room = pane.heading(Panel::Now, &title(pane), OWN, area, buf);
     let inner = Rect::new(room.x + 1.min(room.width), room.y, room.width.saturating_sub(2), room.height);
     let lines = [on_air(pane, inner.width), selling(pane, inner.width), next(pane, inner.width)];
     for ((left, right), y) in lines.iter().zip(inner.top()..inner.bottom()) {
         pane.line_of(left, right, inner, y, buf);
+    }
+}
+
+/// `NOW · 02:10 behind`: where the show has drifted from its run by a minute or more.
+fn title(pane: &Pane<'_>) -> String {
+    let name = pane.word("panel-now");
+    match pane.view.engine.behind_s() {
+        Some(behind) if behind.abs() >= DRIFT_S => {
+            let key = if behind > 0 { "now-behind" } else { "now-ahead" };
+            let time = pane.view.format.countdown(behind.abs() * 1_000);
+            format!("{name} {} {}", pane.view.glyphs.middot, pane.say(key, &[("time", time.into())]))
+        }
+        _ => name.to_owned(),
     }
 }
 
@@ -96,6 +114,14 @@ pub const fn kind_word(kind: SegmentKind) -> &'static str {
 fn selling(pane: &Pane<'_>, room: u16) -> (Phrase, Phrase) {
     let engine = pane.view.engine;
     let Some(product) = engine.on_air() else { return (Phrase::default(), Phrase::default()) };
+    if let Some(marginal) = engine.marginal().filter(|marginal| marginal.move_on && marginal.product == product) {
+        let usual = pane.view.format.number(marginal.usual_per_min, 1);
+        let last = pane.count(&engine.reading_in_minute(Metric::OrdersPlaced, Scope::Product(product), pane.last_full_minute(ORDERS)));
+        let told = pane.say("now-marginal", &[("last", last.into()), ("usual", usual.into())]);
+        let hint = pane.phrase(format!("{} {}", pane.view.glyphs.arrow, pane.word("now-move-on")), Tone::Warn);
+        let left = fit(&told, room.saturating_sub(hint.width() + 1), pane.view.glyphs.dots).into_owned();
+        return (pane.phrase(left, Tone::Normal), hint);
+    }
     let scope = Scope::Product(product);
     let in_minute = |minute: i64| engine.reading_in_minute(Metric::OrdersPlaced, scope, minute);
     let from = pane.explains.iter().rev().find(|explain| explain.to.is_none()).map(|explain| explain.from.minute());
@@ -111,21 +137,13 @@ fn next(pane: &Pane<'_>, whole: u16) -> (Phrase, Phrase) {
     let engine = pane.view.engine;
     let segments = &engine.plan().segments;
     let head = pane.phrase(format!("{} ", pane.word("now-next")), Tone::Title);
-    let Some((place, segment)) = engine.next_segment().and_then(|place| Some((place, segments.get(place)?))) else {
+    let Some(segment) = engine.next_segment().and_then(|place| segments.get(place)) else {
         let none = pane.word(if segments.is_empty() { "now-no-plan" } else { "now-last" });
         return (head.and(fit(none, whole.saturating_sub(6), pane.view.glyphs.dots), pane.style(Tone::Muted)), Phrase::default());
     };
     let slot = segment.skus.iter().find_map(|sku| engine.plan().product(sku)).map(|product| format!("{} ", product.slot));
     let at = begins(pane).map(|at| pane.live_time(at)).unwrap_or_default();
-    let anchored = segments.iter().skip(place).find(|segment| segment.anchor_s.is_some());
-    let right = match (anchored, engine.started()) {
-        (Some(anchored), Some(start)) => {
-            let at = pane.live_time(start.plus_s(anchored.anchor_s.unwrap_or_default()));
-            format!("{} {} {at}", pane.view.glyphs.anchor, fit(&anchored.name, 8, pane.view.glyphs.dots))
-        }
-        _ => String::new(),
-    };
-    let right = pane.phrase(right, Tone::Plan);
+    let right = anchor(pane);
     let room = whole.saturating_sub(right.width() + 1 + head.width());
     let told = format!("{}{} {at}", slot.unwrap_or_default(), segment.name);
     let told = if width(&told) <= room {
@@ -135,6 +153,15 @@ fn next(pane: &Pane<'_>, whole: u16) -> (Phrase, Phrase) {
         format!("{} {at}", fit(&segment.name, name, pane.view.glyphs.dots))
     };
     (head.and(told, pane.style(Tone::Plan)), right)
+}
+
+/// `⚓ draw −04:48`: how long until what cannot wait.
+fn anchor(pane: &Pane<'_>) -> Phrase {
+    let Some(anchor) = pane.view.engine.next_anchor() else { return Phrase::default() };
+    let left = anchor.at.since_ms(pane.view.now);
+    let tone = if left < ANCHOR_NEAR_MS { Tone::Warn } else { Tone::Plan };
+    let name = fit(anchor.name, 8, pane.view.glyphs.dots);
+    pane.phrase(format!("{} {name} {}", pane.view.glyphs.anchor, pane.view.format.countdown(-left)), tone)
 }
 
 /// When the next segment begins if this one keeps its time.
@@ -180,5 +207,8 @@ fn plan_line(pane: &Pane<'_>, index: usize, segment: &PlanSegment) -> Phrase {
     let name = segment_name(pane, &segment.name, segment.kind);
     let host = segment.host.as_deref().map(|host| pane.view.format.person(host).into_owned()).unwrap_or_default();
     let length = pane.view.format.countdown(segment.length_s * 1_000);
-    pane.phrase(format!("{glyph} {length}  {name}  {host}  {}", skus.join(", ")), tone)
+    let discount = segment.discount.map(|share| pane.view.format.change(-share)).unwrap_or_default();
+    let offer = segment.offer.as_deref().unwrap_or_default();
+    let told = format!("{glyph} {length}  {name}  {host}  {}  {discount} {offer}", skus.join(", "));
+    pane.phrase(told.trim_end(), tone)
 }

@@ -34,7 +34,14 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let left = pane
         .phrase(format!(" {name} "), Tone::Muted)
         .and(pane.say("pace-of", &[("value", value.into()), ("target", told(target).into())]), pane.style(Tone::Normal));
-    let right = standing(pane, share, due, due.map(|due| told(due * target)));
+    // the currency stands before the value once
+    let short = |number: f64| match as_value(number, reading.value) {
+        Some(Value::Money(money)) => pane.view.format.amount_short(money),
+        _ => told(number),
+    };
+    let ways = standings(pane, metric, standing(pane, share, due, due.map(|due| short(due * target))), &short);
+    let right =
+        ways.iter().find(|way| left.width() + way.width() + GAUGE_LEAST + 3 <= area.width).or(ways.last()).cloned().unwrap_or_default();
     let room = area.width.saturating_sub(left.width() + right.width() + 3);
     left.put(buf, area, area.x, area.y);
     if room >= GAUGE_LEAST {
@@ -44,6 +51,29 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     if left.width() + right.width() < area.width {
         right.put_right(buf, area, area.y);
     }
+}
+
+/// The standing with the close that it leads to, the fullest first: `… close 149k–173k (80%)`, without its level, alone.
+fn standings(pane: &Pane<'_>, metric: Metric, standing: Phrase, told: &dyn Fn(f64) -> String) -> Vec<Phrase> {
+    let mut ways = Vec::new();
+    if let Some(close) = pane.view.engine.projection(metric) {
+        let range = format!("{}–{}", told(close.low), told(close.high));
+        let level = pane.view.format.percent(close.level, 0);
+        for words in [
+            pane.say("pace-close-level", &[("range", range.as_str().into()), ("level", level.into())]),
+            pane.say("pace-close", &[("range", range.as_str().into())]),
+        ] {
+            let target = pane.view.engine.plan().target(metric.id());
+            let tone = match target {
+                Some(target) if close.high < target => Tone::Alarm,
+                Some(target) if close.low >= target => Tone::Good,
+                _ => Tone::Normal,
+            };
+            ways.push(standing.clone().and(words, pane.style(tone)).and(" ", pane.style(Tone::Normal)));
+        }
+    }
+    ways.push(standing);
+    ways
 }
 
 /// `37% · plan 71.0k = 94% ▼`.

@@ -4,7 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
+use crate::engine::earlier::Ghost;
 use crate::engine::metric::{Metric, Scope};
+use crate::engine::plan::Aim;
 use crate::engine::time::{At, Span};
 use crate::engine::view::show::{LogEntry, Logged};
 use crate::ui::pane::{AUDIENCE, Better, ORDERS, Pane, tone_of};
@@ -12,7 +14,7 @@ use crate::ui::screen::Size;
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::timeline::Timeline;
-use crate::ui::widgets::spark::{Spark, top_of};
+use crate::ui::widgets::spark::{Bar, Spark, top_of};
 use crate::ui::widgets::text::{Phrase, fit, put, width};
 
 /// A curve of the chart.
@@ -40,6 +42,13 @@ const CURVES: [Curve; 7] = [
     Curve { label: "trend-chat", metric: Metric::ChatMessages, figure: (Metric::ChatRate, Span::M5), tone: Tone::Normal },
 ];
 
+const LEAD_RATE: Curve = Curve { label: "trend-leads", metric: Metric::Leads, figure: (Metric::Leads, Span::M5), tone: Tone::Accent };
+
+/// What the live is for, a minute: orders, or leads where it is for them.
+fn main_curve(pane: &Pane<'_>) -> Curve {
+    if pane.view.engine.plan().aim == Aim::Leads { LEAD_RATE } else { ORDER_RATE }
+}
+
 /// A row of lanes: label, minutes, figure.
 struct Lane {
     label: Rect,
@@ -61,17 +70,24 @@ fn lane(pane: &Pane<'_>, area: Rect, y: u16, height: u16) -> Lane {
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let room = if area.height > 5 { pane.heading(Panel::Trend, &title(pane), ORDERS, area, buf) } else { area };
-    let has_ghost = room.height >= 7;
-    let lanes = 3.min(room.height.saturating_sub(1) * 3 / 4) + u16::from(has_ghost);
+    let ghosts: &[Ghost] = match room.height {
+        0..7 => &[],
+        7..12 => &Ghost::ALL[..1],
+        _ if pane.view.engine.earlier_lives().len() > 1 => &Ghost::ALL,
+        _ => &Ghost::ALL[..1],
+    };
+    let count = u16::try_from(ghosts.len()).unwrap_or(0);
+    let lanes = 3.min(room.height.saturating_sub(1) * 3 / 4) + count;
     let curves = room.height - lanes;
     let viewers = curves / 2;
     let mut y = room.y;
-    for (curve, height) in [(VIEWERS, viewers), (ORDER_RATE, curves - viewers)] {
+    let rate = main_curve(pane);
+    for (curve, height) in [(VIEWERS, viewers), (rate, curves - viewers)] {
         draw_curve(pane, curve, &lane(pane, room, y, height), buf);
         y += height;
     }
-    if has_ghost {
-        draw_ghost(pane, &lane(pane, room, y, 1), buf);
+    for ghost in ghosts {
+        draw_ghost(pane, *ghost, rate, &lane(pane, room, y, 1), buf);
         y += 1;
     }
     draw_lanes(pane, room, y, buf);
@@ -85,8 +101,10 @@ pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let pane = &pane;
     let room = pane.heading(Panel::Trend, &title(pane), ORDERS, area, buf);
     let count = u16::try_from(CURVES.len()).unwrap_or(1);
-    let shown = count.min(room.height.saturating_sub(4)).max(1);
-    let each = (room.height.saturating_sub(4) / shown).max(1);
+    let ghosts = if pane.view.engine.earlier_lives().len() > 1 { &Ghost::ALL[..] } else { &Ghost::ALL[..1] };
+    let below = 3 + u16::try_from(ghosts.len()).unwrap_or(1);
+    let shown = count.min(room.height.saturating_sub(below)).max(1);
+    let each = (room.height.saturating_sub(below) / shown).max(1);
     let mut y = room.y;
     for curve in CURVES.into_iter().take(usize::from(shown)) {
         if y + each <= room.bottom() {
@@ -94,9 +112,12 @@ pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
             y += each;
         }
     }
+    for ghost in ghosts.iter().take(usize::from(room.bottom().saturating_sub(y))) {
+        draw_ghost(pane, *ghost, main_curve(pane), &lane(pane, room, y, 1), buf);
+        y += 1;
+    }
     if y < room.bottom() {
-        draw_ghost(pane, &lane(pane, room, y, 1), buf);
-        draw_lanes(pane, room, y + 1, buf);
+        draw_lanes(pane, room, y, buf);
     }
     draw_cursor(pane, room, buf);
 }
@@ -150,12 +171,41 @@ fn figure(pane: &Pane<'_>, curve: Curve, scope: Scope) -> [Phrase; 2] {
     [told, short].map(|told| pane.phrase(format!("{told}{sign}"), tone))
 }
 
-/// The place of the last live's curve.
-fn draw_ghost(pane: &Pane<'_>, lane: &Lane, buf: &mut Buffer) {
-    put_label(pane, "trend-last-live", lane.label, buf);
-    let words = fit(pane.word("trend-no-last-live"), lane.minutes.width, pane.view.glyphs.dots).into_owned();
-    put(buf, lane.minutes, lane.minutes.x, lane.minutes.y, &words, pane.style(Tone::Plan));
-    pane.phrase(pane.unknown(), Tone::Muted).put_right(buf, lane.figure, lane.figure.y);
+const fn ghost_word(ghost: Ghost) -> &'static str {
+    match ghost {
+        Ghost::Last => "trend-last-live",
+        Ghost::Best => "trend-best-live",
+        Ghost::Median => "trend-median-live",
+    }
+}
+
+/// An earlier live on the same minutes, running ahead of NOW; what it had in this minute at the right.
+fn draw_ghost(pane: &Pane<'_>, ghost: Ghost, curve: Curve, lane: &Lane, buf: &mut Buffer) {
+    let engine = pane.view.engine;
+    put_label(pane, ghost_word(ghost), lane.label, buf);
+    if engine.earlier_lives().is_empty() || !matches!(pane.scope(), Scope::Live) {
+        let words = fit(pane.word("trend-no-last-live"), lane.minutes.width, pane.view.glyphs.dots).into_owned();
+        put(buf, lane.minutes, lane.minutes.x, lane.minutes.y, &words, pane.style(Tone::Plan));
+        pane.phrase(pane.unknown(), Tone::Muted).put_right(buf, lane.figure, lane.figure.y);
+        return;
+    }
+    let bars: Vec<Bar> = (0..pane.line.columns)
+        .map(|column| {
+            let (from, to) = pane.line.minutes_of(column);
+            let known: Vec<f64> = (from..to).filter_map(|minute| engine.ghost_in_minute(ghost, curve.metric, minute)).collect();
+            let count = f64::from(u32::try_from(known.len()).unwrap_or(1).max(1));
+            if known.is_empty() { Bar::Gap } else { Bar::Full(known.iter().sum::<f64>() / count) }
+        })
+        .collect();
+    // on the scale of this live's own curve, where that is higher
+    let own = top_of(&pane.bars(curve.metric, Scope::Live, &pane.line));
+    let top = top_of(&bars).into_iter().chain(own).fold(0.0, f64::max);
+    let look = pane.spark(pane.style(Tone::Plan));
+    (&Spark { bars: &bars, top, cells: pane.line.cells, look }).render(lane.minutes, buf);
+    let sign = if engine.is_straight(ghost) { "~" } else { "" };
+    let told = engine.ghost_in_minute(ghost, curve.metric, pane.line.now).map(|value| pane.view.format.number(value, 0));
+    let told = told.map_or_else(|| pane.unknown().to_owned(), |told| format!("{sign}{told}"));
+    pane.phrase(told, Tone::Muted).put_right(buf, lane.figure, lane.figure.y);
 }
 
 fn put_label(pane: &Pane<'_>, key: &'static str, area: Rect, buf: &mut Buffer) {
