@@ -3,6 +3,6 @@
 //! Every figure is still asked from [`super::metric`]; a view only names what there is to ask about.
 
 pub mod commerce;
-pub mod marks;
 pub mod course;
+pub mod marks;
 pub mod show;

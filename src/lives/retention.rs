@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Life, LifeState};
 use crate::engine::time::{At, HOUR_MS};
-use crate::journal::JournalError;
 use crate::journal::lock::WriteLock;
+use crate::journal::{JournalError, bookmarks};
 
 const DAY_MS: i64 = 24 * HOUR_MS;
 
@@ -40,13 +40,13 @@ pub fn older_than(lives: &[Life], before: At) -> Vec<&Life> {
     lives.iter().filter(|life| life.over().is_some_and(|over| over < before)).collect()
 }
 
-/// Removes a journal with what SQLite keeps beside it.
+/// Removes a journal with its bookmarks and what SQLite keeps beside it.
 ///
 /// # Errors
 /// When it is being written, or cannot be removed.
 pub fn remove(journal: &Path) -> Result<(), JournalError> {
     let held = WriteLock::take(journal)?;
-    for ending in ["-wal", "-shm", "-journal"] {
+    for ending in ["-wal", "-shm", "-journal", &format!(".{}", bookmarks::EXTENSION)] {
         let mut beside = journal.as_os_str().to_owned();
         beside.push(ending);
         match std::fs::remove_file(PathBuf::from(beside)) {

@@ -119,6 +119,7 @@ pub fn calibrate(engine: &Engine) -> Result<Calibrated, Unfit> {
         length_min: WARM_UP_MIN + ahead_min,
         aim: engine.plan().aim,
         target: None,
+        earlier_lives: false,
         noise: NoiseLevel::Realistic,
         opens: Opens::default(),
         audience: audience(&rates, scale),
