@@ -142,12 +142,7 @@ fn buyers(desk: &Desk) -> Table<&str, (At, i64)> {
 
 /// What earlier lives say, as the body of a control record: who bought then, what was learnt, and how each of them went minute
 /// by minute. `None` where there was none.
-fn priors(
-    (ledger, experience): (Option<&Ledger>, Option<&Experience>),
-    plan: &Plan,
-    now: At,
-    lives: &[EarlierLive],
-) -> Option<Box<str>> {
+fn priors((ledger, experience): (Option<&Ledger>, Option<&Experience>), plan: &Plan, now: At, lives: &[EarlierLive]) -> Option<Box<str>> {
     let buyers = ledger.and_then(|ledger| ledger.priors(plan, now).ok().flatten()).and_then(|event| match event.fact {
         Fact::Priors(control) => serde_json::from_str::<serde_json::Map<_, _>>(&control.body).ok(),
         _ => None,
