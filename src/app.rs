@@ -1,5 +1,6 @@
 //! Wiring: the select loop, the frame clock, the terminal guard. The only owner of engine, view state and terminal.
 
+pub mod debrief;
 pub mod demo;
 pub mod desk;
 pub mod ending;
@@ -13,7 +14,9 @@ pub mod outbox;
 pub mod rehearse;
 pub mod replay;
 pub mod reporting;
+pub mod scoring;
 pub mod session;
+pub mod stage;
 pub mod terminal;
 
 use std::io::Write;

@@ -9,6 +9,7 @@ pub mod log;
 pub mod look;
 pub mod output;
 pub mod planning;
+pub mod rehearsed;
 pub mod rules;
 pub mod simulated;
 pub mod trial;
@@ -26,7 +27,6 @@ use crate::engine::time::At;
 use crate::journal::{JournalError, Reader, export};
 use crate::schema::Subject;
 use crate::simulate;
-use crate::simulate::scenario::Scenario;
 use crate::summary;
 use crate::ui::words::Words;
 use args::{Cli, DemoArgs, FeedVerb, LivesVerb, Options, RulesVerb, SchemaSubject, Verb};
@@ -62,7 +62,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     match verb.unwrap_or(Verb::Demo(DemoArgs::default())) {
         Verb::Demo(demo) => show(&options, app::Show::Demo(app::demo::Request { seed: demo.seed, speed: demo.speed, from_min: demo.from })),
         Verb::Live { plan } => live(&options, &plan),
-        Verb::Rehearse { scenario, seed, speed, solo, json } => rehearse(&options, &scenario, seed, speed, (solo, json)),
+        Verb::Rehearse(args) => rehearsed::run(&options, &args),
         Verb::Replay { file, speed } => show(&options, app::Show::Replay { file, speed }),
         Verb::Summary { inputs, json, plan, at } => summarise(inputs, json, plan.as_deref(), at.as_deref()),
         Verb::Report { inputs, out, plan } => report(&options, inputs, plan.as_deref(), &out),
@@ -115,27 +115,6 @@ fn live(options: &Options, plan: &Path) -> Result<u8, Failure> {
     let folders = folders()?;
     let journal = options.journal.clone().unwrap_or_else(|| folders.journal_of(&loaded.plan));
     show(options, app::Show::Live(Box::new(app::LiveRequest { loaded, journal, folders })))
-}
-
-/// Plays a scenario, shipped or of a file.
-fn rehearse(options: &Options, scenario: &str, seed: u64, speed: f64, (solo, json): (bool, bool)) -> Result<u8, Failure> {
-    let read = if Path::new(scenario).is_file() {
-        let text = std::fs::read_to_string(scenario).map_err(|cause| Failure::new(code::CONFIGURATION, format!("{scenario}: {cause}")))?;
-        Scenario::read(&text)
-    } else {
-        Scenario::shipped(scenario)
-    };
-    let scenario = read.map_err(|problems| Failure::new(code::CONFIGURATION, problems.join("\n")))?;
-    let stamp = crate::clock::wall_now().utc().format("%Y%m%d-%H%M%S");
-    let name = format!("{}-{stamp}.{}", scenario.name, crate::journal::EXTENSION);
-    let journal = match &options.journal {
-        Some(path) => path.clone(),
-        None => folders()?.data.join("rehearsals").join(name),
-    };
-    let own = Folders::find(&environment);
-    let settings = Settings::load(own.as_ref().map(Folders::settings).as_deref()).map_err(|problems| Failure::configuration(&problems))?;
-    let lang = look::choose(options, &settings, own.as_ref(), &environment)?.lang;
-    show(options, app::Show::Rehearse(Box::new(app::rehearse::Request { scenario, seed, speed, solo, json, journal, lang })))
 }
 
 /// A plan that only judges figures: its feeds are not started, so their secrets are not asked for.

@@ -31,6 +31,7 @@ pub mod future;
 mod happening;
 pub mod incident;
 pub mod luck;
+pub mod place;
 pub mod response;
 pub mod room;
 pub mod scenario;

@@ -17,6 +17,7 @@ pub mod layer;
 pub mod layers;
 pub mod line;
 pub mod mouse;
+pub mod page;
 pub mod pane;
 pub mod panels;
 pub mod reel;

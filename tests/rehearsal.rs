@@ -17,17 +17,27 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use warroom::app::debrief::Debrief;
 use warroom::engine::event::InterventionKind as Kind;
+use warroom::engine::metric::{Metric, Scope};
+use warroom::engine::time::Span;
+use warroom::engine::{Arrival, Engine};
 use warroom::rehearsal::best::{Budget, outcome};
+use warroom::rehearsal::policy::Policy;
 use warroom::rehearsal::policy::{Advised, Chance, Nobody, Recorded};
 use warroom::rehearsal::progress::{Entry, courses};
+use warroom::rehearsal::recast::{Recast, TooLittle, recast};
 use warroom::rehearsal::score::{Met, Played, Raised, Verdict, score};
 use warroom::rehearsal::solo::Solo;
 use warroom::rehearsal::study::{Gains, gains, lean, varied};
-use warroom::rehearsal::{debrief, policy::Policy};
+use warroom::simulate::Records;
 use warroom::simulate::act::Act;
 use warroom::simulate::broadcast::Broadcast;
 use warroom::simulate::scenario::Scenario;
+use warroom::ui::format::Format;
+use warroom::ui::glyphs::{Charset, Glyphs};
+use warroom::ui::theme::{Colours, Theme};
+use warroom::ui::words::{Lang, Words};
 
 const FEW: Budget = Budget { runs: 16 };
 
@@ -140,7 +150,7 @@ fn scenario_seed_and_acts_are_the_play_byte_for_byte() {
     let play = || {
         let solo = Solo::new(Arc::clone(&scenario), 9).unwrap();
         let played = solo.play(&mut Recorded(VecDeque::from([repair.clone()])));
-        debrief::json(&score(&played, FEW, None).unwrap())
+        score(&played, FEW, None).unwrap().json()
     };
     let once = play();
     assert_eq!(once, play());
@@ -169,24 +179,58 @@ fn curves_vary_by_the_seed_and_by_half_at_most() {
     assert!(all.iter().any(|ratio| *ratio < 0.7) && all.iter().any(|ratio| *ratio > 1.3));
 }
 
-#[test]
-fn a_debrief_tells_it_in_the_words_it_is_given() {
+/// The debrief of a played drill, at a glass of that width, with its Markdown.
+fn debriefed(lang: Lang, columns: u16) -> (Vec<String>, String) {
     let scenario = scenario("w1-surprise-discount");
-    let acts = vec![act(&scenario, scenario.opens_s() + 75, Kind::FlashDeal, Some("FONE-X2"))];
-    let score = score(&played(&scenario, 5, acts), FEW, None).unwrap();
+    let acts = vec![
+        act(&scenario, scenario.opens_s() + 30, Kind::AdsUp, None),
+        act(&scenario, scenario.opens_s() + 75, Kind::FlashDeal, Some("FONE-X2")),
+    ];
+    let score = score(&played(&scenario, 5, acts), FEW, Some(&[])).unwrap();
     let entry = Entry::of(&score, scenario.starts_at);
-    assert_eq!((entry.incidents, entry.answered, entry.needless), (1, 1, 0));
+    assert_eq!((entry.incidents, entry.answered), (1, 1));
     let course = courses(&[entry.clone(), entry]).remove(0);
-    let text = debrief::markdown(&score, Some(&course), &|id| format!("<{id}>"));
-    for word in [
-        "<debrief-reached>",
-        "<incident-conversion-dip>",
-        "<met-answered>",
-        "<act-flash-deal> FONE-X2",
-        "<verdict-right>",
-        "<debrief-curves>",
+    let (words, glyphs) = (Words::new(lang), Glyphs::of(Charset::Unicode));
+    let format = Format::new(lang, scenario.time_zone, glyphs);
+    let debrief = Debrief {
+        score: &score,
+        scenario: &scenario,
+        searching: None,
+        left_s: None,
+        course: Some(&course),
+        remarks: &[],
+        words: &words,
+        format: &format,
+    };
+    let page = debrief.page();
+    let lines = page.lines(columns, &Theme::for_terminal("dark", Colours::Full), &glyphs);
+    let text = lines.iter().map(|line| line.0.iter().map(|(text, _)| text.as_str()).collect()).collect();
+    (text, page.markdown())
+}
+
+#[test]
+fn a_debrief_tells_everything_on_the_narrowest_glass_in_both_languages() {
+    for (lang, parts) in [
+        (
+            Lang::En,
+            ["1 of 1 incidents answered", "orders per click fall", "flash deal: Fone Pro X2", "75 s", "of the possible gain", "Play 2"],
+        ),
+        (
+            Lang::PtBr,
+            ["1 de 1 incidentes", "pedidos por clique caem", "oferta relâmpago: Fone Pro X2", "75 s", "do ganho possível", "Ensaio 2"],
+        ),
     ] {
-        assert!(text.contains(word), "{word} in {text}");
+        for columns in [80, 120, 200] {
+            let (lines, _) = debriefed(lang, columns);
+            let text = lines.join("\n");
+            for part in parts {
+                assert!(text.contains(part), "{part} at {columns} in\n{text}");
+            }
+            assert!(!lines.iter().any(|line| line.contains('…') && !line.contains("… ")), "something was cut at {columns}:\n{text}");
+            assert!(lines.iter().all(|line| line.chars().count() <= usize::from(columns)), "{text}");
+        }
+        let (_, file) = debriefed(lang, 80);
+        assert!(file.contains("|---|") && file.contains("Fone Pro X2"), "{file}");
     }
 }
 
@@ -199,5 +243,53 @@ fn following_the_playbook_answers_a_broken_checkout() {
     let played = solo.play(&mut Advised::new(20));
     let score = score(&played, Budget { runs: 2 }, None).unwrap();
     assert!(!played.raised.is_empty());
-    assert!(score.played.margin_minor > score.nobody.margin_minor, "{}", debrief::json(&score));
+    assert!(score.played.margin_minor > score.nobody.margin_minor, "{}", score.json());
+}
+
+#[test]
+fn a_host_who_was_told_does_it_sooner_once_it_is_logged() {
+    let scenario = scenario("w1-surprise-discount");
+    let deal = act(&scenario, scenario.opens_s() + 60, Kind::FlashDeal, Some("FONE-X2"));
+    let told = Act { told: Some(scenario.starts_at.plus_s(scenario.opens_s() + 40)), ..deal.clone() };
+    let from_s = |act: Act| {
+        let mut broadcast = Broadcast::new(Arc::clone(&scenario), 3).unwrap().silent();
+        broadcast.advance_to(scenario.starts_at.plus_s(scenario.opens_s() + 62), &[act]);
+        broadcast.show().told()[0].from_s - scenario.opens_s()
+    };
+    assert_eq!((from_s(deal), from_s(told)), (80, 60));
+}
+
+/// The scenario cast from a live makes, when nobody acts, about what that live made.
+#[test]
+fn a_live_that_was_can_be_rehearsed_again() {
+    let demo = Scenario::demo().unwrap();
+    let mut yesterday = demo.as_ref().clone();
+    yesterday.incidents.clear();
+    let yesterday = Arc::new(yesterday);
+    let mut engine = Engine::new(yesterday.plan(), Arrival::Live);
+    let mut records = Records::new(Arc::clone(&yesterday), 11).unwrap();
+    for record in records.by_ref() {
+        engine.step(&record);
+    }
+    let whole = |metric| engine.reading(metric, Scope::Live, Span::Live).number().unwrap();
+    let Recast { scenario, assumed } = recast(&engine, &demo).unwrap();
+    assert!(assumed.is_empty(), "{assumed:?}");
+    assert_eq!((scenario.length_min, scenario.products.len()), (120, yesterday.products.len()));
+    let (mut entries, mut orders, mut paid) = (0.0, 0.0, 0.0);
+    for seed in 1..=4 {
+        let start = Broadcast::new(Arc::new(lean(&scenario)), seed).unwrap().silent();
+        let outcome = outcome(&start, &[], scenario.starts_at.plus_s(scenario.length_s()));
+        entries += outcome.entries as f64 / 4.0;
+        orders += outcome.takings.orders_placed as f64 / 4.0;
+        paid += outcome.takings.paid as f64 / 4.0;
+    }
+    for (what, again, was, most) in [
+        ("entries", entries, whole(Metric::ViewsPv), 0.05),
+        ("orders", orders, whole(Metric::OrdersPlaced), 0.12),
+        ("paid", paid, whole(Metric::GmvPaid), 0.2),
+    ] {
+        assert!((again / was - 1.0).abs() < most, "{what}: {again:.0} for {was:.0}");
+    }
+    let short = Engine::new(yesterday.plan(), Arrival::Live);
+    assert_eq!(recast(&short, &demo).unwrap_err(), TooLittle::Short);
 }

@@ -514,7 +514,7 @@ fn a_scenario_that_contradicts_itself_says_everything_at_once() {
     let problems = Scenario::read(&wrong).unwrap_err();
     assert_eq!(problems.len(), 3, "{problems:?}");
     assert!(Scenario::read(r#"name = "x""#).is_err());
-    assert!(Scenario::read(&text.replace("bounce_share", "bonce_share")).unwrap_err()[0].contains("bonce_share"));
+    assert!(Scenario::read(&text.replace("bounce_share", "bonce_share")).unwrap_err()[0].to_string().contains("bonce_share"));
 }
 
 #[test]

@@ -61,14 +61,16 @@ pub fn run(request: &Request, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io:
             if let Some(priors) = priors {
                 desk.write_control(Fact::Priors, priors.into_boxed_str());
             }
-            drive(broadcast, clock, heard, None, std::sync::mpsc::channel().0)
+            drive(broadcast, clock, heard)
         })),
         outside: Outside::Audience(acts),
         playbook: None,
-        ends_with_feeds: false,
         playing: None,
         foresight: Default::default(),
         bookmarks: None,
+        stage: None,
+        curtain: None,
+        sheets: None,
     };
     let runtime = super::runtime()?;
     let (ending, _) = runtime.block_on(session.run())?;
@@ -77,29 +79,15 @@ pub fn run(request: &Request, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io:
 }
 
 /// Runs the broadcast on a thread of its own: first what lies behind, as fast as it goes, then along the clock.
-/// It ends at `until`; what was done to it goes to `done`.
-pub(super) fn drive(
-    mut broadcast: Broadcast,
-    clock: Clock,
-    mut heard: mpsc::UnboundedReceiver<Record>,
-    until: Option<At>,
-    done: std::sync::mpsc::Sender<Act>,
-) -> mpsc::Receiver<Batch> {
+fn drive(mut broadcast: Broadcast, clock: Clock, mut heard: mpsc::UnboundedReceiver<Record>) -> mpsc::Receiver<Batch> {
     let (batches, taken) = mpsc::channel(QUEUE_BATCHES);
     std::thread::spawn(move || {
         let mut acts: Vec<Act> = Vec::new();
         loop {
             while let Ok(record) = heard.try_recv() {
-                if let Some(act) = Act::of(&record.event) {
-                    // Nobody asks for them in a demo.
-                    let _ = done.send(act.clone());
-                    acts.push(act);
-                }
+                acts.extend(Act::of(&record.event));
             }
-            if until.is_some_and(|until| broadcast.now() >= until) {
-                return;
-            }
-            let now = until.map_or(clock.now(), |until| clock.now().min(until));
+            let now = clock.now();
             let to = now.min(broadcast.now().plus_ms(HISTORY_STEP_MS));
             let deliveries = broadcast.advance_to(to, &acts);
             acts.clear();
@@ -115,7 +103,7 @@ pub(super) fn drive(
 }
 
 /// One batch in order of arrival, each event with the time at which it came.
-fn batched(deliveries: Vec<Delivery>) -> Batch {
+pub(super) fn batched(deliveries: Vec<Delivery>) -> Batch {
     let mut batch = Batch { feed: "simulated".into(), ..Batch::default() };
     for delivery in deliveries {
         batch.arrived.push(delivery.at);

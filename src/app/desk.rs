@@ -59,6 +59,8 @@ pub struct Desk {
     operator: Option<Name>,
     /// The records bring the time of their arrival with them.
     keeps_no_time: bool,
+    /// The time as its owner sets it, second by second: a rehearsal.
+    by_hand: Option<At>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -85,6 +87,7 @@ impl Desk {
             pseudonymise: None,
             operator: None,
             keeps_no_time: false,
+            by_hand: None,
         }
     }
 
@@ -116,7 +119,11 @@ impl Desk {
     /// Time as the next record would be stamped.
     #[must_use]
     pub fn now(&self) -> At {
-        self.clock.now().max(self.last_at)
+        self.by_hand.unwrap_or_else(|| self.clock.now()).max(self.last_at)
+    }
+    /// From now on time is what it is set to here, not what the clock says.
+    pub const fn set_now(&mut self, at: At) {
+        self.by_hand = Some(at);
     }
     /// The time of what is written now; before the first record of a broadcast that brings its own time, its start.
     fn moment(&self) -> At {

@@ -8,6 +8,7 @@ use crate::engine::time::At;
 use crate::journal::{JournalStatus, Losses};
 use crate::ui::futures::Future;
 use crate::ui::intent::Intent;
+use crate::ui::page::Page;
 use crate::ui::reel::Reel;
 use crate::ui::state::Mode;
 use crate::ui::words::{Lang, Words};
@@ -46,6 +47,25 @@ pub trait Face: Send {
     /// Hears of the places to come back to.
     fn hear_bookmarks(&mut self, bookmarks: &[At]) {
         let _ = bookmarks;
+    }
+    /// The glass's own time (layers, flashes) runs along the broadcast's from here on, so many times as fast.
+    fn keep_pace(&mut self, origin: At, speed: f64, closes: At) {
+        let _ = (origin, speed, closes);
+    }
+    /// Says something of the catalogue that asks nothing.
+    fn say(&mut self, key: &str) {
+        let _ = key;
+    }
+    /// Shows a page over everything else; `last` when nothing will be added to it.
+    fn show(&mut self, page: Page, last: bool);
+    /// True where letters are being typed.
+    fn takes_text(&self) -> bool {
+        false
+    }
+    fn lang(&self) -> Lang;
+    /// Money and names are hidden.
+    fn is_masked(&self) -> bool {
+        false
     }
     fn set_theme(&mut self, name: &str) {
         let _ = name;

@@ -64,7 +64,7 @@ fn act_of(card: &Recommendation, engine: &Engine) -> Act {
         parameters: card.parameters.clone(),
         advice: Some(card.id.clone()),
     };
-    Act { at: engine.now(), deed }
+    Act { at: engine.now(), told: None, deed }
 }
 
 fn fans(advice: Name, futures: &Futures, engine: &Engine) -> Fans {

@@ -17,6 +17,7 @@ use crate::ui::glyphs::{Charset, Glyphs};
 use crate::ui::input;
 use crate::ui::intent::Intent;
 use crate::ui::keymap::Keymap;
+use crate::ui::page::Page;
 use crate::ui::reel::Reel;
 use crate::ui::state::{Mode, UiState};
 use crate::ui::theme::{Colours, Theme};
@@ -53,6 +54,10 @@ pub struct Glass {
     held: Option<Box<Engine>>,
     zone: chrono_tz::Tz,
     started: Instant,
+    /// The broadcast's time that the glass's own runs along, and how many times as fast; real time where there is none.
+    pace: Option<(At, f64)>,
+    /// The broadcast's time when the glass was last looked at or touched.
+    seen: At,
 }
 
 impl Glass {
@@ -76,11 +81,18 @@ impl Glass {
             held: None,
             zone,
             started: clock::instant(),
+            pace: None,
+            seen: At::default(),
         })
     }
 
-    /// The wall that layers and flashes live by: it runs at real speed whatever the live does.
+    /// The wall that layers and flashes live by: it runs at real speed whatever the live does. In a rehearsal it is told by
+    /// the broadcast's time, so that the same keys meet the same layers again.
     fn wall(&self) -> At {
+        if let Some((origin, speed)) = self.pace {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "milliseconds of a broadcast")]
+            return At::from_ms((self.seen.since_ms(origin).max(0) as f64 / speed) as i64);
+        }
         At::from_ms(i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 
@@ -98,7 +110,12 @@ impl Face for Glass {
 
     /// A key, a paste, a click, a resize: what the operator asks of the live by it.
     fn press(&mut self, event: &TerminalEvent, live: &Engine, now: At) -> Vec<Intent> {
+        self.seen = self.seen.max(now);
         let wall = self.wall();
+        tick(&mut self.state, wall);
+        if must_thaw(&self.state, live) {
+            self.hold(None);
+        }
         let engine: &Engine = self.held.as_deref().unwrap_or(live);
         let moment = Moment { engine, live, keymap: &self.keymap, words: &self.words, now, wall };
         input::take(&mut self.state, event, self.screen.area(), &moment).into_iter().collect()
@@ -151,6 +168,33 @@ impl Face for Glass {
         self.state.bookmarks = Some(bookmarks.to_vec());
     }
 
+    fn keep_pace(&mut self, origin: At, speed: f64, closes: At) {
+        (self.pace, self.seen) = (Some((origin, speed)), origin);
+        self.state.drill = Some((origin, closes));
+    }
+
+    fn say(&mut self, key: &str) {
+        let (wall, text) = (self.wall(), self.words.get(key).to_owned());
+        self.state.say(text, wall);
+    }
+
+    fn show(&mut self, page: Page, _: bool) {
+        let wall = self.wall();
+        self.state.show(page, wall);
+    }
+
+    fn takes_text(&self) -> bool {
+        self.state.top().is_some_and(|open| open.layer.takes_text())
+    }
+
+    fn lang(&self) -> Lang {
+        self.words.lang()
+    }
+
+    fn is_masked(&self) -> bool {
+        self.state.masked
+    }
+
     fn set_theme(&mut self, name: &str) {
         self.theme = Theme::for_terminal(name, self.colours);
         self.clear();
@@ -186,6 +230,7 @@ impl Face for Glass {
     /// When the terminal cannot be written.
     fn draw(&mut self, scene: &Scene<'_>) -> std::io::Result<bool> {
         let Scene { live, curves, now, mode, journal, speed } = *scene;
+        self.seen = self.seen.max(now);
         let wall = self.wall();
         tick(&mut self.state, wall);
         if must_thaw(&self.state, live) {

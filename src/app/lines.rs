@@ -14,8 +14,9 @@ use crate::engine::time::{At, Span};
 use crate::engine::view::show::{LogEntry, Logged};
 use crate::journal::{Health, Losses};
 use crate::ui::format::Format;
+use crate::ui::page::Page;
 use crate::ui::reel::Reel;
-use crate::ui::words::Words;
+use crate::ui::words::{Lang, Words};
 
 /// Lines on standard output.
 #[derive(Debug)]
@@ -118,6 +119,17 @@ impl Face for Lines {
 
     fn refuse(&mut self, text: String) {
         eprintln!("warroom: {text}");
+    }
+
+    fn show(&mut self, page: Page, last: bool) {
+        if last {
+            // A reader that has gone needs no debrief.
+            let _ = stdout().lock().write_all(page.markdown().as_bytes());
+        }
+    }
+
+    fn lang(&self) -> Lang {
+        self.words.lang()
     }
 
     fn tell_losses(&mut self, losses: &Losses, refused: u64) {

@@ -94,10 +94,12 @@ pub fn run(
         start_feeds: Some(start_feeds),
         outside: Outside::Automation(Outbox::of_live(loaded.errands)),
         playbook: Some(playbook),
-        ends_with_feeds: false,
         playing: None,
         foresight: Default::default(),
         bookmarks: super::session::bookmarks(&path),
+        stage: None,
+        curtain: None,
+        sheets: None,
     };
     let (ending, desk) = runtime.block_on(session.run())?;
     if let Ok(feeds) = feeds_rx.try_recv() {

@@ -92,10 +92,12 @@ pub fn run(file: &Path, speed: f64, face: impl FnOnce(Mode, chrono_tz::Tz) -> st
         start_feeds: None,
         outside: Outside::Nobody,
         playbook: None,
-        ends_with_feeds: false,
         playing: Some(Playing { player, latest, told: false }),
         foresight: Default::default(),
         bookmarks: super::session::bookmarks(file),
+        stage: None,
+        curtain: None,
+        sheets: None,
     };
     let (ending, _) = runtime.block_on(session.run())?;
     Ok(ending)

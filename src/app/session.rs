@@ -16,6 +16,7 @@ use super::foresight::Foresight;
 use super::history::Piece;
 use super::outbox::{Outbox, Sent};
 use super::replay::Playing;
+use super::stage::{Curtain, Sheet, Stage};
 use super::terminal::panicked;
 use crate::config::playbook::PlaybookFile;
 use crate::engine::event::{Fact, Record};
@@ -52,13 +53,15 @@ pub struct Session {
     pub outside: Outside,
     /// Read again when it changes.
     pub playbook: Option<PlaybookFile>,
-    /// Nothing more comes when the feeds have ended: so does the session.
-    pub ends_with_feeds: bool,
     /// The replay that is shown in the place of the desk's own state.
     pub playing: Option<Playing>,
     pub foresight: Foresight,
     /// Kept beside the journal, where there is one.
     pub bookmarks: Option<Bookmarks>,
+    /// A rehearsal that is being played, and what follows it.
+    pub stage: Option<Stage>,
+    pub curtain: Option<Curtain>,
+    pub sheets: Option<mpsc::Receiver<Sheet>>,
 }
 
 /// The bookmarks beside a journal; where they cannot be read there are none, and the log says why.
@@ -110,6 +113,7 @@ impl Session {
         }
         let ending = loop {
             let takes = self.desk.has_room();
+            let due_in = self.stage.as_ref().map(Stage::due_in);
             tokio::select! {
                 biased;
                 ending = signals.next(self.face.as_mut()) => match ending {
@@ -129,7 +133,7 @@ impl Session {
                     self.reload_playbook();
                     let restoring = self.history.is_some() && self.mode == Mode::Live;
                     if self.playing.is_none() {
-                        let notices = if restoring { Vec::new() } else { self.desk.advance() };
+                        let notices = if restoring || self.mode == Mode::Rehearsal { Vec::new() } else { self.desk.advance() };
                         self.face.hear(&notices, self.desk.engine());
                     }
                     frames.want();
@@ -158,9 +162,20 @@ impl Session {
                         self.take(batch, feeds.as_mut());
                         frames.want();
                     }
-                    None if self.ends_with_feeds => break Ending::Finished,
                     None => feeds = None,
                 },
+                sheet = next(&mut self.sheets) => {
+                    match sheet {
+                        Some(sheet) => self.face.show(sheet.page, sheet.last),
+                        None if !self.face.has_keys() => break Ending::Finished,
+                        None => self.sheets = None,
+                    }
+                    frames.want_now();
+                }
+                () = passed(due_in.unwrap_or_default()), if due_in.is_some() && takes => {
+                    self.play();
+                    frames.want();
+                }
             }
         };
         if let Outside::Automation(outbox) = &mut self.outside {
@@ -223,13 +238,16 @@ impl Session {
 
     /// A key, a paste, a click, a resize.
     fn press(&mut self, event: &TerminalEvent) -> Option<Ending> {
+        if self.stage.is_some() {
+            return self.press_on_stage(event);
+        }
         let now = self.playing.as_ref().map_or_else(|| self.desk.now(), |playing| playing.latest.at);
         let live = self.playing.as_ref().map_or(self.desk.engine(), |playing| &playing.latest.engine);
         let intents = self.face.press(event, live, now);
         intents.into_iter().find_map(|intent| self.follow(intent))
     }
 
-    fn follow(&mut self, intent: Intent) -> Option<Ending> {
+    pub(super) fn follow(&mut self, intent: Intent) -> Option<Ending> {
         match intent {
             Intent::Write(wish) => self.write(wish),
             Intent::Send(wish) => self.send(wish),
@@ -307,6 +325,8 @@ impl Session {
                 // A broadcast that has ended answers to nothing.
                 let _ = acts.send(record);
             }
+        } else if let Some(stage) = &mut self.stage {
+            written.into_iter().for_each(|record| stage.hear(record));
         }
         self.face.hear(&notices, self.desk.engine());
         closes.then_some(Ending::Closed)
@@ -368,7 +388,10 @@ impl Session {
                 journal,
                 speed: latest.standing.speed,
             },
-            None => Scene { live: self.desk.engine(), curves: None, now: self.desk.now(), mode, journal, speed: self.desk.clock().speed() },
+            None => {
+                let now = self.stage.as_ref().map_or_else(|| self.desk.now(), Stage::now);
+                Scene { live: self.desk.engine(), curves: None, now, mode, journal, speed: self.desk.clock().speed() }
+            }
         };
         let drawn = self.face.draw(&scene)?;
         frames.drawn();
@@ -384,6 +407,13 @@ async fn next_result(outside: &mut Outside) -> Sent {
     match outside {
         Outside::Automation(outbox) => outbox.next().await,
         Outside::Nobody | Outside::Audience(_) => std::future::pending().await,
+    }
+}
+
+/// After this long; at once where there is nothing to wait for.
+async fn passed(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
     }
 }
 

@@ -52,26 +52,9 @@ pub struct Options {
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Verb {
-    /// A simulated broadcast that answers to what you do, scored at the end
-    #[command(
-        after_help = "Examples:\n  warroom rehearse w1-surprise-discount           a drill\n  warroom rehearse full-evening --speed 4\n  warroom rehearse w1-surprise-discount --solo --json   played by the playbook, without a screen"
-    )]
-    Rehearse {
-        /// A shipped scenario by name, or a file
-        scenario: String,
-        /// The same seed, scenario and keys give the same live
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// Times real speed, 0.25 to 600
-        #[arg(long, default_value_t = 1.0, value_parser = speed)]
-        speed: f64,
-        /// Play by the playbook, without a screen
-        #[arg(long)]
-        solo: bool,
-        /// Print the score as JSON
-        #[arg(long)]
-        json: bool,
-    },
+    /// A simulated broadcast that answers to what you do, scored at the end; without a scenario: the list of them
+    #[command(after_help = REHEARSE_EXAMPLES)]
+    Rehearse(RehearseArgs),
     /// A simulated broadcast, nothing to configure, nothing kept
     #[command(after_help = "Examples:\n  warroom demo\n  warroom demo --seed 7 --speed 10 --from 0")]
     Demo(DemoArgs),
@@ -356,6 +339,52 @@ pub enum PlanVerb {
         #[arg(long, value_name = "FILE")]
         plan: Option<PathBuf>,
     },
+}
+
+const REHEARSE_EXAMPLES: &str = "Kept in the data folder, or beside --journal FILE: the journal, the debrief (.debrief.md), the score
+(.score.json) and the keys (.keys). Scenario, seed and keys give the same live, byte for byte.
+
+Examples:
+  warroom rehearse                                        the scenarios: how long, what they train
+  warroom rehearse w1-surprise-discount                   a drill of five minutes; q ends it, then its debrief
+  warroom rehearse full-evening --speed 4 --seed 9
+  warroom rehearse --keys friday.keys --speed 60          the same play again
+  warroom rehearse checkout-down --solo --json            played by the playbook, without a screen
+  warroom rehearse --from friday.warroom --speed 10       last Friday again
+  warroom rehearse --solo --seeds 200 --compare a.toml b.toml";
+
+/// Options of a rehearsal.
+#[derive(Args, Clone, Debug)]
+pub struct RehearseArgs {
+    /// A shipped scenario by name, or a file
+    pub scenario: Option<String>,
+    /// The same seed, scenario and keys give the same live [default: 1]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Times real speed, 0.25 to 600
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
+    pub speed: f64,
+    /// Press the keys of this file instead of the operator's
+    #[arg(long, value_name = "FILE", conflicts_with = "solo")]
+    pub keys: Option<PathBuf>,
+    /// A live that was (a journal, or events as JSON Lines): its audience and noise, your decisions
+    #[arg(long, value_name = "JOURNAL", conflicts_with = "scenario")]
+    pub from: Option<PathBuf>,
+    /// The rules of this file instead of the shipped ones
+    #[arg(long, value_name = "FILE", conflicts_with = "compare")]
+    pub playbook: Option<PathBuf>,
+    /// Play by the playbook, without a screen
+    #[arg(long)]
+    pub solo: bool,
+    /// With --solo: so many seeds, the response curves varied by ±50 % (all scenarios where none is named)
+    #[arg(long, value_name = "N", requires = "solo", value_parser = clap::value_parser!(u64).range(2..=10_000))]
+    pub seeds: Option<u64>,
+    /// With --solo: two playbooks on the same seeds
+    #[arg(long, num_args = 2, value_names = ["A", "B"], requires = "solo")]
+    pub compare: Vec<PathBuf>,
+    /// Print the score as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of the demo.

@@ -20,6 +20,9 @@ impl Default for Budget {
     }
 }
 
+/// Hears how many runs of how many are done, and says whether the search goes on.
+pub type Watch<'a> = &'a mut dyn FnMut(usize, usize) -> bool;
+
 /// The best play found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Best {
@@ -36,16 +39,19 @@ pub fn outcome(start: &Broadcast, acts: &[Act], until: At) -> Outcome {
     twin.outcome()
 }
 
-/// Searches from `start` for acts before `closes` that leave the most margin at `until`.
+/// Searches from `start` for acts before `closes` that leave the most margin at `until`, as long as `goes_on` lets it.
 #[must_use]
-pub fn search(start: &Broadcast, closes: At, until: At, budget: Budget) -> Best {
+pub fn search(start: &Broadcast, closes: At, until: At, budget: Budget, goes_on: Watch<'_>) -> Best {
     let mut kept: Vec<Act> = Vec::new();
     let mut reached = outcome(start, &kept, until);
     let nobody = reached.margin();
     let mut runs = 1;
     let mut open: Vec<(i64, Act)> = Vec::new();
     // What is kept first is known from trying it alone; half of the budget is left for what goes well beside it.
-    for act in candidates(start, closes).into_iter().take(budget.runs.saturating_sub(1).div_ceil(2).max(1)) {
+    for act in candidates(start, closes).into_iter().take(budget.runs.saturating_sub(1).div_ceil(2)) {
+        if !goes_on(runs, budget.runs) {
+            break;
+        }
         let came_to = outcome(start, std::slice::from_ref(&act), until);
         runs += 1;
         let gain = came_to.margin() - nobody;
@@ -56,7 +62,7 @@ pub fn search(start: &Broadcast, closes: At, until: At, budget: Budget) -> Best 
             open.push((gain, act));
         }
     }
-    while runs < budget.runs {
+    while runs + kept.len() + 1 < budget.runs && goes_on(runs, budget.runs) {
         open.sort_by_key(|(gain, act)| (*gain, std::cmp::Reverse(act.at)));
         let Some((believed, act)) = open.pop() else { break };
         if believed <= 0 {
@@ -72,6 +78,16 @@ pub fn search(start: &Broadcast, closes: At, until: At, budget: Budget) -> Best 
             (kept, reached) = (tried, came_to);
         } else if gain > 0 {
             open.push((gain, act));
+        }
+    }
+    // What was kept first may be worth nothing beside what came later.
+    for place in (0..kept.len()).rev() {
+        let mut without = kept.clone();
+        without.remove(place);
+        let came_to = outcome(start, &without, until);
+        runs += 1;
+        if came_to.margin() >= reached.margin() {
+            (kept, reached) = (without, came_to);
         }
     }
     Best { acts: renumbered(kept), outcome: reached, runs }

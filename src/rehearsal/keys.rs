@@ -1,13 +1,22 @@
 //! Recorded keys: a file for `--keys`, one key a line, with its time in the live.
 //!
 //! ```text
-//! # warroom keys: scenario w1-surprise-discount, seed 7
+//! # warroom keys: scenario w1-surprise-discount, seed 7, speed 1
 //! 00:31:12.500 i
 //! 00:31:12.900 f
 //! 00:31:13.400 Enter
 //! ```
+//!
+//! The first line may be missing. What closes by itself on the glass does so in real time, so the speed at which the keys
+//! were pressed belongs to them; how fast they are played again does not matter.
 
 use std::fmt::Write;
+
+/// A file of keys is no longer than this.
+pub const MOST_LINES: usize = 100_000;
+/// The longest live has a day.
+const LONGEST_MS: i64 = 24 * 3_600_000;
+const HEAD: &str = "# warroom keys:";
 
 /// A key and when it was pressed, in milliseconds from the start of the live.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,36 +26,72 @@ pub struct Press {
     pub key: String,
 }
 
-/// The file's text for these keys.
-#[must_use]
-pub fn write(scenario: &str, seed: u64, presses: &[Press]) -> String {
-    let mut text = format!("# warroom keys: scenario {scenario}, seed {seed}\n");
-    for press in presses {
-        let (ms, s) = (press.at_ms.rem_euclid(1_000), press.at_ms.div_euclid(1_000));
-        let _ = writeln!(text, "{:02}:{:02}:{:02}.{ms:03} {}", s / 3_600, s / 60 % 60, s % 60, press.key);
-    }
-    text
+/// The keys of a play.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keys {
+    /// What they were pressed in, where the file says so.
+    pub scenario: Option<String>,
+    pub seed: Option<u64>,
+    /// Times real speed when they were pressed.
+    pub speed: f64,
+    /// By time.
+    pub presses: Vec<Press>,
 }
 
-/// Reads such a file; the keys come back by time.
-///
-/// # Errors
-/// With every line that is none, by its number.
-pub fn read(text: &str) -> Result<Vec<Press>, Vec<String>> {
-    let mut presses = Vec::new();
-    let mut wrong = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let line = line.trim_end();
-        if line.trim().is_empty() || line.starts_with("# ") || line == "#" {
-            continue;
+impl Keys {
+    /// The file's text.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let scenario = self.scenario.as_deref().unwrap_or_default();
+        let mut text = format!("{HEAD} scenario {scenario}, seed {}, speed {}\n", self.seed.unwrap_or_default(), self.speed);
+        for press in &self.presses {
+            let (ms, s) = (press.at_ms.rem_euclid(1_000), press.at_ms.div_euclid(1_000));
+            let _ = writeln!(text, "{:02}:{:02}:{:02}.{ms:03} {}", s / 3_600, s / 60 % 60, s % 60, press.key);
         }
-        match press(line) {
-            Some(press) => presses.push(press),
-            None => wrong.push(format!("line {number}: \"{line}\": write a time and a key, like 00:31:12.500 Enter")),
+        text
+    }
+
+    /// Reads such a file; `known` tells which keys there are.
+    ///
+    /// # Errors
+    /// With every line that is none, by its number.
+    pub fn read(text: &str, known: &dyn Fn(&str) -> bool) -> Result<Self, Vec<String>> {
+        let mut keys = Self { scenario: None, seed: None, speed: 1.0, presses: Vec::new() };
+        let mut wrong = Vec::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            let line = line.trim_end();
+            if number > MOST_LINES {
+                wrong.push(format!("{number}: more than {MOST_LINES} lines; split the play"));
+                break;
+            }
+            if let Some(head) = line.strip_prefix(HEAD) {
+                keys.read_head(head);
+            } else if line.trim().is_empty() || line.starts_with("# ") || line == "#" {
+            } else {
+                match press(line) {
+                    Some(press) if known(&press.key) => keys.presses.push(press),
+                    Some(press) => {
+                        wrong.push(format!("{number}: no key is called \"{}\"; write it as i, Enter, Esc, Up, Ctrl-c, Space", press.key))
+                    }
+                    None => wrong.push(format!("{number}: \"{line}\": write a time and a key, like 00:31:12.500 Enter")),
+                }
+            }
+        }
+        keys.presses.sort_by_key(|press| press.at_ms);
+        if wrong.is_empty() { Ok(keys) } else { Err(wrong) }
+    }
+
+    /// What the first line says; what it does not say stays as it is.
+    fn read_head(&mut self, head: &str) {
+        for part in head.split(',') {
+            match part.trim().split_once(' ') {
+                Some(("scenario", name)) => self.scenario = Some(name.to_owned()),
+                Some(("seed", number)) => self.seed = number.parse().ok(),
+                Some(("speed", number)) => self.speed = number.parse().ok().filter(|speed| (0.25..=600.0).contains(speed)).unwrap_or(1.0),
+                _ => {}
+            }
         }
     }
-    presses.sort_by_key(|press| press.at_ms);
-    if wrong.is_empty() { Ok(presses) } else { Err(wrong) }
 }
 
 fn press(line: &str) -> Option<Press> {
@@ -59,29 +104,37 @@ fn press(line: &str) -> Option<Press> {
     if parts.next().is_some() || key.is_empty() || fraction.len() > 3 {
         return None;
     }
-    Some(Press { at_ms: ((digits(hours)? * 60 + digits(minutes)?) * 60 + digits(whole)?) * 1_000 + ms, key: key.to_owned() })
+    let seconds = digits(hours)?.checked_mul(60)?.checked_add(digits(minutes)?)?.checked_mul(60)?.checked_add(digits(whole)?)?;
+    let at_ms = seconds.checked_mul(1_000)?.checked_add(ms)?;
+    (at_ms <= LONGEST_MS).then(|| Press { at_ms, key: key.to_owned() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(text: &str) -> Result<Keys, Vec<String>> {
+        Keys::read(text, &|key| key != "Nonsense")
+    }
+
     #[test]
     fn keys_come_back_as_they_were_pressed() {
-        let presses = vec![
-            Press { at_ms: 1_872_500, key: "i".into() },
-            Press { at_ms: 1_872_900, key: "#".into() },
-            Press { at_ms: 7_200_004, key: "Enter".into() },
-        ];
-        let text = write("w1", 7, &presses);
-        assert_eq!(read(&text).unwrap(), presses);
-        assert_eq!(read("31:12 f\n\n# a remark\n").unwrap(), vec![Press { at_ms: 1_872_000, key: "f".into() }]);
+        let press = |at_ms, key: &str| Press { at_ms, key: key.into() };
+        let keys = Keys {
+            scenario: Some("w1".into()),
+            seed: Some(7),
+            speed: 4.0,
+            presses: vec![press(1_872_500, "i"), press(1_872_900, "#"), press(7_200_004, "Enter")],
+        };
+        assert_eq!(read(&keys.write()).unwrap(), keys);
+        let by_hand = read("31:12 f\n\n# a remark\n").unwrap();
+        assert_eq!((by_hand.presses, by_hand.seed, by_hand.speed), (vec![press(1_872_000, "f")], None, 1.0));
     }
 
     #[test]
     fn every_wrong_line_is_told() {
-        let wrong = read("soon i\n00:10:00 x\n12 y\n00:10:00.12345 z").unwrap_err();
-        assert_eq!(wrong.len(), 3, "{wrong:?}");
-        assert!(wrong[0].starts_with("line 1"));
+        let wrong = read("soon i\n00:10:00 x\n12 y\n00:10:00.12345 z\n00:10:00 Nonsense\n99999999999999999:00:00 i").unwrap_err();
+        assert_eq!(wrong.len(), 5, "{wrong:?}");
+        assert!(wrong[0].starts_with("1: ") && wrong[3].contains("Nonsense"), "{wrong:?}");
     }
 }

@@ -101,5 +101,5 @@ fn accept(card: &Recommendation, now: At, desk: &Engine) -> Act {
         parameters: card.parameters.clone(),
         advice: Some(card.id.clone()),
     };
-    Act { at: now, deed }
+    Act { at: now, told: None, deed }
 }

@@ -34,7 +34,7 @@ impl Entry {
             answered: score.incidents.iter().filter(|incident| incident.met == Met::Answered).count(),
             needless: score.acts.iter().filter(|act| act.verdict == Verdict::Needless).count(),
             acted_s: (!acted.is_empty()).then(|| acted.iter().sum::<i64>() as f64 / acted.len() as f64),
-            gain_minor: score.played.margin_minor - score.nobody.margin_minor,
+            gain_minor: score.gain_minor(),
             reached: score.reached,
         }
     }
@@ -65,6 +65,14 @@ pub struct Course {
     pub best_before: Option<f64>,
     /// Fastest mean to the right act before the last play.
     pub fastest_before_s: Option<f64>,
+}
+
+impl Course {
+    /// Best share of the possible gain so far.
+    #[must_use]
+    pub fn best(&self) -> Option<f64> {
+        pick(self.best_before, self.last.reached, f64::max)
+    }
 }
 
 /// The course of every scenario, in the order of its first play.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::best::{Best, Budget, outcome, search};
-use crate::engine::event::{AdviceAnswer, Answer, InterventionKind};
+use super::best::{Best, Budget, Watch, outcome, search};
+use crate::engine::event::{Answer, Event, Fact, InterventionKind};
 use crate::engine::id::Name;
 use crate::engine::money::Currency;
 use crate::engine::time::At;
@@ -37,10 +37,12 @@ pub struct Raised {
 }
 
 impl Raised {
-    /// Hears of an answer: that the host was told.
-    pub fn hear(&mut self, answer: &AdviceAnswer, at: At) {
-        if answer.advice == self.id && answer.answer == Answer::Waiting {
-            self.told = self.told.or(Some(at));
+    /// Hears of an answer: that the host was told. What the card itself still says of it is forgotten once the act runs.
+    pub fn hear(&mut self, event: &Event) {
+        if let Fact::AdviceAnswer(answer) = &event.fact
+            && (answer.advice == self.id && answer.answer == Answer::Waiting)
+        {
+            self.told = self.told.or(Some(event.ts));
         }
     }
 }
@@ -170,6 +172,20 @@ pub struct Score {
     pub curves: &'static str,
 }
 
+impl Score {
+    /// As one JSON object.
+    #[must_use]
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// Margin over the same seed played by nobody.
+    #[must_use]
+    pub const fn gain_minor(&self) -> i64 {
+        self.played.margin_minor - self.nobody.margin_minor
+    }
+}
+
 /// What has to stand beside every figure of a rehearsal.
 pub const CURVES: &str = "simulated shoppers; the response curves are assumptions, not measurements";
 
@@ -178,6 +194,14 @@ pub const CURVES: &str = "simulated shoppers; the response curves are assumption
 /// # Errors
 /// When the simulator cannot be set up.
 pub fn score(played: &Played, budget: Budget, followed: Option<&[Act]>) -> Result<Score, String> {
+    score_while(played, budget, followed, &mut |_, _| true)
+}
+
+/// The same; the search for the best play ends early where `goes_on` says so.
+///
+/// # Errors
+/// When the simulator cannot be set up.
+pub fn score_while(played: &Played, budget: Budget, followed: Option<&[Act]>, goes_on: Watch<'_>) -> Result<Score, String> {
     let scenario = &played.scenario;
     let at = |second: i64| scenario.starts_at.plus_s(second);
     let (opens, closes, settled) = (at(scenario.opens_s()), at(scenario.closes_s()), at(scenario.settled_s()));
@@ -185,7 +209,7 @@ pub fn score(played: &Played, budget: Budget, followed: Option<&[Act]>) -> Resul
     start.advance_to(opens, &[]);
     let came_to = outcome(&start, &played.acts, settled);
     let nobody = outcome(&start, &[], settled);
-    let mut best = search(&start, closes, settled, budget);
+    let mut best = search(&start, closes, settled, budget, goes_on);
     if came_to.margin() > best.outcome.margin() {
         best = Best { acts: played.acts.clone(), outcome: came_to.clone(), runs: best.runs };
     }

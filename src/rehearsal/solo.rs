@@ -85,15 +85,27 @@ impl Solo {
         }
     }
 
-    /// Plays to the close and says what was done.
+    /// True at the close.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        let scenario = self.broadcast.scenario();
+        self.broadcast.now() >= scenario.starts_at.plus_s(scenario.closes_s())
+    }
+
+    /// What was done and what the desk said.
+    #[must_use]
+    pub fn finish(self) -> Played {
+        let raised = raised(&self.engine);
+        Played { scenario: Arc::clone(&self.broadcast.scenario), seed: self.broadcast.seed.0, acts: self.acts, raised }
+    }
+
+    /// Plays to the close.
+    #[must_use]
     pub fn play(mut self, policy: &mut dyn Policy) -> Played {
-        let scenario = Arc::clone(&self.broadcast.scenario);
-        let closes = scenario.starts_at.plus_s(scenario.closes_s());
-        while self.broadcast.now() < closes {
+        while !self.is_over() {
             self.step(policy);
         }
-        let raised = raised(&self.engine);
-        Played { scenario, seed: self.broadcast.seed.0, acts: self.acts, raised }
+        self.finish()
     }
 }
 

@@ -1,6 +1,9 @@
 //! Policies compared over many seeds, with the response curves varied by ±50 %: a guard against regressions, never evidence about real lives.
 
+use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 
 use serde::Serialize;
 
@@ -89,26 +92,44 @@ pub fn lean(scenario: &Scenario) -> Scenario {
     lean
 }
 
-/// What a policy gains over nobody on `seeds` seeds of a scenario. `arm` prepares the desk's engine (its playbook), `policy` sits down at it.
+/// What prepares a desk's engine, and who sits down at it on a seed.
+pub type Arm<'a> = &'a (dyn Fn(&mut Engine) + Sync);
+pub type Seat<'a> = &'a (dyn Fn(u64) -> Box<dyn Policy> + Sync);
+
+/// Gains by seed.
+type Found = Result<Vec<(u64, i64)>, String>;
+
+/// What a policy gains over nobody on some seeds of a scenario, as many at once as the machine has processors.
 ///
 /// # Errors
 /// When the simulator cannot be set up.
-pub fn gains(
-    name: &str,
-    scenario: &Scenario,
-    seeds: std::ops::Range<u64>,
-    arm: &dyn Fn(&mut Engine),
-    policy: &dyn Fn(u64) -> Box<dyn Policy>,
-) -> Result<Gains, String> {
-    let mut each = Vec::new();
-    for seed in seeds {
-        let scenario = Arc::new(varied(&lean(scenario), seed));
-        let mut solo = Solo::new(Arc::clone(&scenario), seed)?;
-        arm(solo.engine_mut());
-        let played = solo.play(policy(seed).as_mut());
-        let start = Broadcast::new(Arc::clone(&scenario), seed)?.silent();
-        let settled = scenario.starts_at.plus_s(scenario.settled_s());
-        each.push(outcome(&start, &played.acts, settled).margin() - outcome(&start, &[], settled).margin());
-    }
-    Ok(Gains::of(name, &scenario.name, each))
+pub fn gains(name: &str, scenario: &Scenario, seeds: Range<u64>, arm: Arm<'_>, seat: Seat<'_>) -> Result<Gains, String> {
+    let lean = lean(scenario);
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let each: Found = std::thread::scope(|scope| {
+        let share = |thread: usize| {
+            let (lean, seeds) = (&lean, seeds.clone());
+            scope.spawn(move || seeds.skip(thread).step_by(threads).map(|seed| Ok((seed, gain(lean, seed, arm, seat)?))).collect())
+        };
+        let running: Vec<ScopedJoinHandle<'_, Found>> = (0..threads).map(share).collect();
+        let mut all = Vec::new();
+        for handle in running {
+            all.extend(handle.join().map_err(|_| "a play broke off".to_owned())??);
+        }
+        Ok(all)
+    });
+    let mut each = each?;
+    each.sort_unstable();
+    Ok(Gains::of(name, &scenario.name, each.into_iter().map(|(_, gain)| gain).collect()))
+}
+
+/// The gain over nobody on one seed, with the curves varied by it.
+fn gain(lean: &Scenario, seed: u64, arm: Arm<'_>, seat: Seat<'_>) -> Result<i64, String> {
+    let scenario = Arc::new(varied(lean, seed));
+    let mut solo = Solo::new(Arc::clone(&scenario), seed)?;
+    arm(solo.engine_mut());
+    let played = solo.play(seat(seed).as_mut());
+    let start = Broadcast::new(Arc::clone(&scenario), seed)?.silent();
+    let settled = scenario.starts_at.plus_s(scenario.settled_s());
+    Ok(outcome(&start, &played.acts, settled).margin() - outcome(&start, &[], settled).margin())
 }

@@ -1,6 +1,6 @@
 //! What the operator does to the broadcast, as the simulation hears of it.
 
-use crate::engine::event::{Event, Fact, InterventionKind, Parameters};
+use crate::engine::event::{Answer, Event, Fact, InterventionKind, Parameters};
 use crate::engine::id::Name;
 use crate::engine::time::At;
 
@@ -8,6 +8,8 @@ use crate::engine::time::At;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Act {
     pub at: At,
+    /// When the host was told of it, where that came before: what the host has to do is then done that much sooner.
+    pub told: Option<At>,
     pub deed: Deed,
 }
 
@@ -36,7 +38,7 @@ impl Act {
     pub fn begin(at: At, id: &str, kind: InterventionKind, sku: Option<&str>) -> Self {
         let deed =
             Deed::Begin { id: id.into(), kind, sku: sku.map(Name::new), duration_s: None, parameters: Parameters::new(), advice: None };
-        Self { at, deed }
+        Self { at, told: None, deed }
     }
 
     /// The same with a parameter.
@@ -64,6 +66,13 @@ impl Act {
             Fact::Cue(cue) => Deed::Cue { segment: cue.segment.clone() },
             _ => return None,
         };
-        Some(Self { at: event.ts, deed })
+        Some(Self { at: event.ts, told: None, deed })
+    }
+
+    /// When the host was told of this act, where that is what the event says.
+    #[must_use]
+    pub fn is_told_by(&self, event: &Event) -> Option<At> {
+        let (Deed::Begin { advice: Some(advice), .. }, Fact::AdviceAnswer(answer)) = (&self.deed, &event.fact) else { return None };
+        (answer.advice == *advice && answer.answer == Answer::Waiting).then_some(event.ts)
     }
 }

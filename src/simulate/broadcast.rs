@@ -13,7 +13,7 @@ use super::delivery::{Delivery, Feed, Outbox, Trouble};
 use super::incident::{Incident, IncidentKind, schedule};
 use super::luck::{Concern, Drift, Luck, Seed};
 use super::room::{Room, VisitorNo};
-use super::scenario::Scenario;
+use super::scenario::{Scenario, interpolate};
 use super::shop::{CartNo, OrderNo, Shop, Takings};
 use super::show::{Factors, Running, Show, Turn};
 use crate::engine::event::InterventionKind;
@@ -108,10 +108,11 @@ impl Noise {
             self.lump = self.spending.burstiness(clicks_s * 30.0 * 0.09, self.phi);
         }
         let entries_s = scenario.audience.plateau / mean_stay_s(scenario);
+        let minute = second as f64 / 60.0;
         Moods {
             entries: self.audience.step() * self.luck.burstiness(entries_s, self.phi),
-            clicks: self.clicking.step() * self.luck.burstiness(clicks_s, self.phi),
-            decisions: self.deciding.step() * self.lump,
+            clicks: interpolate(&scenario.moods.clicks, minute) * self.clicking.step() * self.luck.burstiness(clicks_s, self.phi),
+            decisions: interpolate(&scenario.moods.decisions, minute) * self.deciding.step() * self.lump,
         }
     }
 }

@@ -121,6 +121,7 @@ pub fn calibrate(engine: &Engine) -> Result<Calibrated, Unfit> {
         target: None,
         earlier_lives: false,
         noise: NoiseLevel::Realistic,
+        moods: Default::default(),
         opens: Opens::default(),
         audience: audience(&rates, scale),
         channels: channels(engine, now, scale, currency),
@@ -357,7 +358,7 @@ fn running(engine: &Engine, starts_at: At) -> Vec<Act> {
             parameters: act.parameters.clone(),
             advice: None,
         };
-        Act { at, deed }
+        Act { at, told: None, deed }
     })
     .collect()
 }

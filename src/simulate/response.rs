@@ -92,6 +92,7 @@ impl Responses {
                 &mut curve.elasticity,
                 &mut curve.urgency,
                 &mut curve.clicks,
+                &mut curve.others,
                 &mut curve.adds,
                 &mut curve.completion,
                 &mut curve.patience,
@@ -105,6 +106,9 @@ impl Responses {
                 &mut curve.recover_unpaid,
             ] {
                 *lift *= factor;
+            }
+            for share in [&mut curve.pull_forward, &mut curve.answers] {
+                *share = (*share * factor).min(1.0);
             }
         }
         varied

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use super::check;
 use super::incident::{Incident, Lottery};
+use super::place::{Problem, Sheet, Step};
 use super::response::Responses;
 use crate::engine::earlier::EarlierLive;
 use crate::engine::event::{ChannelParts, SegmentKind};
@@ -95,6 +97,9 @@ pub struct Scenario {
     pub earlier_lives: bool,
     #[serde(default)]
     pub noise: NoiseLevel,
+    /// Moods that are known: those of a live that was.
+    #[serde(default)]
+    pub moods: Moods,
     #[serde(default)]
     pub opens: Opens,
     pub audience: Audience,
@@ -116,6 +121,15 @@ pub struct Scenario {
     /// How shoppers answer to what is done: the shipped curves with this scenario's overrides.
     #[serde(skip)]
     pub curves: Responses,
+}
+
+/// How keen people were, by minute, straight between the points; 1 where there are none.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Moods {
+    /// Factors on the clicks, and on the decisions to buy.
+    pub clicks: Vec<[f64; 2]>,
+    pub decisions: Vec<[f64; 2]>,
 }
 
 /// The stretch of it that is played.
@@ -348,21 +362,36 @@ impl Scenario {
             let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
             vec![format!("no shipped scenario is called \"{name}\"; there are: {}", names.join(" "))]
         })?;
-        Self::read(text)
+        Self::read(text).map_err(|problems| problems.iter().map(|problem| format!("{name}.toml:{problem}")).collect())
     }
 
     /// Reads a scenario and checks it as a whole.
     ///
     /// # Errors
-    /// With every contradiction that it holds, each with what to do.
-    pub fn read(text: &str) -> Result<Self, Vec<String>> {
-        let mut scenario: Self = match base_of(text).map_err(|error| vec![error])? {
-            None => toml::from_str(text).map_err(|error| vec![error.to_string()])?,
-            Some(whole) => whole.try_into().map_err(|error: toml::de::Error| vec![error.to_string()])?,
-        };
-        scenario.curves = Responses::shipped_with(&scenario.responses).map_err(|error| vec![error])?;
-        let problems = super::check::problems(&scenario);
-        if problems.is_empty() { Ok(scenario) } else { Err(problems) }
+    /// With everything that is wrong with it and every contradiction that it holds, each with its line and what to do.
+    pub fn read(text: &str) -> Result<Self, Vec<Problem>> {
+        let mut sheet = Sheet::new(text);
+        let whole = whole_of(text, &mut sheet);
+        check::shapes(&whole, &mut sheet);
+        if !sheet.problems.is_empty() {
+            return Err(sheet.problems);
+        }
+        let read: Result<Self, toml::de::Error> = whole.try_into();
+        let scenario = read.map_err(|error| error.message().to_owned()).and_then(|mut scenario| {
+            scenario.curves = Responses::shipped_with(&scenario.responses)?;
+            Ok(scenario)
+        });
+        match scenario {
+            Ok(scenario) => {
+                check::contradictions(&scenario, &mut sheet);
+                if sheet.problems.is_empty() { Ok(scenario) } else { Err(sheet.problems) }
+            }
+            Err(what) => {
+                let key = if what.starts_with("responses") { "responses" } else { "" };
+                sheet.note(&[Step::Key(key.into())], what, "correct it; a scenario with base = \"demo\" needs only what differs");
+                Err(sheet.problems)
+            }
+        }
     }
 
     #[must_use]
@@ -504,14 +533,23 @@ fn shipped_text(name: &str) -> Option<&'static str> {
     SHIPPED.iter().find(|(shipped, _)| *shipped == name).map(|(_, text)| *text)
 }
 
-/// The whole of a scenario that names a shipped one as its `base` and says only what differs; `None` for one that stands alone.
-fn base_of(text: &str) -> Result<Option<toml::Table>, String> {
-    let mut own: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
-    let Some(base) = own.remove("base") else { return Ok(None) };
-    let base = base.as_str().and_then(shipped_text).ok_or_else(|| format!("base = {base}: no shipped scenario is called so"))?;
-    let mut whole: toml::Table = toml::from_str(base).map_err(|error| error.to_string())?;
+/// The whole of a scenario: one that names a shipped one as its `base` says only what differs.
+fn whole_of(text: &str, sheet: &mut Sheet<'_>) -> toml::Table {
+    // what is no TOML at all is noted already
+    let mut own: toml::Table = toml::from_str(text).unwrap_or_default();
+    let Some(base) = own.remove("base") else { return own };
+    let Some(under) = base.as_str().and_then(shipped_text) else {
+        let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+        sheet.note(
+            &[Step::Key("base".into())],
+            format!("base = {base}: no shipped scenario is called so"),
+            format!("name one of {}", names.join(", ")),
+        );
+        return own;
+    };
+    let mut whole: toml::Table = toml::from_str(under).unwrap_or_default();
     lay_over(&mut whole, own);
-    Ok(Some(whole))
+    whole
 }
 
 /// Lays one table over another: tables within are laid over each other, everything else is replaced.

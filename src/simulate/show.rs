@@ -160,7 +160,9 @@ impl Show {
         match &act.deed {
             Deed::Begin { id, kind, sku, duration_s, parameters, .. } => {
                 let slot = sku.as_ref().and_then(|sku| self.scenario.slot(sku)).or(self.on_air);
-                let running = Running { id: id.clone(), parameters: parameters.clone(), ..self.begin(*kind, slot, now, *duration_s) };
+                let told_s = act.told.map_or(now, |told| told.since_ms(self.scenario.starts_at).div_euclid(1_000).min(now));
+                let begun = self.begin(*kind, slot, (told_s, now), *duration_s);
+                let running = Running { id: id.clone(), parameters: parameters.clone(), ..begun };
                 let running = Running { discount: self.discount(&running), ..running };
                 self.past.push((*kind, running.slot, now));
                 self.told.push(running);
@@ -174,13 +176,13 @@ impl Show {
         }
     }
 
-    /// An act that is told now, before its parameters.
-    fn begin(&self, kind: InterventionKind, slot: Option<usize>, now: i64, duration_s: Option<i64>) -> Running {
+    /// An act that is logged now, and of which the host knows since `told_s`, before its parameters.
+    fn begin(&self, kind: InterventionKind, slot: Option<usize>, (told_s, now): (i64, i64), duration_s: Option<i64>) -> Running {
         let curve = Arc::new(self.scenario.curves.of(kind));
         let slot = slot.filter(|_| !curve.whole_live);
         let since = now - curve.wear_min * 60;
         let before = self.past.iter().filter(|past| past.0 == kind && past.1 == slot && past.2 >= since).count();
-        let from_s = now + curve.delay_s;
+        let from_s = now.max(told_s + curve.delay_s);
         let lasts_s = duration_s.unwrap_or(curve.lasts_s);
         Running {
             id: Name::default(),

@@ -50,6 +50,12 @@ impl Format {
         self.glyphs.dash
     }
 
+    /// Stands between the parts of a line.
+    #[must_use]
+    pub const fn middot(&self) -> &'static str {
+        self.glyphs.middot
+    }
+
     const fn point(&self) -> char {
         match self.lang {
             Lang::En => '.',

@@ -100,6 +100,7 @@ fn paste(state: &mut UiState, text: &str, moment: &Moment<'_>) {
         | Layer::Send { .. }
         | Layer::Minute
         | Layer::Card { .. }
+        | Layer::Page { .. }
         | Layer::Unmask => {}
     }
 }

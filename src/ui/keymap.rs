@@ -106,6 +106,29 @@ impl Key {
         Some(Self { code, ctrl })
     }
 
+    /// What a terminal would report for it.
+    #[must_use]
+    pub const fn to_terminal(self) -> KeyEvent {
+        let code = match self.code {
+            Code::Char(letter) => KeyCode::Char(letter),
+            Code::Enter => KeyCode::Enter,
+            Code::Esc => KeyCode::Esc,
+            Code::Tab => KeyCode::Tab,
+            Code::BackTab => KeyCode::BackTab,
+            Code::Up => KeyCode::Up,
+            Code::Down => KeyCode::Down,
+            Code::Left => KeyCode::Left,
+            Code::Right => KeyCode::Right,
+            Code::Home => KeyCode::Home,
+            Code::End => KeyCode::End,
+            Code::PgUp => KeyCode::PageUp,
+            Code::PgDn => KeyCode::PageDown,
+            Code::Backspace => KeyCode::Backspace,
+            Code::Delete => KeyCode::Delete,
+        };
+        KeyEvent::new(code, if self.ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE })
+    }
+
     /// The key that is looked up: a full-width letter is the ASCII letter it stands for.
     #[must_use]
     pub fn folded(self) -> Self {
@@ -198,7 +221,7 @@ pub struct Keymap(Table<String, Table<Key, Vec<Rule>>>);
 const SHIPPED: &str = include_str!("../../config/keys.toml");
 
 /// The tables that the desk looks into.
-pub const TABLES: [&str; 10] = ["glass", "intervene", "choose", "card", "send", "ask", "minute", "help", "text", "everywhere"];
+pub const TABLES: [&str; 11] = ["glass", "intervene", "choose", "card", "send", "ask", "minute", "help", "page", "text", "everywhere"];
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -319,6 +342,7 @@ pub fn tables_of(layer: Option<&Layer>) -> &'static [&'static str] {
         Some(Layer::Minute) => &["minute", "everywhere"],
         Some(Layer::Card { .. }) => &["card", "everywhere"],
         Some(Layer::Help { .. }) => &["help", "everywhere"],
+        Some(Layer::Page { .. }) => &["page", "everywhere"],
         Some(Layer::Intervene(_) | Layer::Palette { .. } | Layer::Filter(_) | Layer::Note(_) | Layer::Slot(_) | Layer::Leave(_)) => {
             &["text", "everywhere"]
         }

@@ -1,11 +1,14 @@
 //! What lies over the glass: each layer is a shape with its own keys, opened by the operator, closed by `Esc` or by time.
 
+use std::sync::Arc;
+
 use crate::engine::event::InterventionKind;
 use crate::engine::id::Name;
 use crate::engine::time::At;
 
 use super::intent::Wish;
 use super::line::Line;
+use super::page::Page;
 
 /// A layer of keys closes by itself after this long without one.
 pub const LAYER_MS: i64 = 8_000;
@@ -48,6 +51,8 @@ pub enum Layer {
     Unmask,
     /// `q`, `Ctrl-C` on a live: asks for the word.
     Leave(Line),
+    /// A page over the whole glass: the debrief of a rehearsal.
+    Page { page: Arc<Page>, top: usize },
 }
 
 /// An act that is being put together.
@@ -85,6 +90,7 @@ impl Layer {
             Self::Send { .. } => "send",
             Self::Unmask => "unmask",
             Self::Leave(_) => "leave",
+            Self::Page { .. } => "page",
         }
     }
 
@@ -101,7 +107,8 @@ impl Layer {
             | Self::Minute
             | Self::Card { .. }
             | Self::Send { .. }
-            | Self::Unmask => false,
+            | Self::Unmask
+            | Self::Page { .. } => false,
         }
     }
 
@@ -113,7 +120,13 @@ impl Layer {
                 true
             }
             Self::Intervene(draft) => draft.details.is_none(),
-            Self::Palette { .. } | Self::Filter(_) | Self::Note(_) | Self::Help { .. } | Self::Minute | Self::Card { .. } => false,
+            Self::Palette { .. }
+            | Self::Filter(_)
+            | Self::Note(_)
+            | Self::Help { .. }
+            | Self::Minute
+            | Self::Card { .. }
+            | Self::Page { .. } => false,
         }
     }
 

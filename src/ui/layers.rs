@@ -18,6 +18,7 @@ use super::View;
 use super::action::Action;
 use super::intent::Intent;
 use super::layer::Layer;
+use super::page;
 use super::state::UiState;
 use super::theme::Tone;
 use super::update::{Moment, on_glass};
@@ -48,6 +49,7 @@ pub fn step(layer: Layer, action: Action, state: &mut UiState, moment: &Moment<'
             }
             (Some(Layer::Unmask), None)
         }
+        Layer::Page { page, top } => (Some(Layer::Page { page, top: page::scrolled(top, action) }), None),
         Layer::Minute => {
             let intent = on_glass(state, action, moment);
             (Some(Layer::Minute), intent)
@@ -105,6 +107,10 @@ pub fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
             Layer::Card { id, why, declining } => card::card(id, *why, *declining, view),
             Layer::Send { wish, count } => send::card(wish, *count, view),
             Layer::Unmask => Card::new(view.word("layer-unmask").to_owned(), vec![TextLine::from(view.word("ask-unmask"))]),
+            Layer::Page { page, top } => {
+                page::draw(frame, page, *top, view);
+                continue;
+            }
             Layer::Minute => continue,
         };
         draw_card(frame, view, &card);

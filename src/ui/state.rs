@@ -222,6 +222,8 @@ pub struct UiState {
     pub reel: Option<Reel>,
     /// Places to come back to; `None` where there is no journal to keep them beside.
     pub bookmarks: Option<Vec<At>>,
+    /// When the operator of a rehearsal sits down, and when it ends, which is sooner than the broadcast does.
+    pub drill: Option<(At, At)>,
     /// What lies over the glass, the newest last.
     pub layers: Vec<Open>,
     pub flash: Option<Flash>,

@@ -1,11 +1,14 @@
 //! Actions on the glass: each changes view state, and some answer with what the operator asks of the live.
 
+use std::sync::Arc;
+
 use super::action::{Action, Availability};
 use super::intent::{Intent, Steering};
 use super::keymap::Keymap;
 use super::layer::{LAYER_MS, Layer, Open};
 use super::layers;
 use super::line::Line;
+use super::page::Page;
 use super::reel::Stop;
 use super::state::{FLASH_MS, Flash, FlashKind, Known, Mode, Panel, UiState};
 use super::words::Words;
@@ -104,6 +107,18 @@ impl UiState {
     fn open_below(&mut self, layer: Layer, wall: At) {
         let place = if matches!(layer, Layer::Minute) { 0 } else { self.layers.len() };
         self.layers.insert(place, Open { layer, touched: wall });
+    }
+
+    /// Shows a page in the place of everything that lies over the glass; where it is shown already it keeps its place.
+    pub fn show(&mut self, page: Page, wall: At) {
+        let top = self.layers.iter().find_map(|open| if let Layer::Page { top, .. } = open.layer { Some(top) } else { None });
+        if top.is_none() {
+            self.layers.clear();
+            self.flash = None;
+        }
+        self.layers.retain(|open| !matches!(open.layer, Layer::Page { .. }));
+        let layer = Layer::Page { page: Arc::new(page), top: top.unwrap_or(0) };
+        self.layers.insert(0, Open { layer, touched: wall });
     }
 
     /// Says that something was done.

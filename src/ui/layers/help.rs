@@ -34,7 +34,8 @@ pub fn card<'a>(top: usize, view: &View<'a>) -> Card<'a> {
     let mut lines = Vec::new();
     let below = view.state.layers.iter().rev().map(|open| &open.layer).find(|layer| !matches!(layer, Layer::Help { .. }));
     let mut tables: Vec<&str> = tables_of(below).to_vec();
-    for table in ["glass", "intervene", "everywhere"] {
+    let is_page = matches!(below, Some(Layer::Page { .. }));
+    for table in ["glass", "intervene", "everywhere"].into_iter().filter(|_| !is_page) {
         if !tables.contains(&table) {
             tables.push(table);
         }
@@ -43,6 +44,9 @@ pub fn card<'a>(top: usize, view: &View<'a>) -> Card<'a> {
         lines.push(TextLine::styled(view.words.get(&format!("keys-{table}")).to_owned(), view.style(Tone::Title)));
         lines.extend(key_lines(table, view));
         lines.push(TextLine::default());
+    }
+    if is_page {
+        return Card { top, ..Card::new(view.word("layer-help").to_owned(), lines) };
     }
     lines.push(TextLine::styled(view.word("keys-palette"), view.style(Tone::Title)));
     lines.extend(command::COMMANDS.iter().filter(|command| command.is_of(view.state.mode)).map(|command| {

@@ -175,9 +175,15 @@ fn feed_age(pane: &Pane<'_>, feed: &FeedView<'_>) -> Phrase {
     }
 }
 
-/// `left 1:12:48`; over time says so.
+/// `left 1:12:48`; over time says so. A rehearsal says how long it still is.
 fn time_left(pane: &Pane<'_>) -> Phrase {
     let view = pane.view;
+    if let Some((opens, closes)) = view.state.drill {
+        let left = view.format.countdown(closes.since_ms(view.now).max(0));
+        let text =
+            if view.now < opens { pane.word("status-preparing").to_owned() } else { pane.say("status-drill", &[("time", left.into())]) };
+        return pane.phrase(text, Tone::Mode).and(" ", pane.style(Tone::Normal));
+    }
     let Some(end) = view.engine.plan().ends_at().filter(|_| view.engine.closed().is_none()) else { return Phrase::default() };
     let left = end.since_ms(view.now);
     let (key, tone) = if left >= 0 { ("status-left", Tone::Normal) } else { ("status-over", Tone::Warn) };
