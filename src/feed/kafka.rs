@@ -63,8 +63,8 @@ pub async fn listen(kafka: &Kafka, inlet: &Inlet, start: At, outlet: &mut Outlet
     let opening = async {
         let client = connect(kafka, values).await?;
         let partitions = partitions(&client, &topic).await?;
-        let mut reader =
-            Reader { inlet, topic: topic.clone(), client, offsets: stored, known: BTreeMap::new(), gone: 0, looked: clock::instant() };
+        let (topic, known, now) = (topic.clone(), BTreeMap::new(), clock::instant());
+        let mut reader = Reader { inlet, topic, client, offsets: stored, known, gone: 0, looked: now, reported: now };
         reader.enter(&partitions, Begin::At(start)).await?;
         Ok(reader)
     };
@@ -180,6 +180,7 @@ struct Reader<'r> {
     /// Records that were deleted before we came back for them.
     gone: i64,
     looked: Instant,
+    reported: Instant,
 }
 
 impl Reader<'_> {
@@ -286,6 +287,11 @@ impl Reader<'_> {
         }
         let Some(next) = next else {
             self.note(outlet);
+            // many partitions have one health
+            if self.reported.elapsed() < WAIT {
+                return Ok(Ok(()));
+            }
+            self.reported = clock::instant();
             return Ok(outlet.report().await);
         };
         let messages = records.into_iter().map(|record| message(&self.topic, partition, record)).collect();

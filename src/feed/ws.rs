@@ -200,6 +200,8 @@ fn broken(error: Error) -> Fault {
             Fault::new(kind, format!("http {status}")).waiting(super::http::retry_after(response.headers()))
         }
         Error::Capacity(_) => Fault::new(FaultKind::TooLarge, "a message of more than 1 MiB"),
+        // the certificate is looked at while the stream is opened
+        Error::Io(error) if error.to_string().contains("certificate") => Fault::new(FaultKind::Tls, error.to_string()),
         Error::Io(error) => Fault::new(FaultKind::Unreachable, error.to_string()),
         Error::Tls(error) => Fault::new(FaultKind::Tls, error.to_string()),
         // an address may be named in the rest

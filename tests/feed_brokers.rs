@@ -1,4 +1,4 @@
-//! What a JetStream server can do to a desk beside dying: streams that are missing, trimmed, made anew or of the wrong kind, consumers
+//! What a broker can do to a desk beside dying: streams that are missing, trimmed, made anew or of the wrong kind, consumers
 //! that belong to somebody else, two desks that share one.
 #![cfg(all(feature = "nats", feature = "kafka"))]
 #![allow(clippy::expect_used, clippy::panic, clippy::disallowed_methods, clippy::disallowed_types, reason = "a test stops where it fails")]
@@ -10,12 +10,12 @@ mod publisher;
 #[path = "support/servers.rs"]
 mod servers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_nats::jetstream::{consumer, stream};
 use owner::{Owner, Taken};
-use publisher::{make_stream, nats_context, publish_nats};
-use servers::Server;
+use publisher::{make_stream, nats_context, publish_kafka, publish_nats};
+use servers::{Server, free_port};
 use warroom::clock::wall_now;
 use warroom::engine::event::{Fact, FeedStatus};
 
@@ -119,4 +119,29 @@ async fn two_desks_that_share_a_consumer_are_told_and_lose_nothing() {
     second.until("all of them", |taken| orders(taken).len() >= 60).await;
     let all = orders(&second.stop().await);
     assert_eq!(all.len(), all.iter().collect::<BTreeSet<_>>().len(), "each once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_missing_is_told_and_read_once_it_is_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bucket = Server::bucket(&folder.path().join("bucket"));
+    let port = free_port();
+    let broker = Server::kafka(&bucket, port, port);
+    let plan = format!("[feeds.log]\nplatform = \"kafka\"\nservers = \"127.0.0.1:{port}\"\ntopic = \"orders\"\ngives = [\"purchase\"]\n");
+    let mut owner = Owner::start(&plan, wall_now().plus_s(-30), Taken::default());
+    assert!(owner.until_told("log", "refused: there is no topic `orders`").await, "{:?}", owner.taken.states);
+    broker.make_topic("orders", 3);
+    let mut known = BTreeMap::new();
+    for n in 0..30 {
+        publish_kafka(port, &mut known, n % 3, &format!("k{n}")).await;
+    }
+    owner.until("all partitions", |taken| orders(taken).len() == 30).await;
+    owner = Owner::start(&plan, wall_now().plus_s(-30), owner.kill());
+    for n in 30..40 {
+        publish_kafka(port, &mut known, n % 3, &format!("k{n}")).await;
+    }
+    owner.until("what came after the kill", |taken| orders(taken).len() == 40).await;
+    owner.until("it is complete", |taken| taken.state("log").caught_up).await;
+    let all = orders(&owner.stop().await);
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 40, "each once");
 }
