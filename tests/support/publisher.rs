@@ -113,10 +113,11 @@ pub async fn make_stream(server: &str) -> jetstream::Context {
 
 /// Publishes until the server says that it has it; the same id is the same message.
 pub async fn publish_nats(context: &jetstream::Context, id: &str) {
+    let body = order(id);
     loop {
         let mut headers = async_nats::HeaderMap::new();
         headers.insert("Nats-Msg-Id", id);
-        let attempt = async { context.publish_with_headers("shop.orders", headers, order(id).into()).await?.await };
+        let attempt = async { context.publish_with_headers("shop.orders", headers, body.clone().into()).await?.await };
         if matches!(timeout(ATTEMPT, attempt).await, Ok(Ok(_))) {
             return;
         }
@@ -153,6 +154,8 @@ pub async fn kafka_partition(port: u16, partition: i32) -> Option<PartitionClien
 
 /// Publishes until the broker says that it has it; after an attempt without an answer the record may be there twice.
 pub async fn publish_kafka(port: u16, known: &mut BTreeMap<i32, PartitionClient>, partition: i32, id: &str) {
+    // what is sent again is the same to the byte
+    let body = order(id);
     loop {
         if !known.contains_key(&partition)
             && let Some(client) = kafka_partition(port, partition).await
@@ -161,7 +164,7 @@ pub async fn publish_kafka(port: u16, known: &mut BTreeMap<i32, PartitionClient>
         }
         if let Some(client) = known.get(&partition) {
             let now = chrono::DateTime::from_timestamp_millis(wall_now().ms()).expect("a time");
-            let record = Record { key: Some(id.into()), value: Some(order(id).into_bytes()), headers: BTreeMap::new(), timestamp: now };
+            let record = Record { key: Some(id.into()), value: Some(body.clone().into_bytes()), headers: BTreeMap::new(), timestamp: now };
             let compression = if id.len().is_multiple_of(2) { Compression::Gzip } else { Compression::Lz4 };
             if matches!(timeout(ATTEMPT, client.produce(vec![record], compression)).await, Ok(Ok(_))) {
                 return;
