@@ -68,7 +68,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Report { inputs, out, plan } => report(&options, inputs, plan.as_deref(), &out),
         Verb::Export { file } => export_journal(file.or(options.journal)),
         Verb::Plan { verb } => planning::run(verb, &words(&options)?, Folders::find(&environment).as_ref(), &environment),
-        Verb::Check { plan, live: _ } => check_plan(&plan, options.journal.as_deref()),
+        Verb::Check { plan, live } => check_plan(&options, &plan, live),
         Verb::Feed { verb: FeedVerb::Try(asked) } => trial::run(&asked, &words(&options)?, &environment),
         Verb::Lives(mut arguments) => match arguments.verb.take() {
             Some(LivesVerb::Import(import)) => lives::import_lives(import, &words(&options)?, &folders()?),
@@ -165,15 +165,17 @@ fn export_journal(file: Option<PathBuf>) -> Result<u8, Failure> {
     Ok(code::DONE)
 }
 
-fn check_plan(plan: &Path, journal: Option<&Path>) -> Result<u8, Failure> {
-    let findings = check::check(plan, journal, &environment);
+fn check_plan(options: &Options, plan: &Path, live: bool) -> Result<u8, Failure> {
+    let words = words(options)?;
+    let asked = check::Asked { plan, journal: options.journal.as_deref(), live, words: &words, environment: &environment };
+    let findings = check::check(asked);
     let rows: Vec<[String; 2]> = findings
         .points
         .iter()
         .map(|point| {
             let remedy = if point.remedy.is_empty() { String::new() } else { format!(" → {}", point.remedy) };
             let told = crate::engine::text::clean(&format!("{}{remedy}", point.what), 1_000);
-            [point.verdict.label().to_owned(), told.to_string()]
+            [point.verdict.label(&words), told.to_string()]
         })
         .collect();
     print(|out| out.write_all(table(&rows).as_bytes()))?;

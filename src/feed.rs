@@ -19,6 +19,7 @@ pub mod join;
 pub mod jwt;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+pub mod knock;
 pub mod lines;
 pub mod listener;
 pub mod mapping;
@@ -29,6 +30,7 @@ pub mod outlet;
 pub mod platform;
 pub mod poll;
 pub mod probe;
+pub mod quota;
 pub mod session;
 pub mod sign;
 pub mod signature;

@@ -129,7 +129,7 @@ impl Room {
         let clock = Clock::wall();
         let desk = Desk::new(loaded.plan, clock.clone(), None);
         let (tx, rx) = mpsc::channel(QUEUE_BATCHES);
-        let feeds = Feeds::start(loaded.accounts, &Start { tx, clock, live_start, seed: 11 }, |_: &Name| Resume::default());
+        let feeds = Feeds::start(loaded.accounts, &Start { tx, clock, live_start, live_end: None, seed: 11 }, |_: &Name| Resume::default());
         let feeds = feeds.expect("feeds start");
         Self { desk, rx, feeds, orders: BTreeMap::new(), texts: BTreeSet::new(), errors: BTreeMap::new() }
     }

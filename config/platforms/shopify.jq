@@ -19,8 +19,8 @@ def graph_order: if .test then {type: "purchase", order: (.id | gid), ts: $at, v
     | {type: "refund", id: "refund-\(.id | gid)", ts: .createdAt, order: $order, value: .totalRefundedSet.shopMoney.amount, currency: $currency})
   end;
 
-def graph_stock: .sku as $sku | if ($sku | known) then .inventoryItem.inventoryLevels.nodes[]
-  | {type: "inventory", ts: $at, sku: $sku, location: (.location.id | gid), available: ([.quantities[] | select(.name == "available") | .quantity] | first),
+def graph_stock: .sku as $sku | .price as $price | if ($sku | known) then .inventoryItem.inventoryLevels.nodes[]
+  | {type: "inventory", ts: $at, sku: $sku, price: ($price | major), location: (.location.id | gid), available: ([.quantities[] | select(.name == "available") | .quantity] | first),
      reserved: ([.quantities[] | select(.name == "committed") | .quantity] | first)} else skip("a variant without a sku") end;
 
 # what the admin sends as a test notification

@@ -54,5 +54,5 @@ def order:
   elif .state == "Cancelled" then cart + {status: "left"}
   else skip("neither cart nor order") end;
 
-def stock: .sku as $sku | .stockLevels[]
-  | {type: "inventory", ts: $at, sku: $sku, location: (.stockLocationId | text), available: (.stockOnHand - .stockAllocated), reserved: .stockAllocated};
+def stock: .sku as $sku | .priceWithTax as $price | .currencyCode as $currency | .stockLevels[]
+  | {type: "inventory", ts: $at, sku: $sku, price: ($price | minor), currency: $currency, location: (.stockLocationId | text), available: (.stockOnHand - .stockAllocated), reserved: .stockAllocated};

@@ -14,4 +14,4 @@ def order: ([.meta_data[]? | {(.key): .value}] | add // {}) as $meta | .currency
   (.refunds[]? | {type: "refund", id: "refund-\(.id)", order: ($order | text), ts: ($changed | utc), currency: $currency, value: (.total | ltrimstr("-")), reason: (.reason | known)})
   end;
 
-def stock: if (.sku | known) and .manage_stock == true and .stock_quantity != null then {type: "inventory", ts: $at, sku, available: .stock_quantity} else skip("no stock is kept") end;
+def stock: if (.sku | known) and .manage_stock == true and .stock_quantity != null then {type: "inventory", ts: $at, sku, available: .stock_quantity, price: (.price | known | major)} else skip("no stock is kept") end;

@@ -1,5 +1,6 @@
 //! The owner of the state: stamps what arrives, queues it to the journal, steps the engine. Never waits for a disk or a network.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
@@ -21,6 +22,9 @@ pub const DESK: &str = "desk";
 /// A feed's health is journaled at most this often, unless it changed in substance.
 const FEED_STATE_EVERY_MS: i64 = SECOND_MS;
 
+/// New facts that a feed's lag is the middle one of.
+const LAGS: usize = 31;
+
 /// Records that bring their own time and are further behind are still being read.
 const BEHIND_MS: i64 = 15 * SECOND_MS;
 
@@ -40,8 +44,23 @@ struct Tally {
     conflict: u64,
     test: u64,
     quarantined: u64,
+    /// From happening to arrival, of the last facts that were new.
+    lags_ms: VecDeque<i64>,
     /// The state as last journaled, and when.
     told: Option<(FeedState, At)>,
+}
+
+impl Tally {
+    /// True once the feed said so, in what was journaled.
+    fn has_caught_up(&self) -> bool {
+        self.told.as_ref().is_some_and(|(state, _)| state.caught_up)
+    }
+
+    fn lag_ms(&self) -> Option<i64> {
+        let mut lags: Vec<i64> = self.lags_ms.iter().copied().collect();
+        lags.sort_unstable();
+        lags.get(lags.len() / 2).copied()
+    }
 }
 
 /// Turns names of people into keyed hashes before anything is kept.
@@ -157,7 +176,7 @@ impl Desk {
         if let Fact::FeedState(state) = &record.event.fact {
             let tally = self.tallies.entry(state.feed.clone()).or_default();
             (tally.received, tally.duplicate) = (state.received, state.duplicate);
-            (tally.conflict, tally.quarantined) = (state.conflict, state.quarantined);
+            (tally.conflict, tally.quarantined, tally.test) = (state.conflict, state.quarantined, state.tests);
         }
         self.engine.step(record)
     }
@@ -194,6 +213,8 @@ impl Desk {
                 at: now,
             })
             .collect();
+        // what was read to catch up was not waited for
+        let measures = state.as_ref().is_some_and(|state| state.caught_up) && self.tallies.get(&feed).is_some_and(Tally::has_caught_up);
         let mut counted = Tally { quarantined: quarantined.len() as u64, ..Tally::default() };
         for (index, mut event) in events.into_iter().enumerate() {
             let at = arrived.get(index).copied().unwrap_or(now).max(self.last_at);
@@ -201,8 +222,14 @@ impl Desk {
                 pseudonymise(&mut event);
             }
             counted.received += 1;
+            let lag_ms = at.since_ms(event.happened_at()).max(0);
             match self.engine.admission(&event, at) {
-                Admission::Accepted => taken.notices.extend(self.stamp(event, at, &mut records)),
+                Admission::Accepted => {
+                    if measures {
+                        counted.lags_ms.push_back(lag_ms);
+                    }
+                    taken.notices.extend(self.stamp(event, at, &mut records));
+                }
                 Admission::Duplicate => counted.duplicate += 1,
                 Admission::Conflict => counted.conflict += 1,
                 Admission::Test => counted.test += 1,
@@ -302,6 +329,9 @@ impl Desk {
         tally.conflict += counted.conflict;
         tally.test += counted.test;
         tally.quarantined += counted.quarantined;
+        tally.lags_ms.extend(&counted.lags_ms);
+        let over = tally.lags_ms.len().saturating_sub(LAGS);
+        tally.lags_ms.drain(..over);
     }
 
     /// Journals a feed's health when it changed in substance, or a second after the last time.
@@ -310,7 +340,8 @@ impl Desk {
         let tally = self.tallies.entry(feed.clone()).or_default();
         state.feed = feed.clone();
         (state.received, state.duplicate) = (tally.received, tally.duplicate);
-        (state.conflict, state.quarantined) = (tally.conflict, tally.quarantined);
+        (state.conflict, state.quarantined, state.tests) = (tally.conflict, tally.quarantined, tally.test);
+        state.lag_ms = tally.lag_ms();
         let due = tally
             .told
             .as_ref()

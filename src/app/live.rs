@@ -65,6 +65,7 @@ pub fn run(
     let live_start = plan.starts_at.unwrap_or_else(|| clock.now()).plus_s(-plan.limits.grace_s);
     let own_playbook = loaded.file.with_file_name("playbook.toml");
     let playbook = PlaybookFile::open(own_playbook.exists().then_some(own_playbook));
+    let live_end = plan.ends_at();
     let (feeds_tx, feeds_rx) = std::sync::mpsc::channel();
     let accounts = loaded.accounts;
     let experience = Experience::open(&folders.experience());
@@ -75,7 +76,7 @@ pub fn run(
         begin(desk, &plan, begun, priors, &first_playbook);
         let (tx, rx) = mpsc::channel(QUEUE_BATCHES);
         let states: Table<_, _> = desk.engine().feeds().into_iter().map(|feed| (feed.state.feed.clone(), feed.state.clone())).collect();
-        let start = Start { tx, clock: desk.clock().clone(), live_start, seed: clock::wall_now().ms().unsigned_abs() };
+        let start = Start { tx, clock: desk.clock().clone(), live_start, live_end, seed: clock::wall_now().ms().unsigned_abs() };
         let resume = |feed: &crate::engine::id::Name| Resume { cursor: cursors.get(feed).cloned(), state: states.get(feed).cloned() };
         match Feeds::start(accounts, &start, resume) {
             Ok(feeds) => {

@@ -4,7 +4,10 @@ use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Mutex;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use super::output::{Failure, code};
 
@@ -21,10 +24,8 @@ pub fn start(path: &Path, filter: Option<&str>) -> Result<(), Failure> {
     })?;
     let filter =
         EnvFilter::try_new(filter.unwrap_or("info")).map_err(|cause| Failure::new(code::CONFIGURATION, format!("{VARIABLE}: {cause}")))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false)
-        .with_writer(Mutex::new(file))
-        .try_init()
-        .map_err(|cause| Failure::other(format!("the log cannot be started: {cause}")))
+    // the network's own crates would log what is sent, tokens and all
+    let ours = filter_fn(|place| place.target().split("::").next() == Some(env!("CARGO_PKG_NAME")));
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(file)).with_filter(filter.and(ours));
+    tracing_subscriber::registry().with(lines).try_init().map_err(|cause| Failure::other(format!("the log cannot be started: {cause}")))
 }

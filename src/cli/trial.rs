@@ -18,6 +18,7 @@ use crate::feed::http::Http;
 use crate::feed::mapping::{Exchange, MAX_BYTES, Mapped};
 use crate::feed::platform::{Request, SHIPPED, Transport};
 use crate::feed::probe::{self, Look, Outcome, Probe};
+use crate::feed::quota::Limiter;
 use crate::feed::session::Session;
 use crate::feed::trial::Trial;
 use crate::ui::words::Words;
@@ -223,7 +224,8 @@ async fn look(account: &Account, request: &Request, listen: Duration) -> Result<
     let clock = Clock::wall();
     let live_start = clock.now().plus_ms(-BACK_MS);
     let (witness, mut heard) = probe::witness();
-    let session = Session::witnessed(account.clone(), Http::new()?, clock, witness);
+    let limiter = Limiter::new(account.limit, clock.clone(), None);
+    let session = Session::new(account.clone(), Http::new()?, clock, limiter, Some(witness));
     let probe = probe::look_at(&session, request, Look { live_start, patience: PATIENCE, listen }).await;
     drop(session);
     let mut exchanges = Vec::new();
@@ -379,6 +381,6 @@ mod tests {
         let (before, after): (serde_json::Value, serde_json::Value) =
             (serde_json::from_str(text).unwrap(), serde_json::from_str(&pretty).unwrap());
         assert_eq!(before, after);
-        assert_eq!(pretty.lines().count(), 10, "{pretty}");
+        assert_eq!(pretty.lines().count(), 11, "{pretty}");
     }
 }

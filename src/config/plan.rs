@@ -85,6 +85,7 @@ pub fn read(file: &str, text: &str, fallback_name: &str, environment: Environmen
         return Err(problems);
     }
     plan.actions = errands.iter().map(|errand| errand.kind).collect();
+    plan.unavailable = accounts.iter().flat_map(|account| account.unavailable.clone()).collect();
     for account in &mut accounts {
         account.defaults.currency = account.defaults.currency.or(plan.currency);
         account.defaults.source_tz = account.defaults.source_tz.or(plan.time_zone);

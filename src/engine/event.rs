@@ -2,7 +2,7 @@
 //!
 //! [`super::wire`] reads and writes their JSON. A field that is absent is unknown, never 0.
 
-mod moment;
+pub mod moment;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -433,6 +433,9 @@ fields! {
         location: Option<Name>,
         #[serde(skip_serializing_if = "Option::is_none")]
         reserved: Option<i64>,
+        /// What the shop asks for it now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        price: Option<Money>,
     }
 }
 
@@ -836,6 +839,12 @@ fields! {
         /// Inputs that mapped to no event.
         #[schemars(default)]
         unmapped: u64,
+        /// Inputs that the mapping left out on purpose.
+        #[schemars(default)]
+        skipped: u64,
+        /// Test orders and messages.
+        #[schemars(default)]
+        tests: u64,
         #[schemars(default)]
         dropped: u64,
         #[schemars(default)]
@@ -851,7 +860,16 @@ fields! {
         /// The server's clock minus ours.
         #[serde(skip_serializing_if = "Option::is_none")]
         skew_ms: Option<i64>,
-        /// Quota left, in the platform's units, and when it runs out at this rate.
+        /// From what it tells to its arrival here: the middle one of the last.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lag_ms: Option<i64>,
+        /// How often it asks, as far as the quota has room.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        interval_ms: Option<i64>,
+        /// Quota of a day, in the platform's units.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        quota: Option<i64>,
+        /// What is left of it, and when it runs out at this rate.
         #[serde(skip_serializing_if = "Option::is_none")]
         quota_left: Option<i64>,
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -34,6 +34,9 @@ pub struct Tally {
     /// Smallest and largest accepted `ts`, control records aside.
     pub from: Option<At>,
     pub to: Option<At>,
+    /// Figures that were typed in, and the time of the newest.
+    pub manual: u64,
+    pub manual_at: Option<At>,
     by_type: [u64; Fact::TYPES.len()],
 }
 
@@ -48,6 +51,8 @@ impl Default for Tally {
             quarantine: BTreeMap::new(),
             from: None,
             to: None,
+            manual: 0,
+            manual_at: None,
             by_type: [0; Fact::TYPES.len()],
         }
     }
@@ -218,6 +223,10 @@ impl Identity {
         }
         self.tally.from = Some(self.tally.from.map_or(event.ts, |from| from.min(event.ts)));
         self.tally.to = self.tally.to.max(Some(event.ts));
+        if event.is_manual() {
+            self.tally.manual += 1;
+            self.tally.manual_at = self.tally.manual_at.max(Some(event.ts));
+        }
         if arrival == Arrival::Live && at.since_ms(event.ts) > plan.limits.late_s * SECOND_MS && !self.is_history(event) {
             self.tally.late += 1;
             self.late_minutes.insert(event.ts.minute());

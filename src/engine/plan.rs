@@ -78,6 +78,8 @@ pub struct Plan {
     pub feeds: Vec<PlanFeed>,
     /// Kinds of acts that the shop's own automation can be asked to carry out.
     pub actions: Vec<InterventionKind>,
+    /// What the plan's platforms cannot give live.
+    pub unavailable: Vec<Unavailable>,
     /// Ticked lessons of an earlier report that this plan follows.
     pub lessons: Vec<String>,
 }
@@ -217,6 +219,28 @@ pub struct PlanFeed {
     #[schemars(with = "Vec<String>")]
     pub gives: Vec<Name>,
     pub stale_after_s: i64,
+}
+
+/// Something that a platform cannot give live: shown as "not available from this platform", never waited for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Unavailable {
+    /// The feeds' name in the plan.
+    #[schemars(with = "String")]
+    pub account: Name,
+    /// A canonical type or metric.
+    #[schemars(with = "String")]
+    pub kind: Name,
+    /// The reason, by language.
+    pub why: std::collections::BTreeMap<String, String>,
+}
+
+impl Unavailable {
+    /// The reason in a language, else in English, else in any.
+    #[must_use]
+    pub fn why(&self, lang: &str) -> &str {
+        self.why.get(lang).or_else(|| self.why.get("en")).or_else(|| self.why.values().next()).map_or("", String::as_str)
+    }
 }
 
 /// Times and bands that the semantics turn on. Defaults are those of events.md.

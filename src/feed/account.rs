@@ -24,12 +24,14 @@ use secrecy::SecretString;
 use super::document::{Document, Problem, Section, line_of};
 use super::mapping::{Filter, Recipe};
 use super::platform::{Auth, Platform, PlatformText, Request, SHIPPED, Transport, Variable};
+use super::quota::Quota;
 use super::signature::Signature;
 use super::template::{Value, Values};
 use crate::engine::event::Guarantee;
 use crate::engine::id::{Name, Table};
 use crate::engine::money::Currency;
-use crate::engine::plan::PlanFeed;
+use crate::engine::plan::{PlanFeed, Unavailable};
+use crate::engine::time::At;
 use crate::engine::wire::Defaults;
 
 /// Reads an environment variable; handed in, for the environment has one door.
@@ -53,8 +55,14 @@ pub struct Account {
     pub values: Values,
     pub defaults: Defaults,
     pub requests: Vec<Request>,
+    /// The platform's name; empty for lines.
+    pub platform: String,
+    /// What the platform lets one account ask.
+    pub limit: Quota,
+    /// When the operator says that the credentials end.
+    pub token_ends: Option<At>,
     /// What the platform cannot give live, and why.
-    pub unavailable: Vec<(String, String)>,
+    pub unavailable: Vec<Unavailable>,
     /// Where deliveries are listened for.
     pub listen: SocketAddr,
     /// Secrets that came from a file: what a platform changes goes back there.
@@ -133,10 +141,21 @@ impl Reader<'_, '_> {
         let defaults = self.read_defaults();
         let stale_after_s = section.count("stale_after_s", 1..=86_400);
         let mut account = if section.has("platform") { self.read_platform(defaults)? } else { self.read_lines(defaults)? };
+        account.token_ends = self.read_token_end(account.defaults.source_tz);
         if let Some(limit) = stale_after_s {
             account.requests.iter_mut().for_each(|request| request.stale_after_s = i64::from(limit));
         }
         Some(account)
+    }
+
+    /// `token_ends`: where no platform tells when the credentials end, the operator may.
+    fn read_token_end(&self, zone: Option<chrono_tz::Tz>) -> Option<At> {
+        let text = self.section.text("token_ends")?;
+        let at = At::parse(text, zone);
+        if at.is_none() {
+            self.section.wrong("token_ends", format!("is `{text}`, which is no time"), "write it as \"2026-11-25T01:10:00-03:00\"");
+        }
+        at
     }
 
     fn read_defaults(&self) -> Defaults {
@@ -196,7 +215,10 @@ impl Reader<'_, '_> {
             values,
             defaults,
             requests,
-            unavailable: platform.unavailable,
+            platform: platform.name,
+            limit: platform.limit,
+            token_ends: None,
+            unavailable: platform.unavailable.into_iter().map(|gap| Unavailable { account: Name::new(self.name), ..gap }).collect(),
             listen,
             secret_files: self.secret_files.take(),
         })
@@ -306,7 +328,7 @@ impl Reader<'_, '_> {
         Some(text)
     }
 
-    fn read_lines(&self, defaults: Defaults) -> Option<Account> {
+    fn read_lines(&self, mut defaults: Defaults) -> Option<Account> {
         let section = self.section;
         let input = match (section.text("path"), section.has("command")) {
             (Some("-"), false) => Input::Stdin,
@@ -334,6 +356,8 @@ impl Reader<'_, '_> {
             join: None,
         };
         let source = defaults.account.clone().unwrap_or_else(|| Name::new(self.name));
+        // a line may name its own source; what names none is this feed's, so that two files are never one account
+        defaults.source = Some(source.clone());
         Some(Account {
             name: self.name.to_owned(),
             source,
@@ -341,6 +365,9 @@ impl Reader<'_, '_> {
             values: Values::default(),
             defaults,
             requests: vec![request],
+            platform: String::new(),
+            limit: Quota::default(),
+            token_ends: None,
             unavailable: Vec::new(),
             listen: USUAL_LISTEN,
             secret_files: Table::default(),

@@ -210,11 +210,15 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::feed::http::Http;
+    use crate::feed::quota::{Limiter, Quota};
 
     fn inlet() -> Inlet {
         let plan = "[feeds.bus]\npath = \"-\"\nsource = \"shop\"\n";
         let account = Account::read_all("plan.toml", plan, &|_| None).unwrap().remove(0);
-        Inlet { session: Session::new(account, Http::new().unwrap(), Clock::wall()), mapping: None }
+        Inlet {
+            session: Session::new(account, Http::new().unwrap(), Clock::wall(), Limiter::new(Quota::default(), Clock::wall(), None), None),
+            mapping: None,
+        }
     }
 
     fn message(place: &str, headers: &[(&str, &str)], payload: &str) -> Message {

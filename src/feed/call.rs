@@ -4,6 +4,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::document::Section;
+use super::mapping::Filter;
+use super::quota::Rank;
 use super::template::{JsonTemplate, Place, Template, Values};
 
 /// The templates of a call.
@@ -14,6 +16,11 @@ pub struct Call {
     pub query: Vec<(String, Template)>,
     pub headers: Vec<(String, Template)>,
     pub body: Body,
+    /// Units of the platform's quota that it costs, and what it is for.
+    pub cost: u32,
+    pub rank: Rank,
+    /// Seconds to wait where an error of the platform says "too many requests".
+    pub throttled: Option<Filter>,
 }
 
 /// What a call sends.
@@ -53,7 +60,8 @@ impl Call {
         let headers = section.section("headers").map(|headers| templates(&headers)).unwrap_or_default();
         let body = read_body(section);
         let method = method.unwrap_or(if body == Body::Empty { reqwest::Method::GET } else { reqwest::Method::POST });
-        Some(Self { method, url: url?, query, headers, body })
+        let cost = section.count("cost", 1..=100_000).unwrap_or(1);
+        Some(Self { method, url: url?, query, headers, body, cost, rank: Rank::default(), throttled: None })
     }
 
     /// Every template of the call.

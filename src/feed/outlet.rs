@@ -40,6 +40,7 @@ impl Outlet {
         if let Some(known) = resume.state {
             state.received = known.received;
             state.unmapped = known.unmapped;
+            state.skipped = known.skipped;
             state.dropped = known.dropped;
             state.errors = known.errors;
             state.retries = known.retries;
@@ -110,9 +111,7 @@ impl Outlet {
     async fn send(&mut self, mapped: Mapped, cursor: Option<String>, committed: Option<oneshot::Sender<bool>>) -> Result<(), Gone> {
         self.state.received += mapped.events.len() as u64;
         self.state.unmapped += mapped.unmapped as u64;
-        if let Some(left) = mapped.quota_left {
-            self.state.quota_left = Some(left);
-        }
+        self.state.skipped += mapped.skipped as u64;
         if cursor.is_some() {
             self.cursor.clone_from(&cursor);
         }

@@ -17,6 +17,7 @@ use super::expand::Expand;
 use super::join::Join;
 use super::jwt::Jwt;
 use super::mapping::{Filter, Recipe};
+use super::quota::{Quota, Rank};
 use super::sign::Sign;
 use super::signature::Signature;
 use super::sse::Sse;
@@ -25,6 +26,7 @@ use super::webhook::Webhook;
 use super::ws::{Codec, Ws};
 use crate::engine::event::Guarantee;
 use crate::engine::id::Name;
+use crate::engine::plan::Unavailable;
 
 macro_rules! shipped {
     ($($name:literal)*) => {
@@ -102,8 +104,10 @@ pub struct Platform {
     pub variables: Vec<Variable>,
     pub auth: Auth,
     pub requests: Vec<Request>,
-    /// What the platform cannot give live, with the reason: canonical type or metric → why.
-    pub unavailable: Vec<(String, String)>,
+    /// What the platform lets one account ask.
+    pub limit: Quota,
+    /// What the platform cannot give live, with the reason.
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// Something that the plan tells a platform.
@@ -118,6 +122,14 @@ pub struct Variable {
     pub about: String,
 }
 
+/// A call that tells when the credentials end.
+#[derive(Clone, Debug)]
+pub struct Expiry {
+    pub call: Call,
+    /// A time, or nothing where they never end.
+    pub ends: Filter,
+}
+
 /// How the platform lets us in.
 #[derive(Clone, Debug, Default)]
 pub struct Auth {
@@ -128,6 +140,8 @@ pub struct Auth {
     pub login: Option<Login>,
     /// Requests are signed.
     pub sign: Option<Sign>,
+    /// Asked by the preflight only.
+    pub expiry: Option<Expiry>,
 }
 
 /// A call whose answer holds a token: `{{token}}` in the headers and the query.
@@ -297,7 +311,8 @@ impl PlatformText {
         root.texts("about");
         let variables = root.section("variables").map(|section| read_variables(&section)).unwrap_or_default();
         let auth = root.section("auth").map(|section| self.read_auth(section)).unwrap_or_default();
-        let unavailable = root.section("unavailable").map(|section| read_words(&section)).unwrap_or_default();
+        let unavailable = root.section("unavailable").map(|section| read_unavailable(&section)).unwrap_or_default();
+        let limit = root.section("limit").map(Quota::read).unwrap_or_default();
         let usual = Usual { ok: self.filter(root, "ok"), denied: self.filter(root, "denied"), throttled: self.filter(root, "throttled") };
         let mut requests = Vec::new();
         for section in root.sections("request") {
@@ -306,7 +321,7 @@ impl PlatformText {
         if requests.is_empty() && !root.has("request") {
             root.missing("request", "add at least one [[request]]");
         }
-        let platform = Platform { name, title, variables, auth, requests, unavailable };
+        let platform = Platform { name, title, variables, auth, requests, limit, unavailable };
         names::check(root, &platform);
         platform
     }
@@ -345,8 +360,16 @@ impl PlatformText {
             sign.finish();
             read
         });
+        let expiry = section.section("expiry").and_then(|expiry| {
+            let (call, ends) = (Call::read(&expiry), self.filter(&expiry, "ends"));
+            if !expiry.has("ends") {
+                expiry.missing("ends", "give the filter that finds the time in the answer");
+            }
+            expiry.finish();
+            Some(Expiry { call: call?, ends: ends? })
+        });
         section.finish();
-        Auth { headers, query, basic, login, sign }
+        Auth { headers, query, basic, login, sign, expiry }
     }
 
     fn read_login(&self, section: Section<'_>) -> Option<Login> {
@@ -383,7 +406,7 @@ impl PlatformText {
         let none = Usual::default();
         let recipe =
             if canonical { None } else { Some(Arc::new(self.read_recipe(&section, if kind == Kind::Poll { usual } else { &none })?)) };
-        let (transport, guarantee, usual_limit) = match kind {
+        let (mut transport, guarantee, usual_limit) = match kind {
             Kind::Poll => {
                 let poll = self.read_poll(&section)?;
                 let limit = (poll.interval_s * 2.0).max(2.0);
@@ -404,7 +427,14 @@ impl PlatformText {
             Kind::Nats => (Transport::Nats(Box::new(Nats::read(&section)?)), Guarantee::Durable, BROKER_STALE_S),
             Kind::Kafka => (Transport::Kafka(Box::new(Kafka::read(&section)?)), Guarantee::Durable, BROKER_STALE_S),
         };
-        let expand = section.section("expand").and_then(|expand| self.read_expand(expand, usual));
+        let mut expand = section.section("expand").and_then(|expand| self.read_expand(expand, usual));
+        let rank = Rank::of(&gives);
+        if let Transport::Poll(poll) = &mut transport {
+            (poll.call.rank, poll.call.throttled) = (rank, recipe.as_ref().and_then(|recipe| recipe.throttled.clone()));
+        }
+        if let Some(expand) = &mut expand {
+            (expand.call.rank, expand.call.throttled) = (rank, expand.recipe.throttled.clone());
+        }
         let join = section.section("join").and_then(|join| self.read_join(join));
         let stale_after_s = section.number("stale_after_s", 1.0..=86_400.0).unwrap_or(usual_limit);
         section.finish();
@@ -565,7 +595,18 @@ fn read_variables(section: &Section<'_>) -> Vec<Variable> {
     variables
 }
 
-fn read_words(section: &Section<'_>) -> Vec<(String, String)> {
-    let entries = section.entries();
-    entries.into_iter().filter_map(|(name, _)| Some((name.to_owned(), section.text(name)?.to_owned()))).collect()
+/// A type or metric, and why it is not there: as text, or as a text for each language.
+fn read_unavailable(section: &Section<'_>) -> Vec<Unavailable> {
+    let mut list = Vec::new();
+    for (kind, value) in section.entries() {
+        let why = if value.get_ref().is_table() {
+            let Some(words) = section.section(kind) else { continue };
+            let texts = words.entries().into_iter().filter_map(|(lang, _)| Some((lang.to_owned(), words.text(lang)?.to_owned())));
+            texts.collect()
+        } else {
+            section.text(kind).map(|text| [("en".to_owned(), text.to_owned())].into()).unwrap_or_default()
+        };
+        list.push(Unavailable { account: Name::default(), kind: Name::new(kind), why });
+    }
+    list
 }

@@ -24,6 +24,7 @@ use super::template::{Value, Values};
 use super::unchanged::Unchanged;
 use crate::clock;
 use crate::engine::event::FeedStatus;
+use crate::engine::id::Name;
 use crate::engine::time::At;
 
 /// Pages of one round at most.
@@ -55,6 +56,7 @@ pub struct Poller {
     joined: Option<Joined>,
     cursor: Cursor,
     live_start: At,
+    stale_after_s: i64,
     backoff: Backoff,
     unchanged: Unchanged,
     skew_ms: i64,
@@ -97,6 +99,7 @@ impl Poller {
             joined,
             cursor: stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
             live_start,
+            stale_after_s: request.stale_after_s,
             backoff: Backoff::new(seed, Duration::from_secs_f64(poll.interval_s)),
             unchanged: Unchanged::default(),
             skew_ms: 0,
@@ -114,8 +117,9 @@ impl Poller {
             match self.round(outlet).await {
                 Ok(()) => self.backoff.reset(),
                 Err(End::Gone) => return Ok(()),
-                Err(End::Failed(fault)) if fault.fatal => return Err(fault),
+                Err(End::Failed(fault)) if fault.fatal => return Err(self.session.discreet(fault)),
                 Err(End::Failed(fault)) => {
+                    let fault = self.session.discreet(fault);
                     let wait = self.backoff.next(&fault);
                     let retry_at = outlet.now().plus_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
                     outlet.note_fault(&fault, Some(retry_at));
@@ -135,9 +139,28 @@ impl Poller {
             }
             // a server under load is given time: it works for us a third of the time at most
             let busy = began.elapsed().saturating_mul(3);
-            let interval = Duration::from_secs_f64(self.poll.interval_s).max(self.wished.unwrap_or_default()).max(busy);
+            let interval = Duration::from_secs_f64(self.interval_s(outlet.feed())).max(self.wished.unwrap_or_default()).max(busy);
             sleep_until(began + interval).await;
         }
+    }
+
+    /// The time from one round to the next, as far as the account's limits have room.
+    fn interval_s(&self, feed: &Name) -> f64 {
+        self.session.limiter.interval_s(feed).unwrap_or(self.poll.interval_s)
+    }
+
+    /// Tells how often it asks and how the quota stands; who is asked less often is stale later.
+    fn note_pace(&self, outlet: &mut Outlet) {
+        let interval_s = self.interval_s(outlet.feed()).max(self.wished.unwrap_or_default().as_secs_f64());
+        let standing = self.session.limiter.standing();
+        #[expect(clippy::cast_possible_truncation, reason = "an interval is at most a day, stretched sixty times")]
+        let (interval_ms, twice_s) = ((interval_s * 1_000.0) as i64, (interval_s * 2.0).ceil() as i64);
+        let stale_after_s = self.stale_after_s.max(twice_s);
+        outlet.note(|state| {
+            state.interval_ms = Some(interval_ms);
+            state.stale_after_s = stale_after_s;
+            (state.quota_left, state.quota, state.quota_until) = (standing.left, standing.of, standing.until);
+        });
     }
 
     /// Reads one window to its end.
@@ -159,6 +182,9 @@ impl Poller {
                 self.skew_ms = if skew.abs() > SKEW_NOISE_MS { skew } else { 0 };
                 outlet.note(|state| state.skew_ms = Some(skew));
             }
+            if let Some(left) = mapped.quota_left {
+                self.session.limiter.note_left(left);
+            }
             self.wished = mapped.interval_s.filter(|s| (0.0..=3_600.0).contains(s)).map(Duration::from_secs_f64);
             let notices = std::mem::take(&mut mapped.expansions);
             if let Some(expander) = &self.expander {
@@ -170,6 +196,7 @@ impl Poller {
                 cursor.to = self.poll.window.map(|_| to.ms());
                 let complete_to = began.plus_ms(-lag_ms);
                 outlet.note_success(complete_to);
+                self.note_pace(outlet);
                 if self.poll.confirm.is_some() {
                     self.confirm(mapped, &values, outlet).await?;
                     return Ok(());
@@ -235,10 +262,12 @@ impl Poller {
         match &page.link {
             None => self.session.call(&self.poll.call, values, examine).await,
             Some(link) => {
-                let (first, _) = self.session.fill(&self.poll.call, values).await?;
-                let url = same_origin(&first.url, link)?;
-                let follow = Filled { url, ..first };
-                examine(self.session.http.send(follow).await?.checked()?).await
+                let ask = async {
+                    let (first, _) = self.session.fill(&self.poll.call, values).await?;
+                    let url = same_origin(&first.url, link)?;
+                    examine(self.session.send(&self.poll.call, Filled { url, ..first }).await?).await
+                };
+                self.session.within_limits(&self.poll.call, ask).await
             }
         }
     }

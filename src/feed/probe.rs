@@ -95,7 +95,7 @@ pub async fn look_at(session: &Arc<Session>, request: &Request, look: Look) -> P
         match ended {
             Ok(()) => probe.outcome = Outcome::Well,
             Err(fault) => {
-                outlet.note_fault(&fault, None);
+                outlet.note_fault(&session.discreet(fault), None);
                 probe.state = outlet.state().clone();
                 probe.outcome = Outcome::Failed;
             }

@@ -1,10 +1,11 @@
 //! An account's way in: fills calls with its values, adds its credentials, logs in when it must and again when it is refused.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use super::account::Account;
@@ -12,11 +13,15 @@ use super::call::{Call, Filled, add_query};
 use super::fault::{Fault, FaultKind};
 use super::http::{Answer, Http};
 use super::mapping::{Context, Filter, Witness, parse};
-use super::platform::{Login, TokenPlace};
-use super::template::{Place, Value, Values};
+use super::platform::{Login, TokenPlace, Transport};
+use super::quota::Limiter;
+use super::template::{Place, Value, Values, without};
 use crate::clock::{self, Clock};
+use crate::engine::time::At;
 use crate::engine::wire::Defaults;
 
+/// Issued secrets that are remembered, to take them out of what peers say.
+const ISSUED: usize = 16;
 /// A token is fetched anew so long before it ends.
 const EARLY_S: u64 = 60;
 
@@ -28,7 +33,11 @@ pub struct Session {
     pub clock: Clock,
     /// Sees what the feeds map, where somebody looks at a feed by itself.
     pub witness: Option<Witness>,
+    /// Shared by the feeds of one account.
+    pub limiter: Arc<Limiter>,
     token: Mutex<Token>,
+    /// What logins gave: as secret as what they were asked with.
+    issued: std::sync::Mutex<VecDeque<SecretString>>,
 }
 
 /// The token of the last login, and how many there were.
@@ -38,20 +47,81 @@ struct Token {
     generation: u64,
     /// It is fetched again before this instant.
     until: Option<Instant>,
+    /// When the platform says that it ends.
+    ends_at: Option<At>,
     /// Variables that a login changed.
     rotated: Vec<(String, SecretString)>,
 }
 
 impl Session {
+    /// The session of an account; its polls are planned with the limiter.
     #[must_use]
-    pub fn new(account: Account, http: Http, clock: Clock) -> Arc<Self> {
-        Arc::new(Self { account, http, clock, witness: None, token: Mutex::default() })
+    pub fn new(account: Account, http: Http, clock: Clock, limiter: Arc<Limiter>, witness: Option<Witness>) -> Arc<Self> {
+        for request in &account.requests {
+            if let Transport::Poll(poll) = &request.transport
+                && !poll.once
+            {
+                limiter.plan(account.feed_name(request), poll.call.rank, poll.call.cost, poll.interval_s);
+            }
+        }
+        Arc::new(Self { account, http, clock, witness, limiter, token: Mutex::default(), issued: std::sync::Mutex::default() })
     }
 
-    /// The same, with somebody who sees what the feeds map.
-    #[must_use]
-    pub fn witnessed(account: Account, http: Http, clock: Clock, witness: Witness) -> Arc<Self> {
-        Arc::new(Self { account, http, clock, witness: Some(witness), token: Mutex::default() })
+    /// When the credentials end, where anybody says so: the platform, the token itself, the operator.
+    ///
+    /// # Errors
+    /// When the platform that is asked says no.
+    pub async fn credentials_end(&self) -> Result<Option<At>, Fault> {
+        let mut ends: Vec<At> = self.account.token_ends.into_iter().collect();
+        if let Some(expiry) = &self.account.auth.expiry {
+            let examine = |answer: Answer| async move {
+                let context = Context::new(self.clock.now(), self.account.defaults.clone());
+                expiry.ends.first_text(&parse(&answer.body)?, &context).map_err(|error| Fault::new(FaultKind::Mapping, error))
+            };
+            let told = self.call(&expiry.call, &self.account.values, examine).await?;
+            ends.extend(told.and_then(|text| At::parse(&text, None)));
+        }
+        if self.account.auth.login.is_none() {
+            ends.extend(self.account.values.exposed().filter_map(|(_, value)| super::jwt::end_of(&value)));
+        }
+        Ok(ends.into_iter().min())
+    }
+
+    /// When the token of the last login ends; it is fetched anew before.
+    pub async fn token_ends(&self) -> Option<At> {
+        self.token.lock().await.ends_at
+    }
+
+    /// Asks within the account's limits, and hears what the platform says of them.
+    ///
+    /// # Errors
+    /// As the asking, or when the day's quota is used up.
+    pub async fn within_limits<T>(&self, call: &Call, ask: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        self.limiter.turn(call.rank, call.cost).await?;
+        let result = ask.await;
+        self.limiter.hear(&result);
+        result
+    }
+
+    /// Sends a filled call; an error of the platform may be its word for "too many requests".
+    ///
+    /// # Errors
+    /// When the answer is no success.
+    pub async fn send(&self, call: &Call, filled: Filled) -> Result<Answer, Fault> {
+        let answer = self.http.send(filled).await?;
+        let body = if answer.status.is_success() { Vec::new() } else { answer.body.clone() };
+        answer.checked().map_err(|fault| {
+            let context = Context::new(self.clock.now(), Defaults::default());
+            let said = call.throttled.as_ref().and_then(|filter| filter.first_text(&parse(&body).ok()?, &context).ok().flatten());
+            let seconds = said.and_then(|text| text.parse::<f64>().ok()).filter(|seconds| (0.0..=86_400.0).contains(seconds));
+            match seconds {
+                Some(seconds) => {
+                    let wait = fault.wait.unwrap_or_default().max(Duration::from_secs_f64(seconds));
+                    Fault { kind: FaultKind::Throttled, ..fault }.waiting(Some(wait))
+                }
+                None => fault,
+            }
+        })
     }
 
     /// Sends a call with the account's credentials; a success is handed to `examine`, which may find a no in it.
@@ -78,12 +148,14 @@ impl Session {
     where
         F: Future<Output = Result<T, Fault>>,
     {
-        let (filled, generation) = match self.fill(call, values).await {
-            Ok(filled) => filled,
-            Err(fault) => return (Err(fault), 0),
+        let mut generation = 0;
+        let ask = async {
+            let (filled, login) = self.fill(call, values).await?;
+            generation = login;
+            examine(self.send(call, filled).await?).await
         };
-        let exchange = async { examine(self.http.send(filled).await?.checked()?).await };
-        (exchange.await, generation)
+        let result = self.within_limits(call, ask).await;
+        (result, generation)
     }
 
     /// A call with its values and credentials put in, and the login that they come from.
@@ -152,7 +224,7 @@ impl Session {
             values.set("jwt", Value::Secret(signed.into()));
         }
         let filled = login.call.fill(&values).map_err(|error| wrong(error).fatal())?;
-        let answer = self.http.send(filled).await?.checked()?;
+        let answer = self.within_limits(&login.call, self.send(&login.call, filled)).await?;
         let context = Context::new(self.clock.now(), Defaults::default());
         let page = parse(&answer.body)?;
         let said = |filter: &Filter| filter.first_text(&page, &context).map_err(&wrong);
@@ -160,11 +232,13 @@ impl Session {
             return Err(Fault::new(FaultKind::Unauthorized, format!("login: {no}")));
         }
         let seconds = login.expires.as_ref().map(said).transpose()?.flatten().and_then(|text| text.parse::<u64>().ok());
+        token.ends_at = seconds.map(|s| self.clock.now().plus_s(i64::try_from(s).unwrap_or(i64::MAX / 2_000)));
         token.until = seconds.and_then(|s| clock::instant().checked_add(Duration::from_secs(s.saturating_sub(EARLY_S))));
         if let Some((name, filter)) = &login.rotate
             && let Some(secret) = said(filter)?
         {
             self.keep_rotated(name, &secret)?;
+            self.remember(&secret);
             token.rotated = vec![(name.clone(), secret.into())];
         }
         let found = match &login.token {
@@ -172,7 +246,10 @@ impl Session {
             TokenPlace::Json(filter) => said(filter)?,
         };
         match found.filter(|found| !found.is_empty()) {
-            Some(found) => Ok(found.into()),
+            Some(found) => {
+                self.remember(&found);
+                Ok(found.into())
+            }
             None => Err(Fault::new(FaultKind::Unauthorized, "login: the answer holds no token")),
         }
     }
@@ -192,9 +269,35 @@ impl Session {
         }
     }
 
+    /// An issued secret must not be shown either.
+    fn remember(&self, secret: &str) {
+        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        issued.push_back(secret.to_owned().into());
+        if issued.len() > ISSUED {
+            issued.pop_front();
+        }
+    }
+
+    /// A text without the account's secrets and what its logins were given.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        let mut text = self.account.values.redact(text);
+        for secret in self.issued.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|secret| secret.expose_secret().len() >= 4) {
+            text = without(&text, secret.expose_secret());
+        }
+        text
+    }
+
+    /// A fault that repeats no secret, whatever the peer said.
+    #[must_use]
+    pub fn discreet(&self, mut fault: Fault) -> Fault {
+        fault.detail = self.redact(&fault.detail);
+        fault
+    }
+
     /// A fault without the secrets of the account and the values.
     pub fn redacted(&self, mut fault: Fault, values: &Values) -> Fault {
-        fault.detail = values.redact(&self.account.values.redact(&fault.detail));
+        fault.detail = values.redact(&self.redact(&fault.detail));
         fault
     }
 }

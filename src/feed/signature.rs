@@ -3,6 +3,8 @@
 //! Several signatures in one header and two active secrets are accepted, for secrets are rotated; comparison takes
 //! the same time whatever differs; a time in the signature must be near ours.
 
+mod signing;
+
 use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
 use ring::hmac;
 
@@ -199,16 +201,8 @@ impl Hmac {
         if let Some(ts) = &ts {
             self.check_time(ts, now)?;
         }
-        let mut values = values.clone();
-        for (name, value) in &delivery.headers {
-            values.set_text(format!("h.{name}"), value);
-        }
-        for (name, value) in &delivery.query {
-            values.set_text(format!("q.{name}"), value);
-        }
-        values.set_text("ts", ts.unwrap_or_default());
-        let message = self.message.fill_bytes(&values, "body", &delivery.body).map_err(|_| Disbelief::Wrong)?;
-        let known = known_secrets(&self.secrets, &values)?;
+        let message = self.message_of(delivery, values, &ts.unwrap_or_default())?;
+        let known = known_secrets(&self.secrets, values)?;
         let mut right = false;
         for secret in &known {
             let key = hmac::Key::new(self.algorithm, &self.key_bytes(secret)?);
@@ -217,6 +211,19 @@ impl Hmac {
             }
         }
         if right { Ok(()) } else { Err(Disbelief::Wrong) }
+    }
+
+    /// What is signed of a delivery.
+    fn message_of(&self, delivery: &Delivery, values: &Values, ts: &str) -> Result<Vec<u8>, Disbelief> {
+        let mut values = values.clone();
+        for (name, value) in &delivery.headers {
+            values.set_text(format!("h.{name}"), value);
+        }
+        for (name, value) in &delivery.query {
+            values.set_text(format!("q.{name}"), value);
+        }
+        values.set_text("ts", ts);
+        self.message.fill_bytes(&values, "body", &delivery.body).map_err(|_| Disbelief::Wrong)
     }
 
     /// The time and the signatures of the header.

@@ -24,6 +24,7 @@ use super::ndjson;
 use super::outlet::{Outlet, Resume};
 use super::platform::{Request, Transport};
 use super::poll::Poller;
+use super::quota::Limiter;
 use super::session::Session;
 use super::stream::Tap;
 use super::template::Values;
@@ -31,7 +32,7 @@ use super::webhook::Receiver;
 use super::{sse, ws};
 use crate::clock::Clock;
 use crate::engine::event::{FeedState, FeedStatus};
-use crate::engine::id::Name;
+use crate::engine::id::{Name, Table};
 use crate::engine::time::At;
 
 /// How long feeds may take to stop.
@@ -44,6 +45,8 @@ pub struct Start {
     pub clock: Clock,
     /// History is read from here: the plan's start minus the grace.
     pub live_start: At,
+    /// A day's quota is spread until here.
+    pub live_end: Option<At>,
     /// Seeds the jitter of the retries.
     pub seed: u64,
 }
@@ -66,12 +69,19 @@ impl Feeds {
         let (stop, _) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let mut seed = start.seed;
+        let mut limiters: Table<(String, Name), Arc<Limiter>> = Table::default();
         for account in accounts {
-            let session = Session::new(account, http.clone(), start.clock.clone());
+            // what is one account at one platform has one quota, however many feeds the plan makes of it
+            let key = (account.platform.clone(), account.source.clone());
+            let limiter = limiters.entry(key).or_insert_with(|| Limiter::new(account.limit, start.clock.clone(), start.live_end));
+            let session = Session::new(account, http.clone(), start.clock.clone(), Arc::clone(limiter), None);
             for request in session.account.requests.clone() {
                 seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
                 let feed = session.account.feed_name(&request);
                 let resume = resume(&feed);
+                if let Some((left, at)) = resume.state.as_ref().and_then(|state| state.quota_left.zip(state.complete_to)) {
+                    session.limiter.resume(left, at);
+                }
                 let outlet = Outlet::new(start.tx.clone(), start.clock.clone(), first_state(feed, &request), resume);
                 let task = Task { session: Arc::clone(&session), request, live_start: start.live_start, seed, doors: Arc::clone(&doors) };
                 tasks.spawn(task.supervise(outlet, stop.subscribe()));
@@ -128,7 +138,7 @@ impl Task {
             let ended = AssertUnwindSafe(self.run(outlet)).catch_unwind().await;
             let fault = match ended {
                 Ok(Ok(())) => return,
-                Ok(Err(fault)) => fault,
+                Ok(Err(fault)) => self.session.discreet(fault),
                 Err(_) => Fault::new(FaultKind::Crashed, "the feed broke and is started again"),
             };
             if outlet.state().received > received {

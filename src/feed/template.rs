@@ -60,10 +60,23 @@ impl Values {
             if let Value::Secret(secret) = value
                 && secret.expose_secret().len() >= 4
             {
-                redacted = redacted.replace(secret.expose_secret(), "***");
+                redacted = without(&redacted, secret.expose_secret());
             }
         }
         redacted
+    }
+}
+
+/// A text without a secret, and without the beginning of one that it was cut in.
+#[must_use]
+pub fn without(text: &str, secret: &str) -> String {
+    const HIDDEN: &str = "***";
+    let text = text.replace(secret, HIDDEN);
+    let cut = text.trim_end_matches(['…', '.', ' ']);
+    let beginnings = secret.char_indices().map(|(at, _)| at).filter(|at| *at >= 4).rev();
+    match beginnings.into_iter().find(|at| cut.ends_with(&secret[..*at])) {
+        Some(at) => format!("{}{HIDDEN}", &cut[..cut.len() - at]),
+        None => text,
     }
 }
 
@@ -353,6 +366,7 @@ mod tests {
     #[test]
     fn secrets_are_taken_out_of_texts() {
         assert_eq!(values().redact("token hunter22 refused"), "token *** refused");
+        assert_eq!(values().redact("what was said is cut at hunte"), "what was said is cut at ***");
         assert!(!format!("{:?}", values()).contains("hunter22"));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::engine::event::{Event, Fact};
 use crate::engine::id::{Name, Table};
+use crate::engine::money::Money;
 use crate::engine::time::At;
 
 /// An unchanged gauge is sent again after this time.
@@ -11,8 +12,10 @@ const MAX_GAUGES: usize = 100_000;
 
 /// Sku and location.
 type Shelf = (Name, Option<Name>);
-/// Available and reserved, and when that was sent.
-type Sent = (i64, Option<i64>, At);
+/// Available, reserved and price.
+type Figures = (i64, Option<i64>, Option<Money>);
+/// The figures, and when they were sent.
+type Sent = (Figures, At);
 
 /// The last value of each gauge of one feed.
 #[derive(Debug, Default)]
@@ -22,20 +25,22 @@ impl Unchanged {
     /// Takes out the stock levels that are as they were.
     pub fn drop_repeated(&mut self, events: &mut Vec<Event>, now: At) {
         events.retain(|event| match &event.fact {
-            Fact::Inventory(stock) => self.is_news((stock.sku.clone(), stock.location.clone()), stock.available, stock.reserved, now),
+            Fact::Inventory(stock) => {
+                self.is_news((stock.sku.clone(), stock.location.clone()), (stock.available, stock.reserved, stock.price), now)
+            }
             _ => true,
         });
     }
 
-    fn is_news(&mut self, key: Shelf, available: i64, reserved: Option<i64>, now: At) -> bool {
-        if let Some((known, known_reserved, sent)) = self.0.get(&key)
-            && (*known, *known_reserved) == (available, reserved)
+    fn is_news(&mut self, key: Shelf, figures: Figures, now: At) -> bool {
+        if let Some((known, sent)) = self.0.get(&key)
+            && *known == figures
             && now.since_ms(*sent) < SIGN_OF_LIFE_MS
         {
             return false;
         }
         if self.0.len() < MAX_GAUGES || self.0.contains_key(&key) {
-            self.0.insert(key, (available, reserved, now));
+            self.0.insert(key, (figures, now));
         }
         true
     }
@@ -48,7 +53,8 @@ mod tests {
     #[test]
     fn a_gauge_is_news_when_it_changes_and_once_a_minute() {
         let mut unchanged = Unchanged::default();
-        let mut news = |available: i64, second: i64| unchanged.is_news(("a".into(), None), available, None, At::from_ms(second * 1000));
+        let mut news =
+            |available: i64, second: i64| unchanged.is_news(("a".into(), None), (available, None, None), At::from_ms(second * 1000));
         let seen: Vec<bool> = [(5, 0), (5, 10), (4, 20), (5, 30), (5, 80), (5, 90), (5, 100)].map(|(a, s)| news(a, s)).to_vec();
         assert_eq!(seen, [true, false, true, true, false, true, false]);
     }

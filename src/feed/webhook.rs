@@ -103,7 +103,7 @@ impl Receiver<'_> {
         if let Some(expander) = &self.expander
             && let Err(fault) = expander.expand(expansions, now, &mut together).await
         {
-            note_error(outlet, &fault);
+            note_error(outlet, &self.session.discreet(fault));
             waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(503))));
             return Ok(());
         }
@@ -133,7 +133,7 @@ impl Receiver<'_> {
         if let Some(joined) = &mut self.joined {
             // without its table nothing can be mapped: the platform keeps the delivery
             context.join = joined.table().await.map_err(|fault| {
-                note_error(outlet, &fault);
+                note_error(outlet, &self.session.discreet(fault));
                 Answer::empty(503)
             })?;
         }

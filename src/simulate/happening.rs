@@ -461,7 +461,13 @@ impl Broadcast {
                 continue;
             }
             shelf.told = Some(shelf.stock);
-            let fact = Inventory { sku: self.scenario.products[slot].sku.clone(), available: shelf.stock, location: None, reserved: None };
+            let fact = Inventory {
+                sku: self.scenario.products[slot].sku.clone(),
+                available: shelf.stock,
+                location: None,
+                reserved: None,
+                price: None,
+            };
             self.out.send(Feed::Stock, ms, Fact::Inventory(fact));
         }
     }

@@ -207,7 +207,9 @@ fn events(engine: &Engine, reports: &[InputReport]) -> Events {
         duplicate: tally.duplicate,
         conflict: tally.conflict,
         late: tally.late,
-        test: tally.test,
+        test: engine.tests(),
+        manual: tally.manual,
+        excluded: engine.excluded().iter().sum(),
         by_type: tally.by_type().collect(),
         ..Events::default()
     };

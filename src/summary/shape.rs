@@ -55,6 +55,10 @@ pub struct Events {
     pub late: u64,
     pub quarantined: u64,
     pub test: u64,
+    /// Figures that were typed in, at the desk or into a file.
+    pub manual: u64,
+    /// Orders, acts and messages of people whom the plan excludes.
+    pub excluded: u64,
     /// Accepted events by type.
     pub by_type: BTreeMap<&'static str, u64>,
     /// Quarantined ones by reason.

@@ -1,6 +1,7 @@
 //! The panels, one a file. Each draws what the engine answers into the area that it is given, and nothing else.
 
 pub mod advice;
+pub mod banner;
 pub mod carts;
 pub mod channels;
 pub mod chat;
@@ -64,7 +65,7 @@ pub fn draw_zoomed(panel: Panel, pane: &Pane<'_>, area: Rect, buf: &mut Buffer) 
         Panel::Questions => questions::draw(pane, area, buf),
         Panel::Log => log::draw_zoomed(pane, area, buf),
         Panel::Kpis => metrics::draw(pane, area, buf),
-        Panel::Feeds => feeds::draw(pane, area, buf),
+        Panel::Feeds => feeds::draw_zoomed(pane, area, buf),
         Panel::Segments => segments::draw_zoomed(pane, area, buf),
         Panel::Chat => chat::draw(pane, area, buf),
     }

@@ -85,7 +85,7 @@ impl Owner {
 
     pub fn start_accounts(accounts: Vec<Account>, live_start: At, taken: Taken) -> Self {
         let (tx, rx) = mpsc::channel(QUEUE_BATCHES);
-        let start = Start { tx, clock: Clock::wall(), live_start, seed: 7 };
+        let start = Start { tx, clock: Clock::wall(), live_start, live_end: None, seed: 7 };
         let resume = |feed: &warroom::engine::id::Name| Resume {
             cursor: taken.cursors.get(feed.as_str()).cloned(),
             state: taken.states.get(feed.as_str()).cloned(),

@@ -1,4 +1,5 @@
-//! When what an event tells came to be: a state that is read again and again carries the time of its reading, not of its change.
+//! Where what an event tells comes from in time and hand: a state that is read again and again carries the time of its reading, not of
+//! its change; a figure may have been typed in.
 
 use super::{Event, Fact, Rev};
 use crate::engine::time::At;
@@ -21,6 +22,18 @@ impl Event {
     }
 }
 
+/// Sources of what people enter: at the desk, or into a file beside it.
+pub const BY_HAND: [&str; 2] = ["desk", "manual"];
+
+impl Event {
+    /// True for a figure that a person entered, where others come from a platform.
+    #[must_use]
+    pub fn is_manual(&self) -> bool {
+        BY_HAND.contains(&self.source.as_str())
+            && matches!(self.fact, Fact::Audience(_) | Fact::AdSpend(_) | Fact::Reading(_) | Fact::Purchase(_) | Fact::Inventory(_))
+    }
+}
+
 impl Rev {
     /// The instant that the version is, where it is one.
     #[must_use]
@@ -32,7 +45,6 @@ impl Rev {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::engine::wire::{self, Defaults};
 
     fn happened(line: &str) -> String {

@@ -1,13 +1,15 @@
 //! Feed health and completeness: until when each feed has told everything, which is stale, what is filled late, what is lost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::engine::event::{FeedState, FeedStatus, Guarantee};
 use crate::engine::id::{Name, Table};
 use crate::engine::notice::{Notice, NoticeKind};
 use crate::engine::plan::{Plan, PlanFeed};
-use crate::engine::time::{At, SECOND_MS};
+use crate::engine::time::{At, MINUTE_MS, SECOND_MS};
 
+/// States of a feed that are remembered for its rate: one a second.
+const MOST_MARKS: usize = 70;
 /// A feed is stale after this where neither it nor the plan says.
 pub const STALE_AFTER_S: i64 = 60;
 
@@ -20,6 +22,10 @@ pub struct Feed {
     pub stale: bool,
     /// It told everything until here, and then was away.
     away: Option<At>,
+    /// When it became stale.
+    pub stale_since: Option<At>,
+    /// What it had brought, when: the last minute of it, and one before.
+    marks: VecDeque<(At, u64)>,
     /// Stretches that a feed which keeps nothing for us will never tell.
     gaps: Vec<(At, At)>,
 }
@@ -42,9 +48,30 @@ impl Feed {
         now.since_ms(told) > after_s.saturating_mul(SECOND_MS)
     }
 
+    /// New events of the last minute.
+    #[must_use]
+    pub fn rate(&self, now: At) -> Option<u64> {
+        let from = now.plus_ms(-MINUTE_MS);
+        let before = self.marks.iter().rev().find(|(at, _)| *at <= from).or_else(|| self.marks.front())?;
+        Some(brought(&self.state).saturating_sub(before.1))
+    }
+
+    fn mark(&mut self, at: At) {
+        self.marks.push_back((at, brought(&self.state)));
+        // one mark stays from before the minute
+        while self.marks.len() > MOST_MARKS || self.marks.get(1).is_some_and(|(next, _)| at.since_ms(*next) >= MINUTE_MS) {
+            self.marks.pop_front();
+        }
+    }
+
     fn gives(&self, kind: &str, plan: &Plan) -> bool {
         gives(&self.state.gives, kind) || planned(&self.state.feed, plan).is_some_and(|feed| gives(&feed.gives, kind))
     }
+}
+
+/// Events that were new.
+const fn brought(state: &FeedState) -> u64 {
+    state.received.saturating_sub(state.duplicate).saturating_sub(state.conflict)
 }
 
 fn planned<'a>(feed: &str, plan: &'a Plan) -> Option<&'a PlanFeed> {
@@ -79,7 +106,17 @@ impl Feeds {
     /// Takes a feed's own word.
     pub fn fold_state(&mut self, state: &FeedState, at: At, notices: &mut Vec<Notice>) {
         let Some(feed) = self.feeds.get_mut(&state.feed) else {
-            self.feeds.insert(state.feed.clone(), Feed { state: state.clone(), since: at, stale: false, away: None, gaps: Vec::new() });
+            let mut feed = Feed {
+                state: state.clone(),
+                since: at,
+                stale: false,
+                stale_since: None,
+                away: None,
+                marks: VecDeque::new(),
+                gaps: Vec::new(),
+            };
+            feed.mark(at);
+            self.feeds.insert(state.feed.clone(), feed);
             return;
         };
         let was_well = feed.state.status == FeedStatus::Ok;
@@ -100,6 +137,7 @@ impl Feeds {
             refill(&mut self.filled_late, feed.state.complete_to, state.complete_to, at);
         }
         feed.state = state.clone();
+        feed.mark(at);
     }
 
     /// Judges one whole second.
@@ -109,6 +147,7 @@ impl Feeds {
             let stale = feed.is_stale_at(second, plan);
             if stale != feed.stale {
                 feed.stale = stale;
+                feed.stale_since = stale.then_some(second);
                 let feed = name.to_string();
                 let kind = if stale { NoticeKind::FeedStale { feed } } else { NoticeKind::FeedRecovered { feed } };
                 notices.push(Notice { at: second, kind });

@@ -102,7 +102,7 @@ impl Log {
                 What::Corrected { kind: correction.kind, target: correction.target.clone() }
             }
             Fact::Closed(_) => What::Closed,
-            fact if event.source == DESK => match figure(fact) {
+            fact if event.is_manual() => match figure(fact) {
                 Some((metric, value)) => What::Figure { metric, value },
                 None => return,
             },

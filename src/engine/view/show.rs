@@ -211,6 +211,10 @@ pub struct FeedView<'a> {
     /// Everything that happened before this has arrived: its window, its last message, its heartbeat.
     pub complete_to: Option<At>,
     pub stale: bool,
+    /// When it became stale.
+    pub stale_since: Option<At>,
+    /// New events of the last minute.
+    pub rate: Option<u64>,
     pub quarantined: u64,
     pub late: u64,
 }
@@ -407,10 +411,29 @@ impl Engine {
                 state: &feed.state,
                 complete_to: feed.complete_to(self.now()),
                 stale: feed.is_stale_at(self.now(), self.plan()),
+                stale_since: feed.stale_since,
+                rate: feed.rate(self.now()),
                 quarantined: feed.state.quarantined,
                 late: self.identity().late_of(Feeds::source(feed, self.plan())),
             })
             .collect()
+    }
+    /// Orders, acts and chat messages of people whom the plan or the desk excludes.
+    #[must_use]
+    pub fn excluded(&self) -> [u64; 3] {
+        let live = self.live();
+        let orders = live.commerce.orders.excluded() as u64;
+        [orders, live.commerce.excluded(), live.chat.excluded().unsigned_abs()]
+    }
+    /// True where a platform of the plan cannot give this event type and none of its feeds does.
+    #[must_use]
+    pub fn is_unavailable(&self, kind: &str) -> bool {
+        !self.is_told(&[kind]) && self.plan().unavailable.iter().any(|gap| gap.kind == kind)
+    }
+    /// Test orders and messages: those of a live are counted where they arrive, and told by its feeds.
+    #[must_use]
+    pub fn tests(&self) -> u64 {
+        self.tally().test.max(self.live().feeds.feeds().map(|feed| feed.state.tests).sum())
     }
     /// Until when all feeds that give one of these event types are complete. What files bring, and what comes by no feed
     /// that tells of itself, is complete to now.

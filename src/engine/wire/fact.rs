@@ -218,6 +218,7 @@ fn inventory(f: &mut Fields<'_>) -> Result<Inventory, Fault> {
         available: f.integer(Key::Available)?.ok_or(missing(Key::Available))?,
         location: f.name(Key::Location)?,
         reserved: f.integer(Key::Reserved)?,
+        price: f.money(Key::Price)?,
     })
 }
 
@@ -309,12 +310,17 @@ fn feed_state(f: &mut Fields<'_>) -> Result<FeedState, Fault> {
         conflict: f.counter(Key::Conflict)?,
         quarantined: f.counter(Key::Quarantined)?,
         unmapped: f.counter(Key::Unmapped)?,
+        skipped: f.counter(Key::Skipped)?,
+        tests: f.counter(Key::Tests)?,
         dropped: f.counter(Key::Dropped)?,
         errors: f.counter(Key::Errors)?,
         retries: f.counter(Key::Retries)?,
         last_error: f.name(Key::LastError)?,
         retry_at: f.time(Key::RetryAt)?,
         skew_ms: f.integer(Key::SkewMs)?,
+        lag_ms: f.integer(Key::LagMs)?,
+        interval_ms: f.integer(Key::IntervalMs)?,
+        quota: f.integer(Key::Quota)?,
         quota_left: f.integer(Key::QuotaLeft)?,
         quota_until: f.time(Key::QuotaUntil)?,
     })

@@ -64,7 +64,8 @@ keys! {
     Feed = b"feed", Guarantee = b"guarantee", CompleteTo = b"complete_to", Gives = b"gives", StaleAfterS = b"stale_after_s",
     CaughtUp = b"caught_up", Received = b"received", Duplicate = b"duplicate", Conflict = b"conflict", Quarantined = b"quarantined",
     Unmapped = b"unmapped", Dropped = b"dropped", Errors = b"errors", Retries = b"retries", LastError = b"last_error",
-    RetryAt = b"retry_at", SkewMs = b"skew_ms", QuotaLeft = b"quota_left", QuotaUntil = b"quota_until",
+    RetryAt = b"retry_at", SkewMs = b"skew_ms", QuotaLeft = b"quota_left", Skipped = b"skipped", Tests = b"tests", LagMs = b"lag_ms", IntervalMs = b"interval_ms",
+    Quota = b"quota", QuotaUntil = b"quota_until",
 }
 
 /// What is wrong, and with which field.

@@ -239,6 +239,11 @@ fn value_of(key: Key) -> BoxedStrategy<String> {
         | Key::Errors
         | Key::Retries
         | Key::SkewMs
+        | Key::Skipped
+        | Key::Tests
+        | Key::LagMs
+        | Key::IntervalMs
+        | Key::Quota
         | Key::QuotaLeft => count().boxed(),
         Key::Currency => one_of(&["BRL", "usd", "EUR"]).boxed(),
         Key::Status => {

@@ -43,6 +43,7 @@ pub fn check(root: &Section<'_>, platform: &Platform) {
     templates.extend(auth.basic.iter().flat_map(|(user, password)| [user, password]));
     templates.extend(auth.sign.iter().flat_map(Sign::templates));
     templates.extend(auth.login.iter().flat_map(|login| login.call.templates()));
+    templates.extend(auth.expiry.iter().flat_map(|expiry| expiry.call.templates()));
     for request in &platform.requests {
         match &request.transport {
             Transport::Poll(poll) => templates.extend(poll.confirm.iter().chain([&poll.call]).flat_map(Call::templates)),

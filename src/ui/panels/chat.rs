@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::questions::no_chat;
 use crate::engine::view::show::ChatLine;
 use crate::ui::pane::{CHAT, Pane};
 use crate::ui::state::{CHAT_ROWS, Panel};
@@ -22,7 +23,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let last = shown.len().saturating_sub(back.min(shown.len().saturating_sub(1)));
     let first = last.saturating_sub(usize::from(room.height));
     if lines.is_empty() {
-        pane.empty(if pane.view.engine.complete_to(CHAT).is_some() { "chat-none" } else { "questions-no-chat" }, room, buf);
+        pane.empty(if pane.view.engine.complete_to(CHAT).is_some() { "chat-none" } else { no_chat(pane) }, room, buf);
     }
     for (line, y) in shown[first..last].iter().zip(room.top()..room.bottom()) {
         draw_line(pane, line, Rect::new(room.x + 1.min(room.width), y, room.width.saturating_sub(2), 1), buf);

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::engine::metric::{Metric, Reading, Value, Why};
+use crate::engine::metric::{Metric, Reading, Value, Why, definition};
 use crate::engine::time::Span;
 use crate::ui::pane::{Better, ORDERS, Pane, below};
 use crate::ui::state::Panel;
@@ -53,9 +53,19 @@ fn cells(pane: &Pane<'_>, metric: Metric) -> Vec<Phrase> {
     // both sides of these are amounts, which the ratio itself does not say
     let is_of_money = matches!(metric, Metric::Roas | Metric::Mer | Metric::RefundRate | Metric::RoasBreakeven);
     cells.push(pane.phrase(if is_of_money { String::new() } else { pane.support(&live) }, Tone::Muted));
-    let why = if let Value::Unknown(why) = live.value { pane.word(why_word(why)) } else { "" };
+    let why = match live.value {
+        Value::Unknown(Why::NotInFeeds) if is_unavailable(pane, metric) => pane.word("why-unavailable"),
+        Value::Unknown(why) => pane.word(why_word(why)),
+        _ => "",
+    };
     cells.push(pane.phrase(why, Tone::Muted));
     cells
+}
+
+/// True where a platform of the plan says that it cannot give what the metric needs.
+fn is_unavailable(pane: &Pane<'_>, metric: Metric) -> bool {
+    let missing = |kind: &&str| pane.view.engine.is_unavailable(kind);
+    definition(metric).needs.iter().any(|group| group.iter().any(|kind| missing(&kind)))
 }
 
 /// Shares are told in percent, everything else as the engine's value.

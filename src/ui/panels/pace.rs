@@ -1,4 +1,4 @@
-//! One line: what is paid of the target, and how far it should be by the plan's curve.
+//! One line: what is paid of the target, and how far it should be by the plan's curve. A feed that died is said here instead.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -17,6 +17,10 @@ use crate::ui::widgets::text::Phrase;
 const GAUGE_LEAST: u16 = 8;
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
+    if let Some(banner) = super::banner::of(pane) {
+        banner.put(buf, area, area.x, area.y);
+        return;
+    }
     let plan = pane.view.engine.plan();
     let metric = if plan.aim == Aim::Leads { Metric::Leads } else { Metric::GmvPaid };
     let target = plan.target(metric.id()).or_else(|| plan.target(Metric::GmvPlaced.id()).filter(|_| plan.aim != Aim::Leads));

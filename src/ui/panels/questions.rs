@@ -16,7 +16,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let questions = &pane.questions;
     let room = pane.heading(Panel::Questions, &title(pane, questions), CHAT, area, buf);
     if questions.is_empty() {
-        pane.empty(if pane.view.engine.complete_to(CHAT).is_some() { "questions-none" } else { "questions-no-chat" }, room, buf);
+        pane.empty(if pane.view.engine.complete_to(CHAT).is_some() { "questions-none" } else { no_chat(pane) }, room, buf);
         return;
     }
     let inner = Rect::new(room.x + 1.min(room.width), room.y, room.width.saturating_sub(2), room.height);
@@ -33,6 +33,11 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
         buf.set_style(Rect::new(inner.x, y, inner.width, 1).intersection(buf.area), style);
     }
     pane.fade(CHAT, room, buf);
+}
+
+/// Why there is no chat: no feed gives it, or none of these platforms can.
+pub fn no_chat(pane: &Pane<'_>) -> &'static str {
+    if pane.view.engine.is_unavailable("chat_message") { "chat-unavailable" } else { "questions-no-chat" }
 }
 
 fn title(pane: &Pane<'_>, questions: &[OpenQuestion<'_>]) -> String {

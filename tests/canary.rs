@@ -1,0 +1,343 @@
+//! A canary in place of every secret: whatever the feeds, the preflight, a try and a whole live in a terminal do, it is found nowhere.
+#![allow(
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    clippy::too_many_lines,
+    clippy::needless_pass_by_value,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test stops where it fails"
+)]
+
+#[path = "support/peer.rs"]
+mod peer;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use data_encoding::{BASE64, HEXLOWER};
+use peer::{Asked, Peer, Reply};
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use ring::hmac;
+use warroom::clock::wall_now;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_warroom");
+/// In every secret, as given and as issued.
+const CANARY: &str = "cAnArY7f3a";
+/// Only against hangs.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Every way to be let in, each with a secret of its own.
+const WAYS: [(&str, &str); 7] = [
+    ("header", "[auth.headers]\nx-shop-access-token = \"{{secret}}\""),
+    ("query", "[auth.query]\naccess_token = \"{{secret}}\""),
+    ("basic", "[auth.basic]\nuser = \"desk\"\npassword = \"{{secret}}\""),
+    (
+        "login",
+        "[auth.login]\nurl = \"{{base}}/login\"\nform = { password = \"{{secret}}\" }\ntoken_header = \"x-token\"\n[auth.headers]\nauthorization = \"Bearer {{token}}\"",
+    ),
+    (
+        "oauth",
+        "[auth.login]\nurl = \"{{base}}/oauth\"\nform = { grant_type = \"refresh_token\", refresh_token = \"{{secret}}\" }\ntoken = \".access_token\"\nexpires = \".expires_in\"\nrotate = \"secret\"\nrotated = \".refresh_token\"\n[auth.headers]\nauthorization = \"Bearer {{token}}\"",
+    ),
+    (
+        "sign",
+        "[auth.query]\ntimestamp = \"{{now|epoch_s}}\"\n[auth.sign]\nkey = \"{{secret}}\"\nmessage = \"{{key}}{{path}}{{params}}{{key}}\"",
+    ),
+    ("body", ""),
+];
+
+fn platform(way: &str, auth: &str) -> String {
+    let body = if way == "body" { "body = { key = \"{{secret}}\" }\n" } else { "" };
+    format!(
+        r#"
+name = "{way}"
+ok = '.error'
+[variables.base]
+[variables.secret]
+secret = true
+environment = "CANARY_{}"
+{auth}
+[[request]]
+name = "orders"
+gives = ["purchase"]
+interval_s = 0.5
+url = "{{{{base}}}}/{way}/orders"
+{body}items = ".rows[]"
+map = '{{type: "purchase", order: (.id | text), ts: $at, value: .total, currency: "BRL", placed_at: $at}}'
+[[request]]
+name = "hook"
+gives = ["purchase"]
+transport = "webhook"
+path = "/{way}"
+signature = {{ kind = "hmac", header = "X-Sign", secret = "{{{{secret}}}}" }}
+map = '{{type: "purchase", order: (.id | text), ts: $at, value: .total, currency: "BRL", placed_at: $at}}'
+[[request]]
+name = "stream"
+gives = ["chat_message"]
+transport = "sse"
+url = "{{{{base}}}}/{way}/stream"
+map = "."
+[[request]]
+name = "socket"
+gives = ["reaction"]
+transport = "ws"
+url = "{{{{base}}}}/{way}/socket"
+map = "."
+"#,
+        way.to_uppercase()
+    )
+}
+
+/// A server that repeats in its errors whatever it was sent, and now and then says yes.
+async fn echo() -> Peer {
+    Peer::start(|asked: &Asked, n| {
+        let said = format!("{} {}", asked.head.replace(['\r', '\n'], " "), asked.body);
+        if asked.path().starts_with("/login") {
+            return Reply::status(200, &[("x-token", &format!("{CANARY}-issued-by-login-{n}"))], "{}");
+        }
+        if asked.path().starts_with("/oauth") {
+            return Reply::Json(format!(
+                r#"{{"access_token":"{CANARY}-issued-{n}","refresh_token":"{CANARY}-rotated-{n}","expires_in":3600}}"#
+            ));
+        }
+        if asked.path().contains("/stream") || asked.path().contains("/socket") {
+            return Reply::status(403, &[], &said);
+        }
+        match n % 5 {
+            0 => Reply::status(500, &[], &said),
+            1 => Reply::status(401, &[], &said),
+            2 => Reply::Json(format!(r#"{{"error":{}}}"#, serde_json::Value::from(said))),
+            3 => Reply::status(302, &[("location", &format!("http://127.0.0.1:9/?{CANARY}"))], &said),
+            _ => Reply::Json(format!(r#"{{"rows":[{{"id":{n},"total":"10.00"}}]}}"#)),
+        }
+    })
+    .await
+}
+
+struct Night {
+    folder: tempfile::TempDir,
+    port: u16,
+    /// Everything that was printed or drawn, by who did.
+    seen: Vec<(String, Vec<u8>)>,
+}
+
+impl Night {
+    fn begin(base: &str) -> Self {
+        let night = Self { folder: tempfile::tempdir().unwrap(), port: free_port(), seen: Vec::new() };
+        let secrets = night.path("secrets");
+        std::fs::create_dir(&secrets).unwrap();
+        let starts = wall_now().plus_s(-60).rfc3339();
+        let mut plan = format!(
+            "name = \"canary\"\ntitle = \"Canary\"\nstarts_at = \"{starts}\"\nlength = \"2h\"\ntime_zone = \"America/Sao_Paulo\"\ncurrency = \"BRL\"\n"
+        );
+        for (way, auth) in WAYS {
+            std::fs::write(night.path(&format!("{way}.toml")), platform(way, auth)).unwrap();
+            let secret = match way {
+                // these come from a file, the others from the environment
+                "oauth" | "sign" => {
+                    write_secret(&secrets.join(way), &secret_of(way), 0o600);
+                    format!("secret = {{ file = \"secrets/{way}\" }}\n")
+                }
+                _ => String::new(),
+            };
+            let base = if way == "body" { "http://127.0.0.1:9" } else { base };
+            plan.push_str(&format!(
+                "[feeds.{way}]\nplatform = \"./{way}.toml\"\nbase = \"{base}\"\nlisten = \"127.0.0.1:{}\"\n{secret}",
+                night.port
+            ));
+        }
+        std::fs::write(night.path("plan.toml"), plan).unwrap();
+        night
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn environment(&self) -> Vec<(String, String)> {
+        let mut all: Vec<(String, String)> =
+            WAYS.iter().map(|(way, _)| (format!("CANARY_{}", way.to_uppercase()), secret_of(way))).collect();
+        all.push(("HOME".into(), self.folder.path().display().to_string()));
+        all.push(("WARROOM_LOG".into(), "trace".into()));
+        all.push(("TERM".into(), "xterm-256color".into()));
+        all
+    }
+
+    async fn run(&mut self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).current_dir(self.folder.path()).env_clear().envs(self.environment());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        self.seen.push((format!("stdout of {arguments:?}"), output.stdout.clone()));
+        self.seen.push((format!("stderr of {arguments:?}"), output.stderr.clone()));
+        output
+    }
+
+    /// A live in a terminal: fed, pushed to, looked at, closed.
+    async fn live(&mut self) {
+        let pair = native_pty_system().openpty(PtySize { rows: 60, cols: 200, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let mut command = CommandBuilder::new(PROGRAM);
+        command.args(["live", "plan.toml", "--journal", "live.warroom", "--log", "live.log"]);
+        command.cwd(self.folder.path());
+        command.env_clear();
+        self.environment().into_iter().for_each(|(name, value)| command.env(name, value));
+        let mut child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let screen = Arc::new(Mutex::new(Vec::new()));
+        let (mut reader, drawn) = (pair.master.try_clone_reader().unwrap(), Arc::clone(&screen));
+        std::thread::spawn(move || {
+            let mut bytes = [0; 65_536];
+            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                drawn.lock().unwrap().extend_from_slice(&bytes[..count]);
+            }
+        });
+        let mut keys = pair.master.take_writer().unwrap();
+        let pid = child.process_id().unwrap();
+        self.seen.push(("the process list".into(), std::fs::read(format!("/proc/{pid}/cmdline")).unwrap()));
+        let shown = |text: &str| String::from_utf8_lossy(&screen.lock().unwrap()).contains(text);
+        until("the feeds are on the glass", || shown("header")).await;
+        for way in ["header", "sign"] {
+            self.push(way).await;
+        }
+        // the health page in full, feed by feed
+        keys.write_all(b":panel feeds\rz").unwrap();
+        for _ in 0..WAYS.len() * 4 {
+            keys.write_all(b"j").unwrap();
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+        until("faults are told", || shown("unauthorized") && shown("***")).await;
+        keys.write_all(b"\x1b\x1b:end\r").unwrap();
+        until("it ends", || child.try_wait().unwrap().is_some()).await;
+        self.seen.push(("the screen".into(), screen.lock().unwrap().clone()));
+    }
+
+    /// A delivery that is signed, one that is not, one that bears the secret itself.
+    async fn push(&self, way: &str) {
+        // an error means that it was installed before
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let body = format!(r#"{{"id":"pushed-{way}","total":"12.00"}}"#);
+        let secret = secret_of(way);
+        let sign = HEXLOWER.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body.as_bytes()).as_ref());
+        for (sign, status) in [(sign, 200), (String::from("00"), 401), (secret, 401)] {
+            let url = format!("http://127.0.0.1:{}/{way}", self.port);
+            let began = Instant::now();
+            let answer = loop {
+                match client.post(&url).header("X-Sign", &sign).body(body.clone()).send().await {
+                    Ok(answer) => break answer.status().as_u16(),
+                    Err(error) => assert!(began.elapsed() < PATIENCE, "{error}"),
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            };
+            assert_eq!(answer, status, "{way}");
+        }
+    }
+
+    /// Everything that was written, but the secrets themselves.
+    fn files(&self, folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() && path != self.path("secrets") {
+                self.files(&path, found);
+            } else if path.is_file() {
+                found.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+            }
+        }
+    }
+}
+
+fn secret_of(way: &str) -> String {
+    format!("{CANARY}-{way}-given")
+}
+
+fn write_secret(path: &Path, text: &str, mode: u32) {
+    std::fs::write(path, format!("{text}\n")).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap().port()
+}
+
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn holds(bytes: &[u8], wanted: &str) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted.as_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_in_any_artefact_of_a_whole_night() {
+    let peer = echo().await;
+    let mut night = Night::begin(&peer.base());
+    let check = night.run(&["check", "plan.toml", "--live", "--log", "check.log"]).await;
+    assert_eq!(check.status.code(), Some(1), "most of it fails: {}", String::from_utf8_lossy(&check.stdout));
+    for (way, _) in WAYS {
+        for request in ["orders", "stream", "socket"] {
+            night.run(&["feed", "try", way, "--plan", "plan.toml", "--request", request, "--listen", "1", "--log", "try.log"]).await;
+        }
+    }
+    night.live().await;
+    night.run(&["check", "plan.toml", "--journal", "live.warroom"]).await;
+    let summary = night.run(&["summary", "live.warroom", "--json"]).await;
+    assert!(holds(&summary.stdout, "\"orders_paid\""), "something was sold: {}", String::from_utf8_lossy(&summary.stdout));
+    night.run(&["export", "live.warroom"]).await;
+    let report = night.run(&["report", "live.warroom", "--out", "reports"]).await;
+    assert_eq!(report.status.code(), Some(0), "{}", String::from_utf8_lossy(&report.stderr));
+
+    let asked = peer.asked();
+    let sent = |part: &str| asked.iter().any(|asked| asked.head.contains(part) || asked.body.contains(part));
+    assert!(
+        sent(&secret_of("header")) && sent(&secret_of("query")) && sent("issued-by-login") && sent("Bearer cAnArY7f3a-issued"),
+        "they were sent"
+    );
+    let mut all = std::mem::take(&mut night.seen);
+    night.files(night.folder.path(), &mut all);
+    for name in ["live.warroom", "live.log", "check.log", "try.log"] {
+        assert!(all.iter().any(|(file, _)| file.ends_with(name)), "{name} was looked at");
+    }
+    assert!(all.iter().any(|(file, _)| file.contains("reports") && file.ends_with(".html")), "the report was looked at");
+    let basic = BASE64.encode(format!("desk:{}", secret_of("basic")).as_bytes());
+    let hits: Vec<&str> =
+        all.iter().filter(|(_, bytes)| holds(bytes, CANARY) || holds(bytes, &basic)).map(|(name, _)| name.as_str()).collect();
+    assert!(hits.is_empty(), "{hits:#?}");
+    // what the platform rotated went back to the file that it came from, for its owner only
+    let rotated = std::fs::read_to_string(night.path("secrets/oauth")).unwrap();
+    assert!(rotated.contains("-rotated-"), "{rotated}");
+    assert_eq!(std::fs::metadata(night.path("secrets/oauth")).unwrap().permissions().mode() & 0o077, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_others_can_read_or_that_stands_in_the_plan_is_refused() {
+    let mut night = Night::begin("http://127.0.0.1:9");
+    write_secret(&night.path("secrets/sign"), &secret_of("sign"), 0o644);
+    let plan = std::fs::read_to_string(night.path("plan.toml")).unwrap();
+    std::fs::write(
+        night.path("plan.toml"),
+        plan.replace("[feeds.header]\n", &format!("[feeds.header]\nsecret = \"{}\"\n", secret_of("header"))),
+    )
+    .unwrap();
+    for arguments in [&["check", "plan.toml"][..], &["live", "plan.toml", "--plain"], &["feed", "try", "sign", "--plan", "plan.toml"]] {
+        let output = night.run(arguments).await;
+        let told = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("others can read it too") && told.contains("mode 0600"), "{told}");
+        assert!(told.contains("is a secret and must not stand in the plan"), "{told}");
+        assert!(!told.contains(CANARY), "{told}");
+    }
+}

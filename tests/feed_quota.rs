@@ -1,0 +1,177 @@
+//! What a platform allows is kept, by all feeds of an account together, whatever it says and however it says it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    clippy::too_many_lines,
+    clippy::needless_pass_by_value,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test stops where it fails"
+)]
+
+#[path = "support/owner.rs"]
+mod owner;
+#[path = "support/peer.rs"]
+mod peer;
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use owner::{Owner, Taken};
+use peer::{Asked, Peer, Reply};
+use warroom::clock::wall_now;
+use warroom::engine::event::FeedStatus;
+
+/// Three feeds that would ask fifteen times a second.
+const BUSY: &str = r#"
+name = "busy"
+throttled = '.slow_down'
+[variables.base]
+LIMIT
+[[request]]
+name = "orders"
+gives = ["purchase"]
+interval_s = 0.2
+url = "{{base}}/orders"
+items = ".rows[]"
+map = '{type: "purchase", order: (.id | text), ts: $at, value: "1", currency: "BRL"}'
+[[request]]
+name = "viewers"
+gives = ["audience"]
+interval_s = 0.2
+url = "{{base}}/viewers"
+items = ".rows[]"
+map = '{type: "audience", ts: $at, viewers: .id}'
+[[request]]
+name = "chat"
+gives = ["chat_message"]
+interval_s = 0.2
+url = "{{base}}/chat"
+items = ".rows[]"
+map = '{type: "chat_message", id: (.id | text), ts: $at, author: "a", text: "x"}'
+"#;
+
+fn plan(folder: &Path, limit: &str, base: &str, names: &[&str]) -> String {
+    std::fs::write(folder.join("busy.toml"), BUSY.replace("LIMIT", limit)).unwrap();
+    let one =
+        |name: &&str| format!("[feeds.{name}]\nplatform = \"{}/busy.toml\"\nbase = \"{base}\"\nsource = \"shop\"\n", folder.display());
+    names.iter().map(one).collect()
+}
+
+fn rows() -> Reply {
+    Reply::Json(r#"{"rows":[{"id":1}]}"#.into())
+}
+
+/// The most requests in any second.
+fn most_in_a_second(asked: &[Asked]) -> usize {
+    let times: Vec<Instant> = asked.iter().map(|asked| asked.at).collect();
+    (0..times.len())
+        .map(|first| times[first..].iter().take_while(|at| at.duration_since(times[first]) < Duration::from_secs(1)).count())
+        .max()
+        .unwrap_or(0)
+}
+
+fn paths(asked: &[Asked]) -> [usize; 3] {
+    ["/orders", "/viewers", "/chat"].map(|path| asked.iter().filter(|asked| asked.path() == path).count())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declared_limit_is_shared_by_all_feeds_of_the_account() {
+    let peer = Peer::start(|_, _| rows()).await;
+    let folder = tempfile::tempdir().unwrap();
+    // two entries of the plan, one account
+    let plan = plan(folder.path(), "[limit]\ncalls = 5\nper_s = 1", &peer.base(), &["one", "two"]);
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.run_for(Duration::from_secs(6)).await;
+    let taken = owner.stop().await;
+    let asked = peer.asked();
+    let most = most_in_a_second(&asked);
+    assert!(most <= 6, "{most} requests in a second of a quota of 5");
+    assert!(asked.len() >= 15, "the quota is used: {}", asked.len());
+    let [orders, viewers, chat] = paths(&asked);
+    assert!(orders > viewers && orders > chat && viewers > 0 && chat > 0, "orders before figures before chat: {orders} {viewers} {chat}");
+    assert!(taken.states.values().all(|state| state.errors == 0), "{:#?}", taken.states);
+    let stretched = taken.state("one.chat");
+    assert!(stretched.interval_ms > Some(200) && stretched.stale_after_s >= 2, "asked less often, stale later: {stretched:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_of_429_is_obeyed_by_the_whole_account_and_learned_from() {
+    const QUOTA: usize = 5;
+    let answered: Mutex<(Vec<Instant>, Vec<Instant>)> = Mutex::default();
+    let refused = std::sync::Arc::new(Mutex::new(Vec::<Instant>::new()));
+    let storm = std::sync::Arc::clone(&refused);
+    let peer = Peer::start(move |asked, _| {
+        let mut state = answered.lock().unwrap();
+        state.0.retain(|at| asked.at.duration_since(*at) < Duration::from_secs(1));
+        if state.0.len() >= QUOTA {
+            storm.lock().unwrap().push(asked.at);
+            return Reply::status(429, &[("retry-after", "1")], "slow down");
+        }
+        state.0.push(asked.at);
+        rows()
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(folder.path(), "", &peer.base(), &["one"]);
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner
+        .until("the platform says no", |taken| {
+            taken.told.iter().any(|state| state.last_error.as_deref().is_some_and(|e| e.starts_with("throttled")))
+        })
+        .await;
+    let learned = Instant::now();
+    owner.run_for(Duration::from_secs(12)).await;
+    let taken = owner.stop().await;
+    let asked: Vec<Asked> = peer.asked().into_iter().filter(|asked| asked.at > learned).collect();
+    let rate = asked.len() as f64 / 12.0;
+    assert!(rate <= 1.2 * QUOTA as f64, "{rate} requests a second of a quota of {QUOTA}");
+    assert!(most_in_a_second(&asked) <= 6, "{} in a second", most_in_a_second(&asked));
+    assert!(rate >= 1.0, "it does not starve itself: {rate}");
+    // what was on its way when the no came may still arrive
+    let slack = Duration::from_millis(300);
+    for no in refused.lock().unwrap().iter().filter(|no| **no > learned) {
+        let early = asked.iter().filter(|asked| asked.at > *no + slack && asked.at < *no + Duration::from_millis(950)).count();
+        assert_eq!(early, 0, "a feed asked before the Retry-After of another");
+    }
+    assert!(taken.events.len() > 10 && taken.states.len() == 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_inside_an_error_is_too_many_requests_not_a_wrong_key() {
+    let peer = Peer::start(|asked, _| if asked.path() == "/orders" { Reply::status(403, &[], r#"{"slow_down":2}"#) } else { rows() }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(folder.path(), "", &peer.base(), &["one"]);
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("it is told", |taken| taken.fault("one.orders").starts_with("throttled: http 403")).await;
+    let state = owner.taken.state("one.orders");
+    assert_eq!(state.status, FeedStatus::Retrying);
+    assert!(state.retry_at.is_some_and(|at| at.since_ms(wall_now()) > 1_000), "{state:?}");
+    owner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_days_units_are_counted_told_and_taken_up_after_a_restart() {
+    let peer = Peer::start(|_, _| rows()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(folder.path(), "[limit]\nunits_a_day = 100000", &peer.base(), &["one"]);
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("units are used", |taken| taken.state("one.orders").quota_left.is_some_and(|left| left <= 99_990)).await;
+    let taken = owner.kill();
+    let before = taken.state("one.orders").quota_left.unwrap();
+    assert_eq!(taken.state("one.orders").quota, Some(100_000));
+    let mut owner = Owner::start(&plan, wall_now(), taken);
+    let told = owner.taken.told.len();
+    owner
+        .until("it goes on from there", |taken| taken.told[told..].iter().any(|state| state.quota_left.is_some_and(|left| left < before)))
+        .await;
+    let again: Vec<i64> = owner.taken.told[told..].iter().filter_map(|state| state.quota_left).collect();
+    assert!(again.iter().all(|left| *left <= before), "{again:?} after {before}");
+    owner.stop().await;
+}
