@@ -197,7 +197,7 @@ fn ask(account: &Account, requests: &[Request], listen: Duration, words: &Words)
     for request in requests {
         let (probe, exchanges) = runtime.block_on(look(account, request, listen)).map_err(Failure::other)?;
         failed |= matches!(probe.outcome, Outcome::Failed | Outcome::Late);
-        print(|out| write_probe(out, account, &probe, &exchanges, words))?;
+        print(|out| write_probe(out, &probe, &exchanges, words))?;
     }
     Ok(if failed { code::FAILED } else { code::DONE })
 }
@@ -227,20 +227,21 @@ async fn look(account: &Account, request: &Request, listen: Duration) -> Result<
     let limiter = Limiter::new(account.limit, clock.clone(), None);
     let session = Session::new(account.clone(), Http::new()?, clock, limiter, Some(witness));
     let probe = probe::look_at(&session, request, Look { live_start, patience: PATIENCE, listen }).await;
-    drop(session);
     let mut exchanges = Vec::new();
-    while let Ok(exchange) = heard.try_recv() {
-        exchanges.push(exchange);
+    while let Ok(Exchange { payload, mapped }) = heard.try_recv() {
+        // a peer may repeat what it was sent
+        let payload = session.redact(&String::from_utf8_lossy(&payload)).into_bytes();
+        exchanges.push(Exchange { payload, mapped: mapped.map_err(|fault| session.discreet(fault)) });
     }
     Ok((probe, exchanges))
 }
 
-fn write_probe(out: &mut dyn Write, account: &Account, probe: &Probe, exchanges: &[Exchange], words: &Words) -> std::io::Result<()> {
+fn write_probe(out: &mut dyn Write, probe: &Probe, exchanges: &[Exchange], words: &Words) -> std::io::Result<()> {
     let feed = probe.state.feed.as_str();
     for (exchange, number) in exchanges.iter().zip(1..) {
         let bytes = exchange.payload.len();
         writeln!(out, "── {} ──", words.text("try-payload", &[("n", number.into()), ("feed", feed.into()), ("bytes", bytes.into())]))?;
-        write_payload(out, &account.values.redact(&String::from_utf8_lossy(&exchange.payload)), words)?;
+        write_payload(out, &String::from_utf8_lossy(&exchange.payload), words)?;
         match &exchange.mapped {
             Ok(mapped) => {
                 writeln!(out, "── {} ──", words.text("try-events", &[("n", mapped.events.len().into())]))?;
@@ -257,7 +258,7 @@ fn write_probe(out: &mut dyn Write, account: &Account, probe: &Probe, exchanges:
             writeln!(out, "{}", wire::write(event))?;
         }
     }
-    let error = account.values.redact(probe.state.last_error.as_deref().unwrap_or_default());
+    let error = probe.state.last_error.as_deref().unwrap_or_default();
     let key = match probe.outcome {
         Outcome::Well => "try-well",
         Outcome::Silent => "try-silent",
@@ -265,7 +266,7 @@ fn write_probe(out: &mut dyn Write, account: &Account, probe: &Probe, exchanges:
         Outcome::Late => "try-late",
     };
     let seconds = format!("{:.1}", probe.took.as_secs_f64());
-    writeln!(out, "── {} ──", words.text(key, &[("feed", feed.into()), ("fault", error.into()), ("seconds", seconds.into())]))
+    writeln!(out, "── {} ──", words.text(key, &[("feed", feed.into()), ("fault", error.to_owned().into()), ("seconds", seconds.into())]))
 }
 
 /// A payload in full, indented where it is JSON; it cannot touch the terminal.

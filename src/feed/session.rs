@@ -176,7 +176,9 @@ impl Session {
         if let Some((user, password)) = &auth.basic {
             let fill = |template: &super::template::Template| template.fill(&values, Place::Plain).map_err(wrong);
             let pair = format!("{}:{}", fill(user)?, fill(password)?);
-            filled.headers.push(("authorization".into(), format!("Basic {}", BASE64.encode(pair.as_bytes()))));
+            let pair = BASE64.encode(pair.as_bytes());
+            self.remember(&pair);
+            filled.headers.push(("authorization".into(), format!("Basic {pair}")));
         }
         if let Some(sign) = &auth.sign {
             sign.apply(&mut filled, &values).map_err(wrong)?;
@@ -221,6 +223,7 @@ impl Session {
         }
         if let Some(jwt) = &login.jwt {
             let signed = jwt.sign(&values, self.clock.now()).map_err(|error| wrong(error).fatal())?;
+            self.remember(&signed);
             values.set("jwt", Value::Secret(signed.into()));
         }
         let filled = login.call.fill(&values).map_err(|error| wrong(error).fatal())?;
@@ -269,9 +272,12 @@ impl Session {
         }
     }
 
-    /// An issued secret must not be shown either.
+    /// What was made of a secret, or given for one, must not be shown either.
     fn remember(&self, secret: &str) {
         let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        if issued.iter().any(|known| known.expose_secret() == secret) {
+            return;
+        }
         issued.push_back(secret.to_owned().into());
         if issued.len() > ISSUED {
             issued.pop_front();
