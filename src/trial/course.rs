@@ -211,19 +211,7 @@ fn told(kind: &str, status: FeedStatus, complete_to: At, at: At) -> Event {
         gives: vec![Name::new(kind)],
         stale_after_s: STALE_AFTER_S,
         caught_up: true,
-        received: 0,
-        duplicate: 0,
-        conflict: 0,
-        quarantined: 0,
-        unmapped: 0,
-        dropped: 0,
-        errors: 0,
-        retries: 0,
-        last_error: None,
-        retry_at: None,
-        skew_ms: None,
-        quota_left: None,
-        quota_until: None,
+        ..FeedState::default()
     };
     Event {
         fact: Fact::FeedState(Box::new(state)),
