@@ -56,7 +56,7 @@ impl Trial {
 
     /// An instant by its minute.
     fn at(&self, minute: f64) -> At {
-        #[expect(clippy::cast_possible_truncation, reason = "minutes of a test")]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "minutes of a test")]
         let ms = (minute * MINUTE_MS as f64) as i64;
         self.begins().plus_ms(ms)
     }

@@ -1,5 +1,18 @@
 //! Few cards at a time, one bell, the same each time, whatever happens in between.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_precision_loss, reason = "a test stops where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    clippy::too_many_lines,
+    clippy::needless_pass_by_value,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test stops where it fails"
+)]
 
 use std::sync::Arc;
 

@@ -1,6 +1,19 @@
 //! The shop's own automation is asked once, signed, after the operator said so, and what it answered is a record.
 //! The program runs in a pseudo-terminal, the automation is a socket of this test.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test stops where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    clippy::too_many_lines,
+    clippy::needless_pass_by_value,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test stops where it fails"
+)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;

@@ -1,6 +1,19 @@
 //! A file is a test: every `tests/rules/*.toml` runs against the shipped playbook, and every shipped rule is told by one that
 //! fires, one that does not, and one with missing data.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    clippy::too_many_lines,
+    clippy::needless_pass_by_value,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test stops where it fails"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

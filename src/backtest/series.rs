@@ -116,7 +116,7 @@ pub fn judge(input: &Path, output: &Path) -> Result<Told, SeriesError> {
         match rows.read_record(&mut row) {
             Ok(false) => break course.end(),
             Err(error) if error.is_io_error() => break Err(unreadable(error.into())),
-            Err(error) => course.problem(row.position().map_or(0, csv::Position::line), format!("{error}; save it as UTF-8 text")),
+            Err(error) => course.problem(row.position().map_or(0, csv::Position::line), &format!("{error}; save it as UTF-8 text")),
             Ok(true) => {
                 let told = if std::mem::take(&mut first) && has_header {
                     ["score".to_owned(), "fired".to_owned()]
@@ -162,7 +162,7 @@ impl<'p> Course<'p> {
         Self { columns, decimal_comma, file, detector, told: Told::default(), last_ms: None, problems: Vec::new(), unnamed: 0 }
     }
 
-    fn problem(&mut self, line: u64, what: String) {
+    fn problem(&mut self, line: u64, what: &str) {
         if self.problems.len() < TOLD_PROBLEMS {
             self.problems.push(format!("{}:{line}: {what}", self.file.display()));
         } else {
@@ -176,14 +176,14 @@ impl<'p> Course<'p> {
         self.told.rows += 1;
         if self.told.rows > MOST_ROWS {
             if self.told.rows == MOST_ROWS + 1 {
-                self.problem(line, format!("more than {MOST_ROWS} rows; cut the file"));
+                self.problem(line, &format!("more than {MOST_ROWS} rows; cut the file"));
             }
             return None;
         }
         let read = self.read(row);
         match read {
             Err(what) => {
-                self.problem(line, what);
+                self.problem(line, &what);
                 None
             }
             Ok(None) => {

@@ -274,6 +274,7 @@ impl Cycle {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "rows of a test")]
 mod tests {
     use super::*;
 
@@ -315,7 +316,7 @@ mod tests {
 
     #[test]
     fn spikes_that_keep_coming_become_no_news_and_a_rise_that_stays_is_one() {
-        let spiky = |row: usize| 50.0 + wobble(row) + if row % 97 == 0 { 30.0 } else { 0.0 };
+        let spiky = |row: usize| 50.0 + wobble(row) + if row.is_multiple_of(97) { 30.0 } else { 0.0 };
         let found = fired(4_000, 300, |row| spiky(row) + if row >= 3_900 { 10.0 } else { 0.0 });
         let late: Vec<_> = found.iter().filter(|row| **row > 1_000).collect();
         assert!(matches!(late[..], [3_900..=3_906]), "{found:?}");
