@@ -172,3 +172,28 @@ fn an_error_cannot_touch_the_terminal() {
     let output = home.run(&["summary", "\u{1b}[31m\u{202e}none"]);
     assert!(!err(&output).chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{:?}", err(&output));
 }
+
+#[test]
+fn a_replay_in_lines_says_so_in_every_line_and_ends() {
+    let home = Home::new();
+    assert_eq!(home.run(&["simulate", "--seed", "3", "--hours", "0.1", "--journal", "a.warroom"]).status.code(), Some(0));
+    let output = home.run(&["replay", "a.warroom", "--plain", "--speed", "600"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let told = out(&output);
+    assert!(told.lines().count() > 1 && told.lines().all(|line| line.starts_with("REPLAY x600 ")), "{told}");
+}
+
+#[test]
+fn a_replay_reads_what_can_be_read_and_tells_the_rest() {
+    let home = Home::new();
+    let events = out(&home.run(&["simulate", "--seed", "3", "--hours", "0.05"]));
+    std::fs::write(home.path("a.ndjson"), format!("{events}no event\n{{\"type\":\"nothing\"}}\n")).unwrap();
+    let output = home.run(&["replay", "a.ndjson", "--plain", "--speed", "600"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(err(&output).contains("2 lines are no events and were left out"), "{}", err(&output));
+    for missing in ["none.warroom", "none.ndjson"] {
+        let output = home.run(&["replay", missing, "--plain"]);
+        assert_ne!(output.status.code(), Some(0));
+        assert!(err(&output).contains(missing), "{}", err(&output));
+    }
+}

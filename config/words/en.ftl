@@ -433,6 +433,7 @@ word-yes = yes
 whole-live = whole live
 hint-choose-act = choose a letter
 hint-details = length 90s 12m · percent -10% · name=value · words
+keys-replay = In the replay
 keys-glass = On the screen
 keys-intervene = Logging (i)
 keys-choose = Choosing

@@ -432,6 +432,7 @@ word-yes = sim
 whole-live = live inteira
 hint-choose-act = escolha uma letra
 hint-details = duração 90s 12m · porcento -10% · nome=valor · palavras
+keys-replay = No replay
 keys-glass = Na tela
 keys-intervene = Registro (i)
 keys-choose = Escolha

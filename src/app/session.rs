@@ -67,7 +67,14 @@ pub struct Session {
 /// The bookmarks beside a journal; where they cannot be read there are none, and the log says why.
 #[must_use]
 pub fn bookmarks(journal: &Path) -> Option<Bookmarks> {
-    Bookmarks::beside(journal).inspect_err(|error| tracing::warn!("{error}")).ok()
+    if journal.as_os_str() == "-" {
+        return None;
+    }
+    let bookmarks = Bookmarks::beside(journal).inspect_err(|error| tracing::warn!("{error}")).ok()?;
+    if bookmarks.unread() > 0 {
+        tracing::warn!("{}: {} lines beside it are no bookmarks; they stay as they are", journal.display(), bookmarks.unread());
+    }
+    Some(bookmarks)
 }
 
 /// Who hears of the operator's acts beyond the journal: a simulated audience or the shop's own automation, never both.

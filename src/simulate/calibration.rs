@@ -148,7 +148,7 @@ pub fn calibrate(engine: &Engine) -> Result<Calibrated, Unfit> {
         incidents: Vec::new(),
         lottery: None,
         responses: toml::Table::new(),
-        curves: taught(engine, Responses::shipped_with(&toml::Table::new()).unwrap_or_default()),
+        curves: taught(engine, &Responses::shipped_with(&toml::Table::new()).unwrap_or_default()),
         products,
     };
     let to = now.plus_ms(ahead_min * MINUTE_MS);
@@ -364,17 +364,16 @@ fn running(engine: &Engine, starts_at: At) -> Vec<Act> {
 }
 
 /// The curves, bent half way to what this live's measured acts did: the mean of the ratios of each kind against the curve's own.
-fn taught(engine: &Engine, curves: Responses) -> Responses {
+fn taught(engine: &Engine, curves: &Responses) -> Responses {
     let measured: Vec<(InterventionKind, f64)> = engine
         .interventions()
         .into_iter()
         .filter(|act| !act.withdrawn)
         .filter_map(|act| Some((act.kind, engine.impact(act.id)?.effect?.ratio)))
         .collect();
-    let own = curves.clone();
     curves.varied(|kind| {
         let ratios: Vec<f64> = measured.iter().filter(|(known, _)| *known == kind).map(|(_, ratio)| *ratio).collect();
-        let curve = own.of(kind);
+        let curve = curves.of(kind);
         let discount = (1.0 - curve.percent / 100.0).max(0.05);
         let modelled = discount.powf(-curve.elasticity) * (1.0 + curve.urgency) * (1.0 + curve.completion) - 1.0;
         if ratios.is_empty() || modelled <= 0.01 {

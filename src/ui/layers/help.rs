@@ -9,6 +9,7 @@ use crate::ui::action::{Action, Availability};
 use crate::ui::command;
 use crate::ui::keymap::tables_of;
 use crate::ui::layer::Layer;
+use crate::ui::state::Mode;
 use crate::ui::theme::Tone;
 
 /// Lines of a page.
@@ -40,9 +41,14 @@ pub fn card<'a>(top: usize, view: &View<'a>) -> Card<'a> {
             tables.push(table);
         }
     }
+    if view.state.mode == Mode::Replay {
+        lines.push(TextLine::styled(view.word("keys-replay"), view.style(Tone::Title)));
+        lines.extend(key_lines("glass", view, Action::is_of_replay));
+        lines.push(TextLine::default());
+    }
     for table in tables {
         lines.push(TextLine::styled(view.words.get(&format!("keys-{table}")).to_owned(), view.style(Tone::Title)));
-        lines.extend(key_lines(table, view));
+        lines.extend(key_lines(table, view, |action| !action.is_of_replay()));
         lines.push(TextLine::default());
     }
     if is_page {
@@ -56,10 +62,10 @@ pub fn card<'a>(top: usize, view: &View<'a>) -> Card<'a> {
     Card { top, ..Card::new(view.word("layer-help").to_owned(), lines) }
 }
 
-fn key_lines<'a>(table: &str, view: &View<'a>) -> Vec<TextLine<'a>> {
+fn key_lines<'a>(table: &str, view: &View<'a>, keeps: impl Fn(Action) -> bool) -> Vec<TextLine<'a>> {
     let mut lines = Vec::new();
     let mut slots_told = false;
-    for (action, keys) in view.keymap.lines(table, view.state, view.engine) {
+    for (action, keys) in view.keymap.lines(table, view.state, view.engine).into_iter().filter(|(action, _)| keeps(*action)) {
         // nine digits are one line
         if matches!(action, Action::Slot(_)) {
             if !slots_told {
