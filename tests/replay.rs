@@ -41,10 +41,10 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-/// A quarter of an hour of the demo, as a live would have kept them: with a playbook, so that rules watch.
+/// Twenty minutes of the demo, as a live would have kept them: with a playbook, so that rules watch.
 fn journal(folder: &Path) -> PathBuf {
     let path = folder.join("a.warroom");
-    let scenario = Arc::new(Scenario::demo().unwrap().lasting(0.25));
+    let scenario = Arc::new(Scenario::demo().unwrap().lasting(0.34));
     let mut writer = Journal::create(&path, &scenario.plan()).unwrap();
     let records: Vec<Record> = Records::new(scenario, 11).unwrap().collect();
     for batch in records.chunks(2_000) {

@@ -164,18 +164,17 @@ enum News {
 impl Deck {
     fn new(index: Shared, states: mpsc::Sender<Shown>, first: At, speed: f64) -> Self {
         let generation = index.lock().generation;
-        let mut head = Head::new(index.clone());
-        head.go(first, 1);
         Self {
             generation,
-            head,
+            head: Head::new(index.clone()),
             index,
             states,
             clock: Clock::scaled(first, speed),
             speed,
             paused: false,
             known: Known::Then,
-            goal: None,
+            // the first moment is whole once all of its records are read
+            goal: Some(first),
             added: 0,
             news: News::Some,
             last_shown: clock::instant(),
