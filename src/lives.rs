@@ -92,7 +92,7 @@ pub struct Life {
 pub enum LifeState {
     Readable {
         plan: Box<Plan>,
-        figures: KeyFigures,
+        figures: Box<KeyFigures>,
         losses: Losses,
     },
     /// With the reason.
@@ -143,7 +143,7 @@ pub fn read(path: &Path) -> LifeState {
         Err(error) => return LifeState::Unreadable(error.to_string()),
     };
     let plan = Box::new(reader.plan().cloned().unwrap_or_default());
-    let stored = reader.recall(key::FIGURES).and_then(|json| serde_json::from_str::<KeyFigures>(&json).ok());
+    let stored = reader.recall(key::FIGURES).and_then(|json| serde_json::from_str::<Box<KeyFigures>>(&json).ok());
     if let Some(figures) = stored.filter(|figures| figures.seq == reader.last_seq()) {
         return LifeState::Readable { plan, figures, losses: Losses::default() };
     }
@@ -154,7 +154,7 @@ pub fn read(path: &Path) -> LifeState {
         engine.step(&record);
         last = record.seq;
     }
-    LifeState::Readable { plan, figures: KeyFigures::of(&engine, last), losses: records.losses().clone() }
+    LifeState::Readable { plan, figures: Box::new(KeyFigures::of(&engine, last)), losses: records.losses().clone() }
 }
 
 impl Life {

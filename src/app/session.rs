@@ -106,21 +106,15 @@ impl Session {
         let mut keys = self.face.has_keys().then(EventStream::new);
         let mut second = interval(SECOND);
         second.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let mut feeds: Option<mpsc::Receiver<Batch>> = None;
+        let mut feeds = None;
         let mut frames = Frames::default();
-        if let Some(playing) = &self.playing {
-            self.face.hear_reel(playing.reel());
-        }
-        if let Some(bookmarks) = &self.bookmarks {
-            self.face.hear_bookmarks(bookmarks.all());
-        }
+        self.tell_marks();
         self.draw(&mut frames)?;
         if self.history.is_none() {
             feeds = self.start_feeds.take().map(|start| start(&mut self.desk));
         }
         let ending = loop {
-            let takes = self.desk.has_room();
-            let due_in = self.stage.as_ref().map(Stage::due_in);
+            let (takes, due_in) = (self.desk.has_room(), self.stage.as_ref().map(Stage::due_in));
             tokio::select! {
                 biased;
                 ending = signals.next(self.face.as_mut()) => match ending {
@@ -137,12 +131,7 @@ impl Session {
                 },
                 () = sleep_until(frames.due()), if frames.wanted() => self.draw(&mut frames)?,
                 _ = second.tick() => {
-                    self.reload_playbook();
-                    let restoring = self.history.is_some() && self.mode == Mode::Live;
-                    if self.playing.is_none() {
-                        let notices = if restoring || self.mode == Mode::Rehearsal { Vec::new() } else { self.desk.advance() };
-                        self.face.hear(&notices, self.desk.engine());
-                    }
+                    self.pass_second();
                     frames.want();
                 }
                 future = self.foresight.next() => {
@@ -191,6 +180,26 @@ impl Session {
             }
         }
         Ok((ending, self.desk))
+    }
+
+    /// The marks that a recording has, and the operator's own.
+    fn tell_marks(&mut self) {
+        if let Some(playing) = &self.playing {
+            self.face.hear_reel(playing.reel());
+        }
+        if let Some(bookmarks) = &self.bookmarks {
+            self.face.hear_bookmarks(bookmarks.all());
+        }
+    }
+
+    /// A second of the wall has passed. A recording, a rehearsal and what is still restored have their own time.
+    fn pass_second(&mut self) {
+        self.reload_playbook();
+        let restoring = self.history.is_some() && self.mode == Mode::Live;
+        if self.playing.is_none() && !restoring && self.mode != Mode::Rehearsal {
+            let notices = self.desk.advance();
+            self.face.hear(&notices, self.desk.engine());
+        }
     }
 
     /// A playbook file that changed comes into force; one with errors leaves the one before.

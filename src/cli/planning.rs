@@ -47,7 +47,7 @@ fn new(file: PathBuf, products: Option<PathBuf>, overwrite: bool, words: &Words,
         latest(plans.filter_map(|path| Reader::open(&path).ok()?.plan().cloned()))
     });
     let request =
-        interview::Request { file, products, overwrite, lessons: ticked.unwrap_or_default(), last, now: clock::wall_now(), words: &words };
+        interview::Request { file, products, overwrite, lessons: ticked.unwrap_or_default(), last, now: clock::wall_now(), words };
     let is_person = stdin().is_terminal() && (stdout().is_terminal() || stderr().is_terminal());
     let mut talk = Talk::new(BufReader::new(stdin()), stderr(), is_person);
     let written = interview::run(&request, &mut talk).map_err(|error| match error {

@@ -77,7 +77,7 @@ pub fn read(file: &str, text: &str, fallback_name: &str, environment: Environmen
     let rows = if catalogue.toml.is_empty() { None } else { listed.parse() };
     let rows = rows.as_ref().map(|table| Section::root(&listed, table));
     let feeds = accounts.iter().flat_map(Account::plan_feeds).collect();
-    let (mut plan, mut doubts) = read_plan(root, rows, fallback_name, feeds);
+    let (mut plan, mut doubts) = read_plan(root, rows.as_ref(), fallback_name, feeds);
     document.note_all(catalogue.problems);
     document.note_all(listed.take_problems());
     let problems = document.take_problems();
@@ -95,14 +95,14 @@ pub fn read(file: &str, text: &str, fallback_name: &str, environment: Environmen
 }
 
 /// Everything, with what is worth a look; what is wrong is noted in the documents.
-fn read_plan(root: Section<'_>, rows: Option<Section<'_>>, fallback_name: &str, feeds: Vec<PlanFeed>) -> (Plan, Vec<Problem>) {
+fn read_plan(root: Section<'_>, rows: Option<&Section<'_>>, fallback_name: &str, feeds: Vec<PlanFeed>) -> (Plan, Vec<Problem>) {
     let mut plan = Plan { feeds, ..Plan::default() };
     read_identity(&root, &mut plan, fallback_name);
     let currency = plan.currency.unwrap_or(Currency::NONE);
     plan.rates = read_rates(&root);
     let targets = read_targets(&root, &mut plan, currency);
     let mut products = sections(&root, "product");
-    products.extend(rows.iter().flat_map(|rows| sections(rows, "product")));
+    products.extend(rows.into_iter().flat_map(|rows| sections(rows, "product")));
     plan.products = products.iter().map(|section| read_product(section, currency)).collect();
     number_slots(&mut plan.products);
     let segments = sections(&root, "segment");

@@ -85,8 +85,8 @@ impl EarlierLive {
         let plan = engine.plan();
         let (from, to) = (engine.started(), engine.closed().or(engine.tally().to));
         let minutes = match (from, to) {
-            (Some(from), Some(to)) if to >= from => from.minute()..=to.minute().min(from.minute() + MOST_MINUTES as i64 - 1),
-            _ => 1..=0,
+            (Some(from), Some(to)) if to >= from => from.minute()..to.minute().min(from.minute() + MOST_MINUTES as i64 - 1) + 1,
+            _ => 0..0,
         };
         let read = |metric: Metric| -> Minutes {
             let values = minutes.clone().map(|minute| match engine.reading_in_minute(metric, Scope::Live, minute).value {

@@ -65,7 +65,7 @@ fn cells(pane: &Pane<'_>, metric: Metric) -> Vec<Phrase> {
 /// True where a platform of the plan says that it cannot give what the metric needs.
 fn is_unavailable(pane: &Pane<'_>, metric: Metric) -> bool {
     let missing = |kind: &&str| pane.view.engine.is_unavailable(kind);
-    definition(metric).needs.iter().any(|group| group.iter().any(|kind| missing(&kind)))
+    definition(metric).needs.iter().any(|group| group.iter().any(&missing))
 }
 
 /// Shares are told in percent, everything else as the engine's value.
