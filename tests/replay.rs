@@ -256,8 +256,8 @@ fn what_came_late_and_went_back_is_known_now() {
     let path = journal(folder.path());
     let reader = Reader::open(&path).unwrap();
     let records: Vec<Record> = reader.records().collect();
-    let late = records.iter().filter(|record| record.at.since_ms(record.event.ts) > 30_000 && !record.event.fact.is_control());
-    let late = late.filter(|record| !matches!(record.event.fact, Fact::Refund(_))).next_back().expect("late facts");
+    let mut late = records.iter().filter(|record| record.at.since_ms(record.event.ts) > 30_000 && !record.event.fact.is_control());
+    let late = late.rfind(|record| !matches!(record.event.fact, Fact::Refund(_))).expect("late facts");
     let at = late.event.ts.plus_ms(late.at.since_ms(late.event.ts) / 2);
     let (mut player, _) = opened(&path);
     let then = sought(&mut player, at);
@@ -267,7 +267,7 @@ fn what_came_late_and_went_back_is_known_now() {
     assert!(now.standing.added > 0 && now.at == at);
     assert!(now.engine.tally().accepted > then.engine.tally().accepted);
     let came = records.iter().filter(|record| record.at > at && record.event.ts <= at && !record.event.fact.is_control()).count();
-    assert!(now.standing.added as usize >= came, "{} of {came}", now.standing.added);
+    assert!(usize::try_from(now.standing.added).is_ok_and(|added| added >= came), "{} of {came}", now.standing.added);
     player.order(Order::Known(Known::Then));
     let again = wait(&mut player, "known then", |shown| shown.standing.known == Known::Then);
     assert!(figures(&again.engine, at) == figures(&then.engine, at), "looking back changes nothing");
