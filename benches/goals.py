@@ -113,6 +113,18 @@ def replay(folder):
     path.unlink()
 
 
+def report(folder):
+    million, out = folder / "1000000-200.ndjson", folder / "reports"
+    times = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        run([WARROOM, "report", million, "--out", out])
+        times.append(time.perf_counter() - started)
+    took = statistics.median(times)
+    size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file()) / 2**20
+    row("report of 3 hours, 1M events: written", "< 3 s", f"{took:.2f} s ({size:.1f} MiB)", took < 3)
+
+
 def cpu_of(pid):
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -175,7 +187,7 @@ def main():
         raise SystemExit("target/release/warroom is missing: cargo build --release")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in (batch, journal, replay, glass):
+        for part in (batch, report, journal, replay, glass):
             part(folder)
     print(f"\nmeasured on {machine()}; medians of {ROUNDS} runs in turn")
     print("warroom folds everything the screen knows; DuckDB does the comparison work with de-duplication by id, one thread\n")

@@ -1,5 +1,6 @@
 //! Wiring: the select loop, the frame clock, the terminal guard. The only owner of engine, view state and terminal.
 
+pub mod closing;
 pub mod debrief;
 pub mod demo;
 pub mod desk;
@@ -16,6 +17,7 @@ pub mod replay;
 pub mod reporting;
 pub mod scoring;
 pub mod session;
+pub mod settling;
 pub mod stage;
 pub mod terminal;
 
@@ -66,6 +68,7 @@ pub struct LiveRequest {
 /// When the terminal cannot be used, or what is to be shown cannot be opened.
 pub fn open(request: Request) -> std::io::Result<u8> {
     let Request { show, look, plain, operator } = request;
+    let closing = look.clone();
     let face = move |mode: Mode, zone: chrono_tz::Tz| -> std::io::Result<Box<dyn Face>> {
         if plain {
             let glyphs = Glyphs::of(if look.ascii { Charset::Ascii } else { Charset::Unicode });
@@ -75,7 +78,14 @@ pub fn open(request: Request) -> std::io::Result<u8> {
     };
     match show {
         Show::Demo(demo) => demo::run(&demo, face).map(ending::Ending::code),
-        Show::Live(live) => live::run(*live, face, operator),
+        Show::Live(live) => {
+            let (journal, plan, folders) = (live.journal.clone(), live.loaded.file.clone(), live.folders.clone());
+            let (code, closed) = live::run(*live, face, operator)?;
+            if closed {
+                closing::report(&closing::Closed { journal, plan, folders, look: closing, plain });
+            }
+            Ok(code)
+        }
         Show::Replay { file, speed } => replay::run(&file, speed, face).map(ending::Ending::code),
         Show::Rehearse(request) => {
             let (code, text) = rehearse::run(*request, face)?;

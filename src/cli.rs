@@ -29,7 +29,7 @@ use crate::schema::Subject;
 use crate::simulate;
 use crate::summary;
 use crate::ui::words::Words;
-use args::{Cli, DemoArgs, FeedVerb, LivesVerb, Options, RulesVerb, SchemaSubject, Verb};
+use args::{Cli, DemoArgs, FeedVerb, LivesVerb, Options, ReportArgs, RulesVerb, SchemaSubject, Verb};
 use output::{Failure, code, print, table};
 
 /// The environment's door.
@@ -65,7 +65,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Rehearse(args) => rehearsed::run(&options, &args),
         Verb::Replay { file, speed } => show(&options, app::Show::Replay { file, speed }),
         Verb::Summary { inputs, json, plan, at } => summarise(inputs, json, plan.as_deref(), at.as_deref()),
-        Verb::Report { inputs, out, plan } => report(&options, inputs, plan.as_deref(), &out),
+        Verb::Report(asked) => report(&options, asked),
+        Verb::Playbook => playbook(&options),
         Verb::Export { file } => export_journal(file.or(options.journal)),
         Verb::Plan { verb } => planning::run(verb, &words(&options)?, Folders::find(&environment).as_ref(), &environment),
         Verb::Check { plan, live } => check_plan(&options, &plan, live),
@@ -136,14 +137,37 @@ fn summarise(inputs: Vec<String>, json: bool, plan: Option<&Path>, at: Option<&s
     Ok(code::DONE)
 }
 
-fn report(options: &Options, inputs: Vec<String>, plan: Option<&Path>, out: &Path) -> Result<u8, Failure> {
-    let plan = plan.map(plan_without_feeds).transpose()?.map(|loaded| loaded.plan);
+fn report(options: &Options, asked: ReportArgs) -> Result<u8, Failure> {
     let own = Folders::find(&environment);
     let settings = Settings::load(own.as_ref().map(Folders::settings).as_deref()).map_err(|problems| Failure::configuration(&problems))?;
     let look = look::choose(options, &settings, own.as_ref(), &environment)?;
-    let written = app::reporting::of_inputs(inputs, plan, look.lang, out).map_err(Failure::other)?;
-    print(|out| writeln!(out, "{}", written.html.display()))?;
+    let update = asked.update.as_deref().map(|path| plan::load(path, &environment)).transpose();
+    let request = app::reporting::Request {
+        plan: asked.plan.as_deref().map(plan_without_feeds).transpose()?.map(|loaded| loaded.plan),
+        inputs: asked.inputs,
+        lang: look.lang,
+        out: asked.out,
+        customers: asked.customers,
+        against: asked.against,
+        update: update.map_err(|problems| Failure::configuration(&problems))?,
+        folders: own,
+        ticks: asked.tick,
+        beside: asked.plan.or(asked.update),
+    };
+    let made = app::reporting::run(&request).map_err(Failure::other)?;
+    for sentence in &made.missing {
+        Failure::other(sentence).tell();
+    }
+    print(|out| writeln!(out, "{}", made.written.html.display()))?;
     Ok(code::DONE)
+}
+
+fn playbook(options: &Options) -> Result<u8, Failure> {
+    let own = folders()?;
+    let settings = Settings::load(Some(own.settings().as_path())).map_err(|problems| Failure::configuration(&problems))?;
+    let look = look::choose(options, &settings, Some(&own), &environment)?;
+    let document = app::reporting::playbook_of(&own, look.lang).map_err(Failure::other)?;
+    print(|out| out.write_all(document.as_bytes())).map(|()| code::DONE)
 }
 
 fn of_journal(error: &JournalError) -> Failure {

@@ -3,9 +3,12 @@
 //! The key belongs to this installation and never leaves it. Names are hashed at the feed's border, before the journal,
 //! so that neither journal nor ledger can be read back without the key.
 
+pub mod purchases;
+
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use chrono_tz::Tz;
 use data_encoding::BASE32_NOPAD;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -13,9 +16,11 @@ use rusqlite::Connection;
 
 use crate::engine::event::{Control, Event, Extra, Fact};
 use crate::engine::id::{Name, Set, Table};
+use crate::engine::money::{Currency, Money};
 use crate::engine::plan::Plan;
 use crate::engine::time::At;
 use crate::journal::erasure::settle;
+use crate::report::lifetime::History;
 
 /// Bytes of the installation's key.
 const KEY_BYTES: usize = 32;
@@ -221,6 +226,26 @@ impl Buyers {
     }
 }
 
+/// What a customer bought in a live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bought {
+    /// The first order.
+    pub at: At,
+    pub orders: i64,
+    /// Orders that were not cancelled; `None` where the live has no one currency.
+    pub spent: Option<Money>,
+}
+
+/// Gives a ledger of an earlier version its columns of spending.
+fn add_spending(connection: &Connection) -> rusqlite::Result<()> {
+    let known: i64 =
+        connection.query_row("SELECT count(*) FROM pragma_table_info('bought') WHERE name = 'spent_minor'", (), |row| row.get(0))?;
+    if known > 0 {
+        return Ok(());
+    }
+    connection.execute_batch("ALTER TABLE bought ADD COLUMN spent_minor INTEGER; ALTER TABLE bought ADD COLUMN currency TEXT")
+}
+
 /// Who bought in which live, as keyed hashes, across all lives of this installation.
 #[derive(Debug)]
 pub struct Ledger {
@@ -243,6 +268,7 @@ impl Ledger {
                 "CREATE TABLE IF NOT EXISTS bought(customer TEXT NOT NULL, live TEXT NOT NULL, at INTEGER NOT NULL, orders INTEGER NOT NULL,
                  PRIMARY KEY(customer, live)) WITHOUT ROWID",
             )?;
+            add_spending(&connection)?;
             Ok(connection)
         });
         let connection = opened.map_err(|cause| CustomersError::Sql { path: path.to_owned(), cause })?;
@@ -253,22 +279,24 @@ impl Ledger {
         CustomersError::Sql { path: self.path.clone(), cause }
     }
 
-    /// Remembers the buyers of a live with the time of their first order and how many they placed. Doing it again, as a
-    /// restart does, changes nothing.
+    /// Remembers the buyers of a live with the time of their first order, how many they placed and what they spent. Doing it
+    /// again, as a restart does, changes nothing.
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    pub fn remember<'b>(&mut self, plan: &Plan, buyers: impl IntoIterator<Item = (&'b str, At, i64)>) -> Result<(), CustomersError> {
+    pub fn remember<'b>(&mut self, plan: &Plan, buyers: impl IntoIterator<Item = (&'b str, Bought)>) -> Result<(), CustomersError> {
         let (live, path) = (live_of(plan), self.path.clone());
         let store = |connection: &mut Connection| {
             let transaction = connection.transaction()?;
             {
                 let mut insert = transaction.prepare(
-                    "INSERT INTO bought(customer, live, at, orders) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT(customer, live) DO UPDATE SET at = min(at, ?3), orders = ?4",
+                    "INSERT INTO bought(customer, live, at, orders, spent_minor, currency) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                     ON CONFLICT(customer, live) DO UPDATE SET at = min(at, ?3), orders = ?4, spent_minor = ?5, currency = ?6",
                 )?;
-                for (customer, at, orders) in buyers {
-                    insert.execute((customer, &live, at.ms(), orders))?;
+                for (customer, bought) in buyers {
+                    let spent = bought.spent.map(|spent| spent.minor);
+                    let currency = bought.spent.as_ref().map(|spent| spent.currency.code());
+                    insert.execute((customer, &live, bought.at.ms(), bought.orders, spent, currency))?;
                 }
             }
             transaction.commit()
@@ -355,6 +383,28 @@ impl Ledger {
         rows.collect()
     }
 
+    /// Every customer's lives up to an instant, as a history of purchases: those whose spending is known in this currency.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn purchases(&self, until: At, currency: Currency, zone: Tz) -> Result<History, CustomersError> {
+        let read = || {
+            let mut statement = self.connection.prepare("SELECT customer, at, spent_minor FROM bought WHERE at <= ?1 AND currency = ?2")?;
+            let mut rows = statement.query((until.ms(), currency.code()))?;
+            let mut history = History::default();
+            while let Some(row) = rows.next()? {
+                let (customer, at, spent): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                history.add(&customer, purchases::day_of(At::from_ms(at), zone), spent);
+            }
+            Ok(history)
+        };
+        let mut history = read().map_err(|cause| self.sql(cause))?;
+        if !history.is_empty() {
+            history.seen_until(purchases::day_of(until, zone));
+        }
+        Ok(history)
+    }
+
     /// How often a customer bought in lives before this one, and when first.
     ///
     /// # Errors
@@ -436,6 +486,35 @@ mod tests {
         assert_eq!(buyers.iter().collect::<Vec<_>>(), [("c", At::parse("2026-11-21T23:30:00Z", None).unwrap(), 2)]);
     }
 
+    fn bought(at: At, orders: i64) -> Bought {
+        Bought { at, orders, spent: Some(Money::new(1_000 * orders, Currency::parse("BRL").unwrap())) }
+    }
+
+    #[test]
+    fn the_ledger_is_a_history_of_purchases_and_an_old_one_gets_its_columns() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("customers.db");
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch(
+                "CREATE TABLE bought(customer TEXT NOT NULL, live TEXT NOT NULL, at INTEGER NOT NULL, orders INTEGER NOT NULL,
+                 PRIMARY KEY(customer, live)) WITHOUT ROWID; INSERT INTO bought VALUES ('old', 'l', 5, 1)",
+            )
+            .unwrap();
+        let mut ledger = Ledger::open(&path).unwrap();
+        for (place, start) in ["2026-11-17T23:00:00Z", "2026-11-24T23:00:00Z", "2026-12-01T23:00:00Z"].into_iter().enumerate() {
+            let plan = plan(&format!("live-{place}"), start);
+            let at = plan.starts_at.unwrap().plus_s(60);
+            ledger.remember(&plan, [("x", bought(at, 2))].into_iter().chain((place == 1).then(|| ("y", bought(at, 1))))).unwrap();
+        }
+        let (brl, zone) = (Currency::parse("BRL").unwrap(), chrono_tz::America::Sao_Paulo);
+        let history = ledger.purchases(At::parse("2026-11-28T12:00:00Z", None).unwrap(), brl, zone).unwrap();
+        let habits = history.habits();
+        assert_eq!(habits.len(), 2, "what was spent before it was kept is not known");
+        assert_eq!((habits[0].repeats, habits[0].recency, habits[0].age, habits[0].mean_minor), (1, 7.0, 11.0, 2_000.0));
+        assert!(ledger.purchases(At::from_ms(0), brl, zone).unwrap().is_empty());
+    }
+
     #[test]
     fn buyers_of_earlier_lives_are_known_and_this_ones_own_are_not() {
         let folder = tempfile::tempdir().unwrap();
@@ -444,8 +523,8 @@ mod tests {
         let (then, now) = (first.starts_at.unwrap(), second.starts_at.unwrap());
         assert_eq!(ledger.priors(&second, now).unwrap(), None);
         for _ in 0..2 {
-            ledger.remember(&first, [("x", then.plus_s(60), 2), ("y", then.plus_s(90), 1)]).unwrap();
-            ledger.remember(&second, [("z", now.plus_s(30), 1)]).unwrap();
+            ledger.remember(&first, [("x", bought(then.plus_s(60), 2)), ("y", bought(then.plus_s(90), 1))]).unwrap();
+            ledger.remember(&second, [("z", bought(now.plus_s(30), 1))]).unwrap();
         }
         let Fact::Priors(priors) = ledger.priors(&second, now).unwrap().unwrap().fact else { panic!("no priors") };
         assert_eq!(&*priors.body, r#"{"complete":true,"known_customers":["x","y"]}"#);

@@ -8,7 +8,7 @@
 //! engine: { metric → live → series } → { event, id, money, time }
 //! ```
 //!
-//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`experience`] [`feed`] [`simulate`] [`rehearsal`] [`replay`] [`journal`] [`lives`] [`files`] [`interview`] [`backtest`] [`trial`] [`summary`] [`report`] [`schema`] [`ui`] [`app`] [`cli`].
+//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`experience`] [`feed`] [`simulate`] [`rehearsal`] [`replay`] [`journal`] [`lessons`] [`lives`] [`files`] [`interview`] [`backtest`] [`trial`] [`summary`] [`report`] [`schema`] [`ui`] [`app`] [`cli`].
 
 pub mod app;
 pub mod backtest;
@@ -22,6 +22,7 @@ pub mod feed;
 pub mod files;
 pub mod interview;
 pub mod journal;
+pub mod lessons;
 pub mod lives;
 pub mod rehearsal;
 pub mod replay;

@@ -5,6 +5,7 @@
 
 pub mod act;
 pub mod action;
+pub mod closing;
 pub mod command;
 pub mod footer;
 pub mod format;

@@ -206,3 +206,39 @@ fn every_figure_equals_duckdbs_to_the_cent_whatever_the_order_and_the_copies() {
     assert_eq!(turned_events["duplicate"], 10_000);
     assert!(without_events(&text) == without_events(&turned), "the order of the lines shows");
 }
+
+/// What the report of a broadcast says, summed up by DuckDB over its CSV files and by SQLite over its file.
+fn totals_of_report(input: &Path, folder: &Path) -> Value {
+    let mut report = Command::new(env!("CARGO_BIN_EXE_warroom"));
+    report.arg("report").arg(input).arg("--out").arg(folder).env("HOME", folder).env("XDG_DATA_HOME", folder);
+    let page = String::from_utf8(run(&mut report, "warroom report").stdout).unwrap();
+    let script = root().join("tests/support/totals.py");
+    let output = run(Command::new(python()).arg(script).arg(Path::new(page.trim()).parent().unwrap()), "totals.py");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn the_reports_files_add_up_to_the_summary() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = broadcast(folder.path());
+    let summary: Value = serde_json::from_str(&summary(&path)).unwrap();
+    let totals = totals_of_report(&path, folder.path());
+    let told = |metric: &str| {
+        let figure = &summary["broadcast"][metric];
+        if figure["minor"].is_null() { figure["value"].clone() } else { figure["minor"].clone() }
+    };
+    for table in ["minutes", "channels", "products"] {
+        for (metric, total) in totals[table].as_object().unwrap() {
+            assert_eq!(*total, told(metric), "{metric} over {table}.csv");
+            assert_eq!(totals[format!("sqlite {table}")][metric], told(metric), "{metric} over {table} in the SQLite file");
+        }
+    }
+    let mut compared = 0;
+    for (metric, value) in totals["broadcast"].as_object().unwrap() {
+        let (ours, theirs) = (value.as_str().unwrap().parse::<f64>().unwrap(), told(metric).as_f64().unwrap());
+        let theirs = if summary["broadcast"][metric]["minor"].is_null() { theirs } else { theirs / 100.0 };
+        assert!((ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0), "{metric}: {ours} against {theirs}");
+        compared += 1;
+    }
+    assert!(compared > 40, "{compared} figures were compared");
+}

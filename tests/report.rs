@@ -14,11 +14,14 @@
     reason = "a test stops where it fails"
 )]
 
+#[path = "support/hostile.rs"]
+mod hostile;
+
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use warroom::app::reporting::{Spoken, of_folded, of_inputs};
+use warroom::app::reporting::{Request, Spoken, run};
 use warroom::config::playbook;
 use warroom::engine::event::Record;
 use warroom::engine::metric::{Metric, Scope, Value};
@@ -26,7 +29,7 @@ use warroom::engine::plan::Plan;
 use warroom::engine::time::Span;
 use warroom::engine::{Arrival, Engine};
 use warroom::journal::{Journal, JournalBatch};
-use warroom::report::{Report, csv, document, html, markdown};
+use warroom::report::{Background, Report, Written, csv, document, html, markdown, tables, write};
 use warroom::simulate::Records;
 use warroom::simulate::scenario::Scenario;
 use warroom::summary::Folded;
@@ -46,6 +49,10 @@ static DEMO: LazyLock<Folded> = LazyLock::new(|| {
 
 fn voice(lang: Lang) -> Spoken {
     Spoken::new(lang, DEMO.engine.plan().time_zone)
+}
+
+fn made(input: &Path, plan: Option<Plan>, out: &Path) -> Written {
+    run(&Request { inputs: vec![input.display().to_string()], plan, out: out.to_owned(), ..Request::default() }).unwrap().written
 }
 
 /// Rows of an RFC 4180 file.
@@ -77,7 +84,7 @@ fn column(rows: &[Vec<String>], name: &str) -> usize {
 }
 
 fn file(report: &Report, name: &str) -> Vec<Vec<String>> {
-    parse(&csv::files(report).into_iter().find(|(file, _)| *file == name).unwrap().1)
+    parse(&csv::print(tables::all(report).iter().find(|table| table.name == name).unwrap()))
 }
 
 /// A reading as a CSV writes it.
@@ -93,25 +100,25 @@ fn cell(value: Value) -> String {
 #[test]
 fn every_figure_of_products_channels_and_minutes_is_the_engines() {
     let engine = &DEMO.engine;
-    let report = Report::of(&DEMO, "en");
+    let report = Report::of(&DEMO, "en", Background::default());
     let check = |rows: &[Vec<String>], row: &[String], from: usize, read: &dyn Fn(Metric) -> Value| {
         for (head, written) in rows[0].iter().zip(row).skip(from) {
             let metric = Metric::parse(head).unwrap();
             assert_eq!(*written, cell(read(metric)), "{head} of {row:?}");
         }
     };
-    let rows = file(&report, "products.csv");
+    let rows = file(&report, "products");
     assert_eq!(rows.len(), engine.products().len() + 1);
     for row in &rows[1..] {
         let product = engine.products().into_iter().find(|product| product.sku == row[0]).unwrap().sym;
         check(&rows, row, 3, &|metric| engine.reading(metric, Scope::Product(product), Span::Live).value);
     }
-    let rows = file(&report, "channels.csv");
+    let rows = file(&report, "channels");
     for row in &rows[1..] {
         let channel = engine.channels().into_iter().find(|channel| channel.name == row[0]).unwrap().sym;
         check(&rows, row, 2, &|metric| engine.reading(metric, Scope::Channel(channel), Span::Live).value);
     }
-    let rows = file(&report, "minutes.csv");
+    let rows = file(&report, "minutes");
     for (row, minute) in rows[1..].iter().zip(&report.figures.minutes) {
         assert_eq!(row[0], minute.at.rfc3339());
         check(&rows, row, 3, &|metric| engine.reading_in_minute(metric, Scope::Live, minute.at.minute()).value);
@@ -120,8 +127,8 @@ fn every_figure_of_products_channels_and_minutes_is_the_engines() {
 
 #[test]
 fn the_minutes_add_up_to_the_live() {
-    let report = Report::of(&DEMO, "en");
-    let rows = file(&report, "minutes.csv");
+    let report = Report::of(&DEMO, "en", Background::default());
+    let rows = file(&report, "minutes");
     let orders = column(&rows, "orders_placed");
     let sum: i64 = rows[1..].iter().filter_map(|row| row[orders].parse::<i64>().ok()).sum();
     assert_eq!(Value::Count(sum), DEMO.engine.reading(Metric::OrdersPlaced, Scope::Live, Span::Live).value);
@@ -130,7 +137,7 @@ fn the_minutes_add_up_to_the_live() {
 #[test]
 fn what_is_not_known_is_a_dash_with_its_reason() {
     let engine = Engine::new(Plan::default(), Arrival::Files);
-    let report = Report::of(&Folded { engine, reports: Vec::new(), at: None }, "en");
+    let report = Report::of(&Folded { engine, reports: Vec::new(), at: None }, "en", Background::default());
     let page = html::print(&document::compose(&report, &voice(Lang::En)));
     assert!(page.contains("— <small>no feed gives it</small>"), "{page}");
     assert!(!page.contains("R$ 0"), "nothing is told as zero");
@@ -139,7 +146,7 @@ fn what_is_not_known_is_a_dash_with_its_reason() {
 #[test]
 fn the_report_ends_with_at_most_five_changes_each_with_evidence_in_both_languages() {
     for lang in Lang::ALL {
-        let report = Report::of(&DEMO, lang.id());
+        let report = Report::of(&DEMO, lang.id(), Background::default());
         assert!((1..=5).contains(&report.proposals.len()), "{:?}", report.proposals);
         let text = markdown::print(&document::compose(&report, &voice(lang)));
         assert_eq!(text.matches("- [ ] ").count(), report.proposals.len());
@@ -151,61 +158,18 @@ fn the_report_ends_with_at_most_five_changes_each_with_evidence_in_both_language
 
 #[test]
 fn the_page_asks_for_nothing_and_runs_nothing() {
-    let page = html::print(&document::compose(&Report::of(&DEMO, "en"), &voice(Lang::En)));
+    let page = html::print(&document::compose(&Report::of(&DEMO, "en", Background::default()), &voice(Lang::En)));
     for foreign in ["<script", "http://", "https://", "<link", "@import", "url(", " onload", "<img", "<iframe"] {
         assert!(!page.contains(foreign), "{foreign}");
     }
     assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'; img-src data:"));
 }
 
-/// The corpus, its escapes undone, with what would be markup or a formula.
-fn hostile() -> Vec<String> {
-    let corpus = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/hostile.txt")).unwrap();
-    let lines = corpus.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
-    let mut texts: Vec<String> = lines.filter_map(|line| serde_json::from_str(&format!("\"{line}\"")).ok()).collect();
-    assert!(texts.len() > 100, "the corpus was found");
-    for text in [
-        "<script>alert(1)</script>",
-        "\"><img src=x onerror=alert(1)>",
-        "</style><script>x</script>",
-        "=cmd|'/c calc'!A1",
-        "+1",
-        "-1",
-        "@SUM(1)",
-        "| a | b |\n# c",
-    ] {
-        texts.push(text.to_owned());
-    }
-    texts
-}
-
 #[test]
 fn hostile_text_through_every_name_stays_text() {
     let folder = tempfile::tempdir().unwrap();
-    let mut lines = String::new();
-    for (number, text) in hostile().iter().enumerate() {
-        let text = serde_json::to_string(text).unwrap();
-        let ts = format!("2026-11-21T23:{:02}:00Z", number % 50);
-        for rest in [
-            format!(
-                r#""type":"purchase","order":{text},"value":"10.00","currency":"BRL","customer":{text},"method":{text},"channel":{text},"items":[{{"sku":{text},"quantity":1,"price":"10.00","name":{text}}}]"#
-            ),
-            format!(r#""type":"select_item","sku":{text},"visitor":{text}"#),
-            format!(r#""type":"view_item","sku":{text},"visitor":{text}"#),
-            format!(r#""type":"cue","segment":{text},"host":{text}"#),
-            format!(r#""type":"note","text":{text},"operator":{text}"#),
-            format!(r#""type":"product_pinned","sku":{text}"#),
-            format!(r#""type":"intervention","kind":"coupon","sku":{text},"parameters":{{"code":{text}}}"#),
-            format!(r#""type":"chat_message","author":{text},"text":{text}"#),
-            format!(r#""type":{text}"#),
-        ] {
-            lines.push_str(&format!("{{\"id\":\"e{}\",\"ts\":\"{ts}\",{rest}}}\n", lines.len()));
-        }
-    }
-    let input = folder.path().join("hostile.ndjson");
-    fs::write(&input, lines).unwrap();
-    let plan = Plan { name: "../../<b>".into(), title: "<script>alert(1)</script> & \"co\"".into(), ..Plan::default() };
-    let written = of_inputs(vec![input.display().to_string()], Some(plan), Lang::En, folder.path()).unwrap();
+    let (input, plan) = hostile::broadcast(folder.path());
+    let written = made(&input, Some(plan), folder.path());
     assert_eq!(written.folder.parent(), Some(folder.path()), "no path in a file name");
     let page = fs::read_to_string(&written.html).unwrap();
     for markup in ["<script", "<img", "</style><script", "<b>"] {
@@ -215,7 +179,7 @@ fn hostile_text_through_every_name_stays_text() {
     let text = fs::read_to_string(written.folder.join("report.md")).unwrap();
     assert!(!text.contains("<script") && !text.contains("<img"));
     assert!(serde_json::from_str::<serde_json::Value>(&fs::read_to_string(written.folder.join("report.json")).unwrap()).is_ok());
-    for name in ["products.csv", "channels.csv", "minutes.csv", "interventions.csv"] {
+    for name in ["products.csv", "channels.csv", "minutes.csv", "interventions.csv", "segments.csv", "marks.csv", "explains.csv"] {
         let rows = parse(&fs::read_to_string(written.folder.join(name)).unwrap());
         for row in &rows {
             assert_eq!(row.len(), rows[0].len(), "{name}: {row:?}");
@@ -237,7 +201,7 @@ fn a_damaged_journal_makes_a_report_that_names_the_gap() {
         Records::new(scenario, 1).unwrap().take(3_000).filter(|record| !(1_001..=1_200).contains(&record.seq)).collect();
     writer.append(JournalBatch { records, ..JournalBatch::default() });
     assert!(!writer.close().ever_failed);
-    let written = of_inputs(vec![path.display().to_string()], None, Lang::En, folder.path()).unwrap();
+    let written = made(&path, None, folder.path());
     let page = fs::read_to_string(&written.html).unwrap();
     assert!(page.contains("torn.warroom is damaged: 200 records are missing (numbers 1001–1200)"), "the gap is named");
     assert!(!page.contains(&folder.path().display().to_string()), "no path of this machine");
@@ -246,12 +210,31 @@ fn a_damaged_journal_makes_a_report_that_names_the_gap() {
 #[test]
 fn written_again_the_report_is_the_same_and_nothing_else_is_left() {
     let folder = tempfile::tempdir().unwrap();
-    let first = of_folded(&DEMO, Lang::PtBr, folder.path()).unwrap();
+    let first = write(&Report::of(&DEMO, "pt-BR", Background::default()), &voice(Lang::PtBr), folder.path()).unwrap();
     let page = fs::read(&first.html).unwrap();
-    let again = of_folded(&DEMO, Lang::PtBr, folder.path()).unwrap();
+    let again = write(&Report::of(&DEMO, "pt-BR", Background::default()), &voice(Lang::PtBr), folder.path()).unwrap();
     assert_eq!(fs::read(&again.html).unwrap(), page);
     let mut names: Vec<String> =
         fs::read_dir(&again.folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    assert_eq!(names, ["channels.csv", "interventions.csv", "minutes.csv", "products.csv", "report.html", "report.json", "report.md"]);
+    assert_eq!(
+        names,
+        [
+            "advice.csv",
+            "broadcast.csv",
+            "channels.csv",
+            "explains.csv",
+            "gestures.csv",
+            "interventions.csv",
+            "marks.csv",
+            "minutes.csv",
+            "price_bands.csv",
+            "products.csv",
+            "report.html",
+            "report.json",
+            "report.md",
+            "report.sqlite",
+            "segments.csv"
+        ]
+    );
 }

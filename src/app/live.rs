@@ -13,11 +13,12 @@ use super::session::{Outside, Session, StartFeeds};
 use super::{LiveRequest, history};
 use crate::clock::{self, Clock};
 use crate::config::playbook::PlaybookFile;
-use crate::customers::{Ledger, Pseudonyms};
+use crate::customers::{Bought, Ledger, Pseudonyms};
 use crate::engine::earlier::EarlierLive;
 use crate::engine::event::Fact;
 use crate::engine::id::Table;
 use crate::engine::live::commerce::orders::Buyer;
+use crate::engine::money::Money;
 use crate::engine::plan::Plan;
 use crate::engine::prior::Learnt;
 use crate::engine::time::At;
@@ -33,7 +34,7 @@ use crate::ui::state::Mode;
 /// How long the feeds may take to stop before the program ends.
 const STOP: Duration = Duration::from_secs(3);
 
-/// Runs a live until the operator leaves or closes it; the exit code.
+/// Runs a live until the operator leaves or closes it; the exit code, and whether it was closed.
 ///
 /// # Errors
 /// When the journal, the key of people or the terminal cannot be used.
@@ -41,7 +42,7 @@ pub fn run(
     request: LiveRequest,
     face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io::Result<Box<dyn Face>>,
     operator: Option<String>,
-) -> std::io::Result<u8> {
+) -> std::io::Result<(u8, bool)> {
     let LiveRequest { loaded, journal: path, folders } = request;
     let other = std::io::Error::other::<String>;
     let people = Pseudonyms::open(&folders.people_key()).map_err(|error| other(error.to_string()))?;
@@ -106,7 +107,8 @@ pub fn run(
     if let Ok(feeds) = feeds_rx.try_recv() {
         runtime.block_on(async { tokio::time::timeout(STOP, feeds.stop()).await.ok() });
     }
-    Ok(close(desk, Kept { ledger: ledger.ok(), experience: experience.ok() }, &path, ending))
+    let ended = close(desk, Kept { ledger: ledger.ok(), experience: experience.ok() }, &path, ending);
+    Ok((ended, ending == Ending::Closed))
 }
 
 /// The first records of a new journal, and what changed for one that goes on.
@@ -130,14 +132,22 @@ fn cursors(path: &Path) -> Table<crate::engine::id::Name, String> {
     Reader::open(path).map(|reader| reader.cursors().into_iter().collect()).unwrap_or_default()
 }
 
-/// Customers who bought: their first order, and how many they placed.
-fn buyers(desk: &Desk) -> Table<&str, (At, i64)> {
-    let (live, plan) = (desk.engine().live(), desk.engine().plan());
-    let mut buyers: Table<&str, (At, i64)> = Table::default();
+/// Customers who bought: their first order, how many they placed, what they spent.
+fn buyers(desk: &Desk) -> Table<&str, Bought> {
+    let (live, plan, currency) = (desk.engine().live(), desk.engine().plan(), desk.engine().currency());
+    let mut buyers: Table<&str, Bought> = Table::default();
     for (_, account) in live.commerce.orders.accounts(0, u32::MAX, plan).filter(|(_, account)| account.in_scope && !account.excluded) {
         if let Buyer::Customer(customer) = account.buyer {
-            let known = buyers.entry(live.books.customers.text(customer)).or_insert((account.placed, 0));
-            *known = (known.0.min(account.placed), known.1 + 1);
+            let known = buyers.entry(live.books.customers.text(customer)).or_insert(Bought {
+                at: account.placed,
+                orders: 0,
+                spent: currency.map(|currency| Money::new(0, currency)),
+            });
+            known.at = known.at.min(account.placed);
+            known.orders += 1;
+            if let Some(spent) = known.spent.as_mut().filter(|_| account.cancelled.is_none()) {
+                spent.minor = spent.minor.saturating_add(account.value);
+            }
         }
     }
     buyers
@@ -179,7 +189,7 @@ fn close(desk: Desk, kept: Kept, path: &Path, ending: Ending) -> u8 {
     }
     if let Some(mut ledger) = kept.ledger {
         let buyers = buyers(&desk);
-        if let Err(error) = ledger.remember(desk.engine().plan(), buyers.iter().map(|(name, (at, orders))| (*name, *at, *orders))) {
+        if let Err(error) = ledger.remember(desk.engine().plan(), buyers.iter().map(|(name, bought)| (*name, *bought))) {
             eprintln!("warroom: the ledger of customers was not written: {error}");
         }
     }

@@ -93,19 +93,14 @@ pub enum Verb {
         #[arg(long, value_name = "TIME")]
         at: Option<String>,
     },
-    /// The report of a live: HTML, Markdown, JSON and CSV in a folder of its own
-    #[command(after_help = "Examples:\n  warroom report friday.warroom\n  warroom report friday.warroom --out reports --lang pt-BR")]
-    Report {
-        /// Journals, or files of events as JSON Lines
-        #[arg(required = true, value_name = "JOURNAL")]
-        inputs: Vec<String>,
-        /// Where its folder is made
-        #[arg(long, value_name = "DIR", default_value = ".")]
-        out: PathBuf,
-        /// The plan that files of events are judged by
-        #[arg(long, value_name = "FILE")]
-        plan: Option<PathBuf>,
-    },
+    /// The report of a live: HTML, Markdown, JSON, CSV and SQLite in a folder of its own
+    #[command(
+        after_help = "Examples:\n  warroom report friday.warroom\n  warroom report friday.warroom --out reports --lang pt-BR\n  warroom report friday.warroom --against monday.warroom --against tuesday.warroom\n  warroom report friday.warroom --tick 1,3\n  warroom report friday.warroom --customers purchases.csv\n  warroom report friday.warroom --update plan.toml     a week later: settled against live figures"
+    )]
+    Report(ReportArgs),
+    /// The lessons ticked so far as a document for other teams, as Markdown
+    #[command(after_help = "Examples:\n  warroom playbook > playbook.md\n  warroom playbook --lang pt-BR")]
+    Playbook,
     /// A journal as JSON Lines, first the plan
     #[command(
         after_help = "Examples:\n  warroom export friday.warroom > friday.ndjson\n  warroom export friday.warroom | grep '\"type\":\"intervention\"'"
@@ -385,6 +380,32 @@ pub struct RehearseArgs {
     /// Print the score as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of a report.
+#[derive(Args, Clone, Debug)]
+pub struct ReportArgs {
+    /// Journals, or files of events as JSON Lines
+    #[arg(required = true, value_name = "JOURNAL")]
+    pub inputs: Vec<String>,
+    /// Where its folder is made
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// The plan that files of events are judged by; the playbook is written beside it
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// An earlier live to compare with, like for like; may be given several times
+    #[arg(long, value_name = "JOURNAL")]
+    pub against: Vec<String>,
+    /// A history of purchases for lifetime values: CSV with the columns customer, date, value
+    #[arg(long, value_name = "FILE")]
+    pub customers: Option<PathBuf>,
+    /// Read the feeds of this plan again: settled against live figures
+    #[arg(long, value_name = "PLAN")]
+    pub update: Option<PathBuf>,
+    /// Proposed changes to follow in the next live, by their numbers
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub tick: Vec<usize>,
 }
 
 /// Options of the demo.

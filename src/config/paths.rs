@@ -67,10 +67,16 @@ impl Folders {
         self.data.join("experience.db")
     }
 
-    /// Lessons of earlier reports that were ticked, for the next plan.
+    /// What was ticked in reports, with what later lives said of it.
     #[must_use]
     pub fn lessons(&self) -> PathBuf {
         self.data.join("lessons.json")
+    }
+
+    /// Where the report of a live is written when it is closed.
+    #[must_use]
+    pub fn reports(&self) -> PathBuf {
+        self.data.join("reports")
     }
 
     /// The operator's own settings.

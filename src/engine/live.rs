@@ -1,5 +1,6 @@
 //! The ledgers of one broadcast, one a file. Ledgers don't read each other; [`Live`] hands each record to those it concerns.
 
+pub mod answers;
 pub mod books;
 pub mod chat;
 pub mod commerce;
@@ -122,6 +123,13 @@ impl Live {
     pub fn open_questions(&self, now: At, plan: &Plan) -> Vec<questions::Open<'_>> {
         let answers: Vec<_> = self.interventions.answers().collect();
         self.questions.open(now, plan, &questions::Show { on_air_at: &|at| self.segments.on_air_at(at), answers: &answers })
+    }
+
+    /// What became of all questions until `now`.
+    #[must_use]
+    pub fn question_tally(&self, now: At, plan: &Plan) -> answers::QuestionTally {
+        let answers: Vec<_> = self.interventions.answers().collect();
+        self.questions.tally(now, plan, &questions::Show { on_air_at: &|at| self.segments.on_air_at(at), answers: &answers })
     }
 
     /// Brings everything that ages (carts, questions) to `at`, judged or not.

@@ -58,6 +58,7 @@ metrics! {
     Views = "views", Clicks = "clicks", Adds = "adds", RoomImpressions = "room_impressions", ProductImpressions = "product_impressions",
     ChatMessages = "chat_messages", Chatters = "chatters", Reactions = "reactions", Likes = "likes", Shares = "shares", Follows = "follows", Gifts = "gifts",
     Leads = "leads", Refunds = "refunds", AdClicks = "ad_clicks", AdImpressions = "ad_impressions",
+    Questions = "questions", QuestionsAnswered = "questions_answered", QuestionsUnanswered = "questions_unanswered", AnswerS = "answer_s",
 }
 
 impl Metric {
@@ -129,6 +130,7 @@ pub enum Why {
     NoAbandonedCarts,
     NoImpressions,
     NoMessages,
+    NoAnswers,
     NoSpend,
     NoLeads,
     NoNewBuyers,

@@ -31,6 +31,8 @@ pub struct Section {
 /// A part of a section.
 #[derive(Clone, Debug)]
 pub enum Block {
+    /// The title of a part of a section.
+    Heading(String),
     Text(String),
     /// Something that the reader must know before trusting the rest.
     Warning(String),
@@ -142,6 +144,18 @@ impl Writer<'_> {
             Value::Unknown(_) => Cell::unknown(why(self.voice, reading).unwrap_or_default()),
             value => Cell::number(written(self.voice, metric, value)),
         }
+    }
+
+    /// Figures of the whole live with their names.
+    #[must_use]
+    pub fn figure_cards(&self, metrics: &[Metric]) -> Vec<Card> {
+        let broadcast = &self.report.figures.broadcast;
+        let card = |metric: &Metric| Card { label: name(self.voice, *metric), value: self.figure(broadcast, *metric), note: String::new() };
+        metrics.iter().map(card).collect()
+    }
+    #[must_use]
+    pub fn cards(&self, metrics: &[Metric]) -> Block {
+        Block::Cards(self.figure_cards(metrics))
     }
 
     /// A table whose first columns are its own and whose others are metrics.

@@ -53,6 +53,7 @@ fn chapter(section: &Section) -> Markup {
 
 fn part(block: &Block) -> Markup {
     match block {
+        Block::Heading(text) => html! { h3 { (text) } },
         Block::Text(text) => html! { p { (text) } },
         Block::Warning(text) => html! { p .warning role="note" { (text) } },
         Block::Cards(cards) => html! {

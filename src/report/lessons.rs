@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::lesson::{About, Measure};
 use super::model::{Quadrant, Report, count, number};
 use super::voice::{UNKNOWN, id_of};
 use crate::engine::Engine;
@@ -39,6 +40,8 @@ pub struct Proposal {
     /// Key of its words: `lesson-…` says what to do, `evidence-…` why.
     pub lesson: &'static str,
     pub evidence: Vec<(&'static str, Said)>,
+    /// The figure that it is to change, where it is one.
+    pub measure: Option<Measure>,
 }
 
 /// A figure of the evidence.
@@ -73,7 +76,7 @@ fn sku_name(report: &Report, sku: &str) -> Said {
 
 /// Many look, few buy: of these the one that misses most buyers.
 #[expect(clippy::cast_precision_loss, reason = "counts of a broadcast")]
-fn weak_product(report: &Report, _: &Engine) -> Option<Proposal> {
+fn weak_product(report: &Report, engine: &Engine) -> Option<Proposal> {
     let rows = &report.figures.products;
     let sums = |row: &crate::summary::Metrics| {
         let reading = row.get(Metric::CvrProduct)?;
@@ -99,6 +102,7 @@ fn weak_product(report: &Report, _: &Engine) -> Option<Proposal> {
             ("conversion", Said::Share { share: bought / looked }),
             ("others", Said::Share { share: rest }),
         ],
+        measure: Measure::of("cvr_product", About::Product(product.sku.clone()), false, report, engine),
     })
 }
 
@@ -128,6 +132,7 @@ fn unpaid_channel(report: &Report, engine: &Engine) -> Option<Proposal> {
             ("breakeven", Said::Number { number: breakeven }),
             ("spend", amount(whole(spend), report.figures.currency)?),
         ],
+        measure: Measure::of("roas", About::Channel(row.channel.clone()), false, report, engine),
     })
 }
 
@@ -156,11 +161,12 @@ fn peak_without_offer(report: &Report, engine: &Engine) -> Option<Proposal> {
     Some(Proposal {
         lesson: "peak-without-offer",
         evidence: vec![("at", Said::At(at)), ("viewers", Said::Count(viewers)), ("product", product)],
+        measure: Measure::of("cvr_uv", About::Live, false, report, engine),
     })
 }
 
 /// Carts of a band are left more often than the rest.
-fn left_carts(report: &Report, _: &Engine) -> Option<Proposal> {
+fn left_carts(report: &Report, engine: &Engine) -> Option<Proposal> {
     let all = report.figures.broadcast.get(Metric::CartAbandon).and_then(Reading::number)?;
     let bands = report.figures.price_bands.iter().filter(|band| band.from.minor > 0).filter_map(|band| {
         let reading = band.metrics.get(Metric::CartAbandon)?;
@@ -176,6 +182,7 @@ fn left_carts(report: &Report, _: &Engine) -> Option<Proposal> {
             ("carts", Said::Count(i64::try_from(left).ok()?)),
             ("all", Said::Share { share: all }),
         ],
+        measure: Measure::of("cart_abandon", About::Band(band.from.minor), true, report, engine),
     })
 }
 
@@ -201,6 +208,7 @@ fn better_segment(report: &Report, engine: &Engine) -> Option<Proposal> {
             ("own", amount(whole(own), report.figures.currency)?),
             ("others", amount(whole(others), report.figures.currency)?),
         ],
+        measure: Measure::of("gmv_per_min", About::Live, false, report, engine),
     })
 }
 
@@ -217,16 +225,14 @@ fn sold_out(report: &Report, _: &Engine) -> Option<Proposal> {
             ("minutes", Said::Count(end.since_ms(last).max(0) / MINUTE_MS)),
             ("oversold", Said::Count(row.oversold)),
         ],
+        measure: None,
     })
 }
 
 /// What the audience had to ask for most.
-fn asked_topic(report: &Report, _: &Engine) -> Option<Proposal> {
+fn asked_topic(report: &Report, engine: &Engine) -> Option<Proposal> {
     let asking = [Gesture::Price, Gesture::Stock, Gesture::Link, Gesture::Shipping, Gesture::Coupon, Gesture::Payment];
-    let sums = asking.iter().filter_map(|gesture| {
-        let row = report.figures.gestures.iter().find(|row| row.gesture == gesture.id())?;
-        Some((*gesture, row.minutes.iter().flatten().sum::<i64>()))
-    });
+    let sums = asking.iter().filter_map(|gesture| Some((*gesture, asked(report, *gesture)?)));
     let (gesture, asked) = sums.max_by_key(|(_, asked)| *asked).filter(|(_, asked)| *asked >= ASKED)?;
     let messages = count(&report.figures.broadcast, Metric::ChatMessages)?;
     Some(Proposal {
@@ -236,11 +242,18 @@ fn asked_topic(report: &Report, _: &Engine) -> Option<Proposal> {
             ("asked", Said::Count(asked)),
             ("messages", Said::Count(messages)),
         ],
+        measure: Measure::of("gesture", About::Gesture(gesture.id().to_owned()), true, report, engine),
     })
 }
 
+/// How often a gesture was made.
+pub(super) fn asked(report: &Report, gesture: Gesture) -> Option<i64> {
+    let row = report.figures.gestures.iter().find(|row| row.gesture == gesture.id())?;
+    Some(row.minutes.iter().flatten().sum::<i64>())
+}
+
 /// An act that measurably helped.
-fn worth_repeating(report: &Report, _: &Engine) -> Option<Proposal> {
+fn worth_repeating(report: &Report, engine: &Engine) -> Option<Proposal> {
     let act = report.acts.iter().find(|act| !act.withdrawn && act.impact.verdict.as_deref() == Some("better"))?;
     Some(Proposal {
         lesson: "worth-repeating",
@@ -251,5 +264,6 @@ fn worth_repeating(report: &Report, _: &Engine) -> Option<Proposal> {
             ("low", Said::Number { number: act.impact.low? }),
             ("high", Said::Number { number: act.impact.high? }),
         ],
+        measure: Measure::of("gmv_per_min", About::Live, false, report, engine),
     })
 }

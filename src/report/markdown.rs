@@ -23,6 +23,9 @@ pub fn print(document: &Document) -> String {
 
 fn push(out: &mut String, block: &Block) {
     match block {
+        Block::Heading(text) => {
+            let _ = writeln!(out, "### {}", plain(text));
+        }
         Block::Text(text) => out.push_str(&(plain(text) + "\n")),
         Block::Warning(text) => {
             let _ = writeln!(out, "> **{}**", plain(text));

@@ -1,21 +1,31 @@
 //! What a report says: the summary's figures with the marks, lists and lessons around them. Reads `&Engine`, folds nothing.
 
+mod commerce;
+mod desk;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::against::{self, Comparison, Side};
+use super::air::{self, Air};
+use super::boards::{self, Board};
+use super::lesson::{self, FollowUp, Lesson};
 use super::lessons::{self, Proposal};
+use super::lifetime::Lifetime;
+use super::settled::{Settled, Standing};
 use crate::engine::Engine;
 use crate::engine::event::{InterventionKind, Parameters};
 use crate::engine::id::Sym;
 use crate::engine::metric::{Metric, Reading, Scope, Value};
 use crate::engine::plan::Aim;
 use crate::engine::time::{At, Span};
-use crate::engine::view::show::Logged;
 use crate::summary::{Amount, Figures, Folded, Metrics};
 
 /// Version of the report's JSON.
 pub const FORMAT: u32 = 1;
+/// Minutes after a call to left carts that are looked at.
+const RESCUE_MIN: i64 = 15;
 /// Minutes that are picked as best and as worst.
 const PICKED: usize = 5;
 
@@ -43,12 +53,60 @@ pub struct Report {
     pub worst: Vec<Picked>,
     pub methods: Vec<MethodRow>,
     pub unpaid: Unpaid,
+    pub standing: Standing,
+    /// Live against settled figures, where the feeds were read again.
+    pub settled: Option<Settled>,
+    pub buyers: Vec<BuyerRow>,
+    pub lifetime: Option<Lifetime>,
+    /// What viewers, clicks and chat did while a product was on air.
+    pub air: Vec<Air>,
+    pub hosts: Vec<Board>,
+    pub kinds: Vec<Board>,
+    /// Minutes that a feed was away in, first and last.
+    pub away: Vec<(At, At)>,
+    pub rescues: Vec<Rescue>,
     pub stock: Vec<StockRow>,
     pub questions: Vec<Question>,
     pub advice: Vec<Card>,
     pub acts: Vec<Act>,
     pub damage: Vec<Damage>,
+    pub against: Vec<Comparison>,
+    /// Lessons of earlier lives that this one followed.
+    pub followed: Vec<FollowUp>,
     pub proposals: Vec<Proposal>,
+}
+
+/// What a report knows beside the broadcast itself.
+#[derive(Clone, Debug, Default)]
+pub struct Background {
+    pub lifetime: Option<Lifetime>,
+    pub settled: Option<Settled>,
+    /// This live and an earlier one, each folded to the same length.
+    pub against: Vec<(Side, Side)>,
+    /// Lessons that were ticked in reports of earlier lives.
+    pub lessons: Vec<Lesson>,
+}
+
+/// Buyers who had bought before, or not.
+#[derive(Clone, Debug, Serialize)]
+pub struct BuyerRow {
+    /// `new` `returning` `untold`.
+    pub who: &'static str,
+    pub buyers: i64,
+    pub orders: i64,
+    pub paid_orders: i64,
+    pub paid: Option<Amount>,
+}
+
+/// What came of a call to left carts.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rescue {
+    pub act: String,
+    pub started: At,
+    /// Carts recovered in the minutes after it, and in as many before.
+    pub after: i64,
+    pub before: i64,
+    pub minutes: i64,
 }
 
 /// A KPI of the plan with what it reached.
@@ -230,13 +288,15 @@ pub struct Damage {
 impl Report {
     /// The report of a folded broadcast; `language` is that of the recommendations' titles.
     #[must_use]
-    pub fn of(folded: &Folded, language: &str) -> Self {
+    pub fn of(folded: &Folded, language: &str, background: Background) -> Self {
         let engine = &folded.engine;
         let figures = Figures::of(folded);
         let skus = Skus::of(engine);
         let minutes: Vec<At> = figures.minutes.iter().map(|row| row.at).collect();
         let on_air: Vec<Option<String>> = minutes.iter().map(|at| skus.text(engine.on_air_in_minute(at.minute()))).collect();
         let (best, worst) = picks(engine, &figures, &on_air);
+        let (hosts, kinds) = boards::of(&figures, figures.at);
+        let unpaid = commerce::unpaid(engine);
         let mut report = Self {
             format: FORMAT,
             title: title(engine),
@@ -247,21 +307,33 @@ impl Report {
             closed: engine.closed(),
             targets: targets(engine),
             filled_late: minutes.iter().copied().filter(|at| engine.filled_late(at.minute())).collect(),
-            on_air,
             products: product_fits(engine, &figures),
-            marks: marks(engine, &skus),
+            marks: desk::marks(engine, &skus),
             best,
             worst,
-            methods: methods(engine),
-            unpaid: unpaid(engine),
-            stock: stock(engine),
-            questions: questions(engine, &skus),
-            advice: cards(engine, &skus, language),
-            acts: acts(engine, &figures),
+            methods: commerce::methods(engine),
+            standing: Standing::of(engine, unpaid.value.map(|value| value.minor), engine.closed().or(figures.at)),
+            unpaid,
+            settled: background.settled,
+            buyers: commerce::buyers(engine),
+            lifetime: background.lifetime,
+            air: air::fits(engine, &figures, &on_air),
+            on_air,
+            hosts,
+            kinds,
+            away: desk::away(engine, figures.at),
+            rescues: commerce::rescues(engine),
+            stock: commerce::stock(engine),
+            questions: desk::questions(engine, &skus),
+            advice: desk::cards(engine, &skus, language),
+            acts: desk::acts(engine, &figures),
             damage: damage(folded),
+            against: against::compare(&background.against),
+            followed: Vec::new(),
             proposals: Vec::new(),
             figures,
         };
+        report.followed = lesson::follow_up(&background.lessons, &report, engine);
         report.proposals = lessons::propose(&report, engine);
         report
     }
@@ -365,40 +437,6 @@ fn product_fits(engine: &Engine, figures: &Figures) -> Vec<ProductFit> {
     fits
 }
 
-fn marks(engine: &Engine, skus: &Skus) -> Vec<Mark> {
-    let log = engine.log();
-    let row = |at, withdrawn, kind, subject: String, sku: Option<String>, operator: Option<&str>| Mark {
-        at,
-        kind,
-        subject,
-        sku,
-        operator: operator.map(str::to_owned),
-        withdrawn,
-    };
-    log.iter()
-        .map(|entry| {
-            let row = |kind, subject: &str, product: Option<Sym>, operator| {
-                row(entry.at, entry.withdrawn, kind, subject.to_owned(), skus.text(product), operator)
-            };
-            let sku = |product| skus.text(Some(product)).unwrap_or_default();
-            match entry.what {
-                Logged::Pinned { product } => row("pin", &sku(product), Some(product), None),
-                Logged::Unpinned { product } => row("unpin", &sku(product), Some(product), None),
-                Logged::Cue { segment, .. } => row("cue", segment, None, None),
-                Logged::Started { kind, product, operator, .. } => row("act", kind.id(), product, operator),
-                Logged::Ended { kind, product, operator, .. } => row("act_ended", kind.id(), product, operator),
-                Logged::Withdrawn { kind, product, operator, .. } => row("act_withdrawn", kind.id(), product, operator),
-                Logged::Note { text, operator } => row("note", text, None, operator),
-                Logged::Figure { metric, value } => row("figure", &format!("{metric} {value}"), None, None),
-                Logged::Corrected { target, .. } => row("correction", target, None, None),
-                Logged::FeedLost { feed } => row("feed_lost", feed, None, None),
-                Logged::FeedBack { feed } => row("feed_back", feed, None, None),
-                Logged::Closed => row("closed", "", None, None),
-            }
-        })
-        .collect()
-}
-
 /// The minutes that sold most, and those that most viewers left in, among the minutes of the live itself.
 fn picks(engine: &Engine, figures: &Figures, on_air: &[Option<String>]) -> (Vec<Picked>, Vec<Picked>) {
     let begun = engine.started();
@@ -426,102 +464,6 @@ fn picks(engine: &Engine, figures: &Figures, on_air: &[Option<String>]) -> (Vec<
     worst.sort_by_key(|pick| (pick.viewers_change, pick.at));
     worst.truncate(PICKED);
     (best, worst)
-}
-
-fn methods(engine: &Engine) -> Vec<MethodRow> {
-    let shown = [Metric::OrdersPlaced, Metric::OrdersPaid, Metric::OrdersCancelled, Metric::OrderPaidRate, Metric::GmvPaid];
-    let rows = engine.methods().into_iter().map(|method| {
-        let read = |metric| (metric, engine.reading(metric, Scope::Method(method.sym), Span::Live));
-        MethodRow { method: method.name.to_owned(), metrics: Metrics(shown.map(read).to_vec()) }
-    });
-    rows.collect()
-}
-
-fn unpaid(engine: &Engine) -> Unpaid {
-    if matches!(engine.reading(Metric::OrdersPlaced, Scope::Live, Span::Live).value, Value::Unknown(_)) {
-        return Unpaid { orders: None, value: None };
-    }
-    let pending = engine.pending_orders();
-    let value = engine.currency().map(|currency| Amount { minor: pending.iter().map(|order| order.value.minor).sum(), currency });
-    Unpaid { orders: value.and(i64::try_from(pending.len()).ok()), value }
-}
-
-fn stock(engine: &Engine) -> Vec<StockRow> {
-    let rows = engine.products().into_iter().map(|product| {
-        let alarm = engine.stock_alarm(product.sym);
-        StockRow {
-            sku: product.sku.to_owned(),
-            sold_out: alarm.sold_out,
-            oversold: alarm.oversold,
-            mismatch: alarm.mismatch,
-            last_sale: engine.last_sale(product.sym),
-        }
-    });
-    rows.collect()
-}
-
-fn questions(engine: &Engine, skus: &Skus) -> Vec<Question> {
-    let mut rows: Vec<Question> = engine
-        .questions()
-        .into_iter()
-        .map(|open| Question {
-            text: open.text.to_owned(),
-            topic: open.topic.map(|topic| topic.id()),
-            sku: skus.text(open.product),
-            count: open.count,
-            since: open.since,
-        })
-        .collect();
-    rows.sort_by_key(|row| (std::cmp::Reverse(row.count), row.since));
-    rows
-}
-
-fn cards(engine: &Engine, skus: &Skus, language: &str) -> Vec<Card> {
-    let advisor = engine.advisor();
-    let acts = engine.interventions();
-    let rows = advisor.cards().iter().map(|card| Card {
-        id: card.id.to_string(),
-        rule: card.rule.clone(),
-        title: advisor.words(card, language).title,
-        kind: card.kind,
-        sku: skus.text(card.target.product),
-        raised: card.raised,
-        state: card.state.id(),
-        metric: card.because.metric.clone(),
-        from: card.because.from,
-        to: card.because.to,
-        ratio: card.because.ratio,
-        low: card.because.low,
-        high: card.because.high,
-        support: card.because.support,
-        reason: card.reason.as_ref().map(ToString::to_string),
-        act: acts.iter().find(|act| act.advice == Some(card.id.as_str())).map(|act| act.id.to_owned()),
-    });
-    rows.collect()
-}
-
-/// Acts, those with the greatest measured effect first, then by time.
-fn acts(engine: &Engine, figures: &Figures) -> Vec<Act> {
-    let views = engine.interventions();
-    let mut rows: Vec<Act> = figures
-        .interventions
-        .iter()
-        .map(|row| Act {
-            id: row.id.clone(),
-            kind: row.kind,
-            sku: row.sku.clone().filter(|sku| !sku.is_empty()),
-            started: row.started,
-            ended: row.ended,
-            parameters: row.parameters.clone(),
-            advice: row.advice.clone(),
-            withdrawn: row.withdrawn,
-            overlaps: views.iter().any(|view| view.id == row.id && view.overlaps),
-            impact: serde_json::to_value(&row.impact).ok().and_then(|impact| serde_json::from_value(impact).ok()).unwrap_or_default(),
-        })
-        .collect();
-    let rank = |act: &Act| act.impact.ratio.unwrap_or(f64::NEG_INFINITY);
-    rows.sort_by(|a, b| rank(b).total_cmp(&rank(a)).then(a.started.cmp(&b.started)).then(a.id.cmp(&b.id)));
-    rows
 }
 
 fn damage(folded: &Folded) -> Vec<Damage> {

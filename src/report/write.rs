@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::voice::Voice;
-use super::{Report, csv, document, html, markdown};
+use super::{Report, csv, document, html, markdown, sqlite, tables};
 
 /// Longest name of a folder.
 const SLUG: usize = 60;
@@ -28,27 +28,45 @@ pub fn write(report: &Report, voice: &dyn Voice, out: &Path) -> io::Result<Writt
     let folder = out.join(slug(&report.slug));
     fs::create_dir_all(&folder)?;
     let document = document::compose(report, voice);
-    let mut files = csv::files(report);
-    files.push(("report.json", serde_json::to_string(report).map_err(io::Error::other)? + "\n"));
-    files.push(("report.md", markdown::print(&document)));
-    files.push(("report.html", html::print(&document)));
-    for (name, text) in &files {
-        put(&folder.join(name), text.as_bytes())?;
+    let tables = tables::all(report);
+    for table in &tables {
+        put(&folder.join(format!("{}.csv", table.name)), |path| text(path, &csv::print(table)))?;
+    }
+    put(&folder.join("report.sqlite"), |path| sqlite::write(&tables, path))?;
+    let json = serde_json::to_string(report).map_err(io::Error::other)? + "\n";
+    for (name, printed) in [("report.json", json), ("report.md", markdown::print(&document)), ("report.html", html::print(&document))] {
+        put(&folder.join(name), |path| text(path, &printed))?;
     }
     File::open(&folder)?.sync_all()?;
     let html = folder.join("report.html");
     Ok(Written { folder, html })
 }
 
-fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes one file of ours whole or not at all.
+///
+/// # Errors
+/// When it cannot be written; what stood there before stays.
+pub fn put_text(path: &Path, content: &str) -> io::Result<()> {
+    put(path, |beside| text(beside, content))
+}
+
+fn text(path: &Path, content: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(content.as_bytes())?;
+    file.sync_all()
+}
+
+/// Has a file written beside its place, then puts it there.
+fn put(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.part", std::process::id()));
     let beside = PathBuf::from(beside);
-    let written = File::create(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    let placed = written.and_then(|()| fs::rename(&beside, path));
+    // What an earlier run of the same number left half written.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let placed = write(&beside).and_then(|()| fs::rename(&beside, path));
     if placed.is_err() {
         // The half file is of no use; what failed first is what is told.
         drop(fs::remove_file(&beside));

@@ -48,7 +48,7 @@ actions! {
     LeapBack = "leap_back", LeapOn = "leap_on", Known = "known",
     Quit = "quit", Suspend = "suspend", Redraw = "redraw",
     Tell = "tell", Decline = "decline", Snooze = "snooze", Why = "why",
-    RepeatAct = "repeat_act", Details = "details", Accept = "accept", Cancel = "cancel",
+    RepeatAct = "repeat_act", Details = "details", Accept = "accept", Cancel = "cancel", Tick = "tick",
     ChoiceUp = "choice_up", ChoiceDown = "choice_down", PageUp = "page_up", PageDown = "page_down",
     Complete = "complete", CursorLeft = "cursor_left", CursorRight = "cursor_right", CursorFirst = "cursor_first", CursorLast = "cursor_last",
     EraseLeft = "erase_left", EraseRight = "erase_right", EraseWord = "erase_word", EraseLine = "erase_line",

@@ -221,7 +221,8 @@ pub struct Keymap(Table<String, Table<Key, Vec<Rule>>>);
 const SHIPPED: &str = include_str!("../../config/keys.toml");
 
 /// The tables that the desk looks into.
-pub const TABLES: [&str; 11] = ["glass", "intervene", "choose", "card", "send", "ask", "minute", "help", "page", "text", "everywhere"];
+pub const TABLES: [&str; 12] =
+    ["glass", "intervene", "choose", "closing", "card", "send", "ask", "minute", "help", "page", "text", "everywhere"];
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -297,6 +298,14 @@ impl Keymap {
             }
             (None, _) => None,
         }
+    }
+
+    /// What a key asks for in a table of a page without a live; rules with conditions hold nowhere there.
+    #[must_use]
+    pub fn action_in(&self, table: &str, key: Key) -> Option<Action> {
+        let table = self.0.get(table)?;
+        let rules = |key: Key| table.get(&key)?.iter().find(|rule| rule.conditions.is_empty()).map(|rule| rule.action);
+        rules(key.folded()).or_else(|| rules(key.folded().other_case()?))
     }
 
     fn look_up(&self, table: &str, key: Key, state: &UiState, engine: &Engine) -> Option<Action> {

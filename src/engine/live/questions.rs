@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
+use super::answers::{Answers, QuestionTally};
 use super::books::Books;
 use super::chat::Heard;
 use crate::engine::event::{AuthorKind, ChatMessage, Record};
@@ -80,6 +81,8 @@ pub struct Questions {
     products: Table<Sym, At>,
     /// Messages (source, id) that the house replied to, and when.
     replied: Table<(Name, Name), At>,
+    /// What became of all of them.
+    answers: Answers,
     /// How the plan's products are named in a chat.
     names: Option<Phrases<Option<Sym>>>,
 }
@@ -115,8 +118,10 @@ impl Questions {
         let asked =
             Asked { text: message.text.clone(), says: says(heard.folded.as_str()), asks, product: self.named(&heard.folded).next() };
         let event = &record.event;
+        let id = event.id.clone().unwrap_or_default();
+        self.answers.ask(event.ts, (&event.source, &id), asked.asks, asked.product);
         *self.alike.entry(asked.says).or_default() += 1;
-        if let Some(same) = self.asked.insert((event.ts, event.source.clone(), event.id.clone().unwrap_or_default()), asked) {
+        if let Some(same) = self.asked.insert((event.ts, event.source.clone(), id), asked) {
             self.let_go(&same);
         }
         if self.asked.len() > HELD {
@@ -146,11 +151,13 @@ impl Questions {
             *last = at.max(*last);
         }
         let named: Vec<Sym> = self.named(&heard.folded).collect();
+        self.answers.speak(at, heard.said.asking(), &named);
         for product in named {
             let last = self.products.entry(product).or_insert(at);
             *last = at.max(*last);
         }
         if let Some(id) = &message.reply_to {
+            self.answers.reply(at, (&record.event.source, id));
             self.replied.insert((record.event.source.clone(), id.clone()), at);
         }
     }
@@ -191,6 +198,12 @@ impl Questions {
             };
             Notice { at: second, kind }
         }));
+    }
+
+    /// What became of all questions until `now`.
+    #[must_use]
+    pub fn tally(&self, now: At, plan: &Plan, show: &Show<'_>) -> QuestionTally {
+        self.answers.tally(now, plan, show)
     }
 
     /// Open questions at `now`, identical ones merged, oldest first.

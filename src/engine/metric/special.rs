@@ -3,6 +3,7 @@
 use super::ask::{Ask, Term, Whom, quotient};
 use super::{Reading, Value, Why};
 use crate::engine::id::Sym;
+use crate::engine::live::answers::QuestionTally;
 use crate::engine::live::commerce::audience::Figure;
 use crate::engine::live::commerce::readings::{MICRO, Told};
 use crate::engine::series::{Count, MINUTE_SLOTS, Sum, Window, slot_of};
@@ -152,6 +153,33 @@ pub fn ltv(ask: &Ask<'_>) -> Reading {
         return Reading::unknown(Why::NewUnknown);
     }
     ask.money_per(paid.saturating_mul(all + again), orders.saturating_mul(all), 1, Why::NoPaidOrders)
+}
+
+/// What became of the questions; told for the whole live alone.
+fn asked(ask: &Ask<'_>, of: impl Fn(QuestionTally) -> i64) -> Reading {
+    if ask.past {
+        return Reading::unknown(Why::NotForScope);
+    }
+    ask.value(Value::Count(of(ask.engine.live().question_tally(ask.engine.now(), ask.engine.plan()))))
+}
+
+pub fn questions(ask: &Ask<'_>) -> Reading {
+    asked(ask, |tally| tally.asked)
+}
+pub fn questions_answered(ask: &Ask<'_>) -> Reading {
+    asked(ask, |tally| tally.answered)
+}
+pub fn questions_unanswered(ask: &Ask<'_>) -> Reading {
+    asked(ask, |tally| tally.unanswered)
+}
+
+/// How long an answer took.
+pub fn answer_s(ask: &Ask<'_>) -> Reading {
+    if ask.past {
+        return Reading::unknown(Why::NotForScope);
+    }
+    let tally = ask.engine.live().question_tally(ask.engine.now(), ask.engine.plan());
+    ask.ratio(i128::from(tally.waited_ms) / MS, i128::from(tally.answered), Why::NoAnswers)
 }
 
 /// Open carts without activity.

@@ -115,6 +115,7 @@ const GUIDE: &str = "field guide 3";
 const CONTRACT: &str = "events, counts";
 const ORDER_RULES: &str = "events, orders";
 const CART_RULES: &str = "events, carts";
+const QUESTION_RULES: &str = "events, questions";
 
 /// A row of [`METRICS`]: metric, unit, how, numerator over denominator, needs, scopes, formula, source.
 const fn row(
@@ -674,6 +675,41 @@ pub static METRICS: &[MetricDef] = &[
     count(Metric::Refunds, Count::Refunds, (&[&["refund"]], WHOLE_ORDER), ("refunds of orders that count", ORDER_RULES)),
     count(Metric::AdClicks, Count::AdClicks, (&[ADS], ROOM), ("clicks that ad rows tell", CONTRACT)),
     count(Metric::AdImpressions, Count::AdImpressions, (&[ADS], ROOM), ("impressions that ad rows tell", CONTRACT)),
+    row(
+        Metric::Questions,
+        Unit::Count,
+        Own(special::questions),
+        ("questions", ""),
+        (&[CHAT], &[Live]),
+        ("messages of viewers that ask, the same question counted each time", QUESTION_RULES),
+    ),
+    row(
+        Metric::QuestionsAnswered,
+        Unit::Count,
+        Own(special::questions_answered),
+        ("questions_answered", ""),
+        (&[CHAT], &[Live]),
+        (
+            "questions that the house replied to, or whose topic or product it named, or that a block of answers covered, in time",
+            QUESTION_RULES,
+        ),
+    ),
+    row(
+        Metric::QuestionsUnanswered,
+        Unit::Count,
+        Own(special::questions_unanswered),
+        ("questions_unanswered", ""),
+        (&[CHAT], &[Live]),
+        ("questions whose time was over before anybody answered", QUESTION_RULES),
+    ),
+    row(
+        Metric::AnswerS,
+        Unit::Seconds,
+        Own(special::answer_s),
+        ("seconds waited", "questions_answered"),
+        (&[CHAT], &[Live]),
+        ("seconds from question to answer / questions_answered", QUESTION_RULES),
+    ),
 ];
 
 const BOUGHT_CARTS: Scopes = &[Live, Product, Channel, Band];

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::engine::event::InterventionKind;
-use crate::engine::id::Sym;
+use crate::engine::id::{Set, Sym};
 use crate::engine::live::commerce::channels::UNKNOWN;
 use crate::engine::live::commerce::stock::{Level, Shelf};
 use crate::engine::metric::Scope;
@@ -94,7 +94,42 @@ pub struct Chain {
     pub gmv_per_min_minor: Option<f64>,
 }
 
+/// Orders by whether their buyers had bought before this live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoveltyView {
+    pub buyers: i64,
+    pub orders: i64,
+    pub paid_orders: i64,
+    /// Of orders that were paid, in minor units.
+    pub paid_minor: i64,
+}
+
 impl Engine {
+    /// First-ever buyers, those who had bought before, and those of whom nobody knows. `None` where no feed tells of orders.
+    #[must_use]
+    pub fn novelty(&self) -> Option<[NoveltyView; 3]> {
+        if !self.is_told(&["purchase", "payment"]) {
+            return None;
+        }
+        let (mut sums, mut seen) = ([NoveltyView::default(); 3], Set::default());
+        let orders = &self.live().commerce.orders;
+        for (_, account) in orders.accounts(0, u32::MAX, self.plan()) {
+            let place = match orders.buyers.is_new(account.buyer) {
+                Some(true) => 0,
+                Some(false) => 1,
+                None => 2,
+            };
+            let sum = &mut sums[place];
+            sum.orders += 1;
+            sum.buyers += i64::from(seen.insert(account.buyer));
+            if account.paid.is_some() {
+                sum.paid_orders += 1;
+                sum.paid_minor = sum.paid_minor.saturating_add(account.value);
+            }
+        }
+        Some(sums)
+    }
+
     /// All products, by slot.
     #[must_use]
     pub fn products(&self) -> Vec<ProductView<'_>> {

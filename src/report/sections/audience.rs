@@ -2,10 +2,10 @@
 
 use super::show::{on_air, panel, times};
 use crate::engine::metric::Metric;
-use crate::report::document::{Block, Card, Cell, Table, Writer};
+use crate::report::document::{Block, Cell, Table, Writer};
 use crate::report::model::Picked;
 use crate::report::svg::{Chart, Curves, Heat};
-use crate::report::voice::{UNKNOWN, name};
+use crate::report::voice::UNKNOWN;
 
 /// Open questions that are listed.
 const LISTED: usize = 30;
@@ -48,16 +48,22 @@ fn picked(writer: &Writer<'_>, caption: &str, rows: &[Picked]) -> Table {
 
 pub(super) fn chat(writer: &Writer<'_>) -> Vec<Block> {
     let report = writer.report;
-    let shown = [Metric::ChatMessages, Metric::Chatters, Metric::ChatRate, Metric::InteractionRate, Metric::Reactions, Metric::Follows];
-    let cards = shown.iter().map(|metric| Card {
-        label: name(writer.voice, *metric),
-        value: writer.figure(&report.figures.broadcast, *metric),
-        note: String::new(),
-    });
+    let shown = [
+        Metric::ChatMessages,
+        Metric::Chatters,
+        Metric::ChatRate,
+        Metric::InteractionRate,
+        Metric::Reactions,
+        Metric::Follows,
+        Metric::Questions,
+        Metric::QuestionsAnswered,
+        Metric::QuestionsUnanswered,
+        Metric::AnswerS,
+    ];
     let told = report.figures.gestures.iter().filter(|row| row.minutes.iter().any(Option::is_some));
     let rows: Vec<(String, Vec<Option<i64>>)> =
         told.map(|row| (writer.voice.text(&format!("gesture-{}", row.gesture), &[]), row.minutes.clone())).collect();
-    let mut blocks = vec![Block::Cards(cards.collect())];
+    let mut blocks = vec![writer.cards(&shown)];
     if !rows.is_empty() {
         let sums = rows.iter().map(|(label, minutes)| vec![Cell::text(label), writer.count(minutes.iter().flatten().sum())]).collect();
         blocks.push(Block::Chart(Chart::Heat(Heat {

@@ -34,6 +34,21 @@ fn act_row(writer: &Writer<'_>, number: usize, act: &Act) -> Vec<Cell> {
         }
     }
     let length = act.ended.map_or_else(|| writer.say("report-no-end"), |ended| writer.voice.length(ended.since_ms(act.started)));
+    let (impact, interval) = impact(writer, act);
+    vec![
+        Cell::number(number.to_string()),
+        writer.clock(act.started),
+        Cell::text(kind),
+        Cell::text(act.sku.as_deref().map_or("", |sku| writer.report.product_name(sku))),
+        Cell::number(length),
+        Cell::text(act.parameters_text()),
+        impact,
+        interval,
+    ]
+}
+
+/// The measured effect of an act, and its interval.
+fn impact(writer: &Writer<'_>, act: &Act) -> (Cell, Cell) {
     let impact = match (&act.impact.verdict, &act.impact.why) {
         (Some(verdict), _) => {
             let tone = match verdict.as_str() {
@@ -50,16 +65,7 @@ fn act_row(writer: &Writer<'_>, number: usize, act: &Act) -> Vec<Cell> {
         (Some(ratio), Some(low), Some(high)) => Cell::number(format!("{} ({} – {})", times(ratio), times(low), times(high))),
         _ => Cell::text(""),
     };
-    vec![
-        Cell::number(number.to_string()),
-        writer.clock(act.started),
-        Cell::text(kind),
-        Cell::text(act.sku.as_deref().map_or("", |sku| writer.report.product_name(sku))),
-        Cell::number(length),
-        Cell::text(act.parameters_text()),
-        impact,
-        interval,
-    ]
+    (impact, interval)
 }
 
 pub(super) fn advice(writer: &Writer<'_>) -> Vec<Block> {
@@ -67,18 +73,39 @@ pub(super) fn advice(writer: &Writer<'_>) -> Vec<Block> {
     if cards.is_empty() {
         return vec![Block::Text(writer.say("report-no-advice"))];
     }
-    let of = |state: &str| writer.voice.count(i64::try_from(cards.iter().filter(|card| card.state == state).count()).unwrap_or(i64::MAX));
-    let raised = writer.voice.count(i64::try_from(cards.len()).unwrap_or(i64::MAX));
-    let sums = [("raised", raised), ("accepted", of("accepted")), ("declined", of("declined")), ("expired", of("expired"))];
-    let head = writer.head(&["report-time", "report-what", "report-product", "report-because", "report-answer", "report-reason"]);
+    let head = writer.head(&[
+        "report-time",
+        "report-what",
+        "report-product",
+        "report-because",
+        "report-answer",
+        "report-reason",
+        "report-impact",
+        "report-interval",
+    ]);
     let rows = cards.iter().map(|card| card_row(writer, card)).collect();
-    vec![
-        Block::Text(writer.voice.text("report-advice-sums", &sums)),
-        Block::Table(Table { caption: writer.say("report-advice"), head, rows }),
-    ]
+    vec![Block::Table(answers(writer, cards)), Block::Table(Table { caption: writer.say("report-advice"), head, rows })]
+}
+
+/// How many recommendations of each kind were raised, and what became of them.
+fn answers(writer: &Writer<'_>, cards: &[Card]) -> Table {
+    let states: std::collections::BTreeSet<&str> = cards.iter().map(|card| card.state).collect();
+    let kinds: std::collections::BTreeSet<&str> = cards.iter().map(|card| card.kind.id()).collect();
+    let number = |count: usize| writer.count(i64::try_from(count).unwrap_or(i64::MAX));
+    let row = |label: String, is_of: &dyn Fn(&Card) -> bool| {
+        let of: Vec<&Card> = cards.iter().filter(|card| is_of(card)).collect();
+        let each = states.iter().map(|state| number(of.iter().filter(|card| card.state == *state).count()));
+        [Cell::text(label), number(of.len())].into_iter().chain(each).collect()
+    };
+    let mut rows: Vec<Vec<Cell>> = kinds.iter().map(|kind| row(writer.word("act", kind), &|card| card.kind.id() == *kind)).collect();
+    rows.push(row(writer.say("report-all"), &|_| true));
+    let head = writer.head(&["report-what", "report-raised"]).into_iter().chain(states.iter().map(|state| writer.word("answer", state)));
+    Table { caption: writer.say("report-answers"), head: head.collect(), rows }
 }
 
 fn card_row(writer: &Writer<'_>, card: &Card) -> Vec<Cell> {
+    let act = card.act.as_deref().and_then(|id| writer.report.acts.iter().find(|act| act.id == id));
+    let (impact, interval) = act.map_or_else(|| (Cell::text(""), Cell::text("")), |act| impact(writer, act));
     let title = if card.title.is_empty() { card.rule.clone() } else { card.title.clone() };
     vec![
         writer.clock(card.raised),
@@ -87,6 +114,8 @@ fn card_row(writer: &Writer<'_>, card: &Card) -> Vec<Cell> {
         Cell::text(because(writer, card)),
         Cell::text(writer.word("answer", card.state)),
         Cell::text(card.reason.clone().unwrap_or_default()),
+        impact,
+        interval,
     ]
 }
 
@@ -118,7 +147,13 @@ pub(super) fn proposals(writer: &Writer<'_>) -> Vec<Block> {
     if proposals.is_empty() {
         return vec![Block::Text(writer.say("report-no-proposals"))];
     }
-    vec![Block::Text(writer.say("report-next-note")), Block::Ticks(proposals.iter().map(|proposal| tick(writer, proposal)).collect())]
+    vec![Block::Text(writer.say("report-next-note")), Block::Ticks(ticks(writer))]
+}
+
+/// What to do and why, of every proposal.
+#[must_use]
+pub fn ticks(writer: &Writer<'_>) -> Vec<(String, String)> {
+    writer.report.proposals.iter().map(|proposal| tick(writer, proposal)).collect()
 }
 
 fn tick(writer: &Writer<'_>, proposal: &Proposal) -> (String, String) {

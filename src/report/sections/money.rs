@@ -3,20 +3,10 @@
 use crate::engine::metric::{Metric, ScopeKind, definition};
 use crate::engine::money::Money;
 use crate::report::document::{Block, Card, Cell, Table, Tone, Writer};
-use crate::report::model::{Quadrant, count, median};
+use crate::report::model::{Quadrant, median};
 use crate::report::svg::{Chart, Quadrants};
 use crate::report::voice::{UNKNOWN, name};
 use crate::summary::Amount;
-
-fn cards(writer: &Writer<'_>, metrics: &[Metric]) -> Block {
-    let broadcast = &writer.report.figures.broadcast;
-    let cards = metrics.iter().map(|metric| Card {
-        label: name(writer.voice, *metric),
-        value: writer.figure(broadcast, *metric),
-        note: String::new(),
-    });
-    Block::Cards(cards.collect())
-}
 
 pub(super) fn products(writer: &Writer<'_>) -> Vec<Block> {
     let report = writer.report;
@@ -98,34 +88,7 @@ pub(super) fn channels(writer: &Writer<'_>) -> Vec<Block> {
     ];
     let rows = writer.report.figures.channels.iter().map(|row| (vec![Cell::text(writer.word("channel", &row.channel))], &row.metrics));
     let table = writer.table("report-channels", &["report-channel"], &shown, rows);
-    vec![cards(writer, &[Metric::AdSpend, Metric::Roas, Metric::RoasBreakeven, Metric::Mer, Metric::Cac, Metric::Cpa]), Block::Table(table)]
-}
-
-pub(super) fn customers(writer: &Writer<'_>) -> Vec<Block> {
-    let broadcast = &writer.report.figures.broadcast;
-    let share = broadcast.get(Metric::NewBuyerShare);
-    let known = share.and_then(|reading| Some((reading.numerator?, reading.denominator?)));
-    let whole = |count: i128| writer.count(i64::try_from(count).unwrap_or(i64::MAX));
-    let (fresh, returning, untold) = match known {
-        Some((fresh, told)) => {
-            let untold =
-                count(broadcast, Metric::Buyers).map_or_else(|| Cell::unknown(String::new()), |buyers| whole(i128::from(buyers) - told));
-            (whole(fresh), whole(told - fresh), untold)
-        }
-        None => {
-            let cell = writer.figure(broadcast, Metric::NewBuyerShare);
-            (cell.clone(), cell.clone(), cell)
-        }
-    };
-    let row = |key: &str, cell: Cell| vec![Cell::text(writer.say(key)), cell];
-    let rows = vec![row("report-new", fresh), row("report-returning", returning), row("report-untold", untold)];
-    let head = writer.head(&["report-who", "report-buyers"]);
-    let ltv = definition(Metric::Ltv).formula;
-    vec![
-        cards(writer, &[Metric::Buyers, Metric::NewBuyerShare, Metric::Ltv, Metric::Leads, Metric::Cpl]),
-        Block::Table(Table { caption: writer.say("report-customers"), head, rows }),
-        Block::Text(writer.voice.text("report-ltv-formula", &[("formula", ltv.to_owned())])),
-    ]
+    vec![writer.cards(&[Metric::AdSpend, Metric::Roas, Metric::RoasBreakeven, Metric::Mer, Metric::Cac, Metric::Cpa]), Block::Table(table)]
 }
 
 pub(super) fn carts(writer: &Writer<'_>) -> Vec<Block> {
@@ -146,7 +109,18 @@ pub(super) fn carts(writer: &Writer<'_>) -> Vec<Block> {
         );
         (vec![Cell::text(label)], &band.metrics)
     });
-    vec![cards(writer, &shown), Block::Table(writer.table("report-bands", &["report-cart-value"], &shown, rows))]
+    let mut blocks = vec![writer.cards(&shown), Block::Table(writer.table("report-bands", &["report-cart-value"], &shown, rows))];
+    blocks.extend(rescues(writer));
+    blocks
+}
+
+fn rescues(writer: &Writer<'_>) -> Option<Block> {
+    let rescues = &writer.report.rescues;
+    let minutes = rescues.first()?.minutes;
+    let rows = rescues.iter().map(|rescue| vec![writer.clock(rescue.started), writer.count(rescue.before), writer.count(rescue.after)]);
+    let head = writer.head(&["report-time", "report-recovered-before", "report-recovered-after"]);
+    let caption = writer.voice.text("report-rescues", &[("minutes", writer.voice.count(minutes))]);
+    Some(Block::Table(Table { caption, head, rows: rows.collect() }))
 }
 
 pub(super) fn payments(writer: &Writer<'_>) -> Vec<Block> {
@@ -154,20 +128,16 @@ pub(super) fn payments(writer: &Writer<'_>) -> Vec<Block> {
     let unknown = || writer.figure(&report.figures.broadcast, Metric::OrdersPlaced);
     let unpaid = report.unpaid.orders.map_or_else(unknown, |orders| writer.count(orders));
     let value = report.unpaid.value.map_or_else(unknown, |value| Cell::number(writer.voice.money(Money::new(value.minor, value.currency))));
-    let Block::Cards(mut all) = cards(
-        writer,
-        &[
-            Metric::OrdersPlaced,
-            Metric::OrdersPaid,
-            Metric::OrdersCancelled,
-            Metric::OrderPaidRate,
-            Metric::Refunds,
-            Metric::RefundRate,
-            Metric::GmvNet,
-        ],
-    ) else {
-        return Vec::new();
-    };
+    let states = [
+        Metric::OrdersPlaced,
+        Metric::OrdersPaid,
+        Metric::OrdersCancelled,
+        Metric::OrderPaidRate,
+        Metric::Refunds,
+        Metric::RefundRate,
+        Metric::GmvNet,
+    ];
+    let mut all = writer.figure_cards(&states);
     all.push(Card { label: writer.say("report-unpaid"), value: unpaid, note: String::new() });
     all.push(Card { label: writer.say("report-unpaid-value"), value, note: String::new() });
     let shown = [Metric::OrdersPlaced, Metric::OrdersPaid, Metric::OrdersCancelled, Metric::OrderPaidRate, Metric::GmvPaid];

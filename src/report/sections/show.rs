@@ -1,5 +1,6 @@
 //! Targets and key figures, the curve with everything that happened on it, the run of show.
 
+use super::fit;
 use crate::engine::metric::{Metric, Reading, Unit, Value, definition};
 use crate::engine::money::Money;
 use crate::engine::plan::Aim;
@@ -160,6 +161,11 @@ pub(super) fn curve(writer: &Writer<'_>) -> Vec<Block> {
     });
     let marked = report.marks.iter().filter(|mark| matches!(mark.kind, "cue" | "note" | "closed" | "feed_lost") && !mark.withdrawn);
     let marks = marked.filter_map(|mark| Some((place(writer, mark.at.minute())?, mark_text(writer, mark.kind, &mark.subject))));
+    let advised = report.advice.iter().filter_map(|card| {
+        let title = if card.title.is_empty() { &card.rule } else { &card.title };
+        Some((place(writer, card.raised.minute())?, mark_text(writer, "advice", title)))
+    });
+    let gaps = report.away.iter().filter_map(|(from, to)| Some((place(writer, from.minute())?, place(writer, to.minute())?)));
     let chart = Curves {
         caption: writer.say("report-curve-caption"),
         minutes: report.figures.minutes.len(),
@@ -167,8 +173,8 @@ pub(super) fn curve(writer: &Writer<'_>) -> Vec<Block> {
         panels: vec![panel(writer, Metric::Ccu, false), panel(writer, Metric::OrdersPlaced, true), panel(writer, Metric::GmvPlaced, true)],
         on_air: on_air(writer),
         acts: acts.collect(),
-        marks: marks.collect(),
-        gaps: Vec::new(),
+        marks: marks.chain(advised).collect(),
+        gaps: gaps.collect(),
     };
     vec![Block::Chart(Chart::Curves(chart)), Block::Table(mark_table(writer))]
 }
@@ -198,6 +204,7 @@ fn mark_table(writer: &Writer<'_>) -> Table {
 
 pub(super) fn segments(writer: &Writer<'_>) -> Vec<Block> {
     let rows = &writer.report.figures.segments;
+    let mut blocks = fit::boards(writer);
     if rows.is_empty() {
         return vec![Block::Text(writer.say("segments-none"))];
     }
@@ -215,5 +222,6 @@ pub(super) fn segments(writer: &Writer<'_>) -> Vec<Block> {
         ];
         (own, &row.metrics)
     });
-    vec![Block::Table(writer.table("report-segments", &own, &shown, rows))]
+    blocks.push(Block::Table(writer.table("report-segments", &own, &shown, rows)));
+    blocks
 }

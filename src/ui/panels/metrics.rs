@@ -91,6 +91,7 @@ const fn why_word(why: Why) -> &'static str {
         Why::NoAbandonedCarts => "why-no-abandoned-carts",
         Why::NoImpressions => "why-no-impressions",
         Why::NoMessages => "why-no-messages",
+        Why::NoAnswers => "why-no-answers",
         Why::NoSpend => "why-no-spend",
         Why::NoLeads => "why-no-leads",
         Why::NoNewBuyers => "why-no-new-buyers",
