@@ -100,7 +100,7 @@ mod tests {
             id: id.into(),
             text: format!("do {id}"),
             from_live: "a".into(),
-            ticked_at: At::from_ms(1_000),
+            ticked_at: At::parse("2026-11-24T23:00:00Z", None).unwrap(),
             kind: "weak-product".into(),
             parameters: crate::report::lesson::Parameters::default(),
             outcomes: Vec::new(),

@@ -238,3 +238,119 @@ fn written_again_the_report_is_the_same_and_nothing_else_is_left() {
         ]
     );
 }
+
+#[test]
+fn every_analysis_stands_in_the_report_of_a_live() {
+    let report = Report::of(&DEMO, "en", Background::default());
+    let document = document::compose(&report, &voice(Lang::En));
+    let ids: Vec<&str> = document.sections.iter().map(|section| section.id).collect();
+    let wanted = [
+        "targets",
+        "curve",
+        "products",
+        "air",
+        "minutes",
+        "segments",
+        "channels",
+        "customers",
+        "carts",
+        "payments",
+        "settled",
+        "chat",
+        "interventions",
+        "advice",
+        "stock",
+        "quality",
+        "next",
+    ];
+    assert_eq!(ids, wanted);
+    let text = markdown::print(&document);
+    for title in [
+        "Each time on air",
+        "On air: fit of each product",
+        "Best minutes",
+        "Hosts",
+        "Kinds of segment",
+        "New against returning",
+        "Lifetime value",
+        "Carts by value",
+        "Payment methods",
+        "Settled and provisional",
+        "time to an answer",
+        "questions not answered",
+        "Recommendations by what became of them",
+        "ROAS",
+        "CAC",
+    ] {
+        assert!(text.contains(title), "{title}");
+    }
+}
+
+#[test]
+fn the_reports_figures_are_the_summarys_to_the_byte() {
+    let report = Report::of(&DEMO, "en", Background::default());
+    let json = serde_json::to_value(&report).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&warroom::summary::Figures::of(&DEMO).json()).unwrap();
+    assert_eq!(json["figures"], summary);
+}
+
+#[test]
+fn minutes_on_air_and_off_add_up_and_buyers_too() {
+    let engine = &DEMO.engine;
+    let report = Report::of(&DEMO, "en", Background::default());
+    assert!(report.air.len() > 3);
+    for air in &report.air {
+        let product = engine.products().into_iter().find(|product| product.sku == air.sku).unwrap().sym;
+        let orders = air.orders.unwrap();
+        assert_eq!(Value::Count(orders.on + orders.off), engine.reading(Metric::OrdersPlaced, Scope::Product(product), Span::Live).value);
+    }
+    let sum = |of: fn(&warroom::report::model::BuyerRow) -> i64| report.buyers.iter().map(of).sum::<i64>();
+    assert_eq!(Value::Count(sum(|row| row.buyers)), engine.reading(Metric::Buyers, Scope::Live, Span::Live).value);
+    assert_eq!(Value::Count(sum(|row| row.orders)), engine.reading(Metric::OrdersPlaced, Scope::Live, Span::Live).value);
+    let Value::Money(paid) = engine.reading(Metric::GmvPaid, Scope::Live, Span::Live).value else { panic!("paid") };
+    assert_eq!(sum(|row| row.paid.unwrap().minor), paid.minor);
+}
+
+#[test]
+fn questions_are_answered_not_answered_or_open() {
+    let count = |metric| match DEMO.engine.reading(metric, Scope::Live, Span::Live).value {
+        Value::Count(count) => count,
+        other => panic!("{metric:?}: {other:?}"),
+    };
+    let (asked, answered, unanswered) = (count(Metric::Questions), count(Metric::QuestionsAnswered), count(Metric::QuestionsUnanswered));
+    let open: i64 = DEMO.engine.questions().iter().map(|open| i64::from(open.count)).sum();
+    assert!(asked > 100 && answered > 0, "{asked} {answered}");
+    assert_eq!(asked, answered + unanswered + open);
+}
+
+#[test]
+fn a_lesson_is_judged_by_its_own_figure_in_the_live_that_followed_it() {
+    use warroom::report::lesson::Lesson;
+    let learned = Report::of(&DEMO, "en", Background::default());
+    let words = warroom::report::sections::ticks(&document::Writer { report: &learned, voice: &voice(Lang::En) });
+    let at = DEMO.at.unwrap();
+    let mut lessons: Vec<Lesson> =
+        learned.proposals.iter().zip(&words).map(|(proposal, said)| Lesson::ticked(&learned, proposal, said.clone(), at)).collect();
+    for lesson in &mut lessons {
+        "an-earlier-live".clone_into(&mut lesson.from_live);
+    }
+    let measured = lessons.iter_mut().find(|lesson| lesson.parameters.measure.is_some()).expect("a proposal that is known by a figure");
+    let less_is_better = measured.parameters.measure.as_ref().unwrap().less_is_better;
+    // as if it had stood at half of what it is now
+    measured.parameters.measure.as_mut().unwrap().then.numerator /= 2.0;
+    let (id, text) = (measured.id.clone(), measured.text.clone());
+    let scenario = Scenario::demo().unwrap();
+    let mut engine = Engine::new(Plan { lessons: vec![text, "nobody knows it".into()], ..scenario.plan() }, Arrival::Live);
+    for record in Records::new(scenario, 1).unwrap() {
+        engine.step(&record);
+    }
+    let folded = Folded { at: engine.tally().to, engine, reports: Vec::new() };
+    let report = Report::of(&folded, "en", Background { lessons, ..Background::default() });
+    let [followed, unknown] = report.followed.as_slice() else { panic!("{:?}", report.followed) };
+    assert_eq!(followed.id, id);
+    let outcome = followed.outcome.as_ref().unwrap();
+    assert!((outcome.ratio.unwrap() - 2.0).abs() < 1e-6, "{outcome:?}");
+    let (low, better) = (outcome.low.unwrap(), if less_is_better { "worse" } else { "better" });
+    assert_eq!(outcome.verdict, if low > 1.0 { better } else { "cant_tell" });
+    assert!(unknown.outcome.is_none() && unknown.text == "nobody knows it");
+}

@@ -59,6 +59,19 @@ pub struct Table {
     pub rows: Vec<Vec<Cell>>,
 }
 
+impl Table {
+    /// Without the columns that say nothing in any row; the first names the rows and stays.
+    #[must_use]
+    pub fn lean(&self) -> Self {
+        let says =
+            |column: usize| column == 0 || self.rows.is_empty() || self.rows.iter().any(|row| row.get(column).is_some_and(Cell::says));
+        let kept: Vec<usize> = (0..self.head.len()).filter(|column| says(*column)).collect();
+        let head = kept.iter().filter_map(|column| self.head.get(*column).cloned()).collect();
+        let rows = self.rows.iter().map(|row| kept.iter().filter_map(|column| row.get(*column).cloned()).collect());
+        Self { caption: self.caption.clone(), head, rows: rows.collect() }
+    }
+}
+
 /// A cell: what it says, and why it says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
@@ -90,6 +103,9 @@ impl Cell {
     #[must_use]
     pub fn unknown(why: impl Into<String>) -> Self {
         Self { text: UNKNOWN.to_owned(), why: Some(why.into()), is_number: true, tone: Tone::Plain }
+    }
+    const fn says(&self) -> bool {
+        !self.text.is_empty() || self.why.is_some()
     }
     #[must_use]
     pub const fn toned(mut self, tone: Tone) -> Self {

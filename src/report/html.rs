@@ -44,8 +44,8 @@ pub fn print(document: &Document) -> String {
 
 fn chapter(section: &Section) -> Markup {
     html! {
-        section id=(section.id) aria-labelledby={ "title-" (section.id) } {
-            h2 id={ "title-" (section.id) } { (section.title) }
+        section id=(section.id) {
+            h2 { (section.title) }
             @for block in &section.blocks { (part(block)) }
         }
     }
@@ -59,7 +59,7 @@ fn part(block: &Block) -> Markup {
         Block::Cards(cards) => html! {
             dl .cards { @for figure in cards { (card(figure)) } }
         },
-        Block::Table(rows) => table(rows),
+        Block::Table(rows) => table(&rows.lean()),
         Block::Chart(chart) => html! {
             figure tabindex="0" { (svg::draw(chart)) figcaption { (chart.caption()) } }
         },
@@ -86,7 +86,7 @@ fn card(figure: &Card) -> Markup {
 fn table(table: &Table) -> Markup {
     let is_number = |column: usize| table.rows.iter().any(|row| row.get(column).is_some_and(|cell| cell.is_number));
     html! {
-        div .scroll tabindex="0" role="region" aria-label=(table.caption) {
+        div .scroll tabindex="0" role="group" aria-label=(table.caption) {
             table {
                 caption { (table.caption) }
                 thead { tr { @for (column, words) in table.head.iter().enumerate() { th scope="col" .number[is_number(column)] { (words) } } } }

@@ -36,7 +36,7 @@ fn push(out: &mut String, block: &Block) {
                 let _ = writeln!(out, "- {}: **{}**{note}", plain(&card.label), cell(&card.value));
             }
         }
-        Block::Table(rows) => table(out, rows),
+        Block::Table(rows) => table(out, &rows.lean()),
         // What a chart shows stands in the tables, too.
         Block::Chart(chart) => {
             let _ = writeln!(out, "_{}_", plain(chart.caption()));

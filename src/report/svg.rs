@@ -223,6 +223,8 @@ fn draw_quadrants(chart: &Quadrants) -> Markup {
     let x = |value: f64| LEFT + (WIDTH - LEFT - RIGHT - 120.0) * value / most_x;
     let y = |value: f64| BASE - (BASE - TOP) * value / most_y;
     let (middle_x, middle_y) = (x(chart.middle.0), y(chart.middle.1));
+    let places: Vec<(f64, f64)> = chart.points.iter().map(|(across, up, ..)| (x(*across), y(*up) + 4.0)).collect();
+    let labels = apart(&places);
     let content = html! {
         rect .band x=(p(middle_x)) y=(p(middle_y)) width=(p(WIDTH - RIGHT - middle_x)) height=(p(BASE - middle_y)) {}
         text .strong x=(p(WIDTH - RIGHT - 6.0)) y=(p(BASE - 8.0)) text-anchor="end" { (chart.corner) }
@@ -234,13 +236,28 @@ fn draw_quadrants(chart: &Quadrants) -> Markup {
         text x=(p(x(most_x / 1.05))) y=(p(BASE + 16.0)) text-anchor="middle" { (chart.tops.0) }
         text .strong x="0" y="14" { (chart.up) }
         text .strong x=(p(LEFT)) y=(p(HEIGHT - 6.0)) { (chart.across) }
-        @for (across, up, label, flag) in &chart.points {
+        @for ((across, up, label, flag), text_y) in chart.points.iter().zip(&labels) {
             g { title { (label) }
                 circle .dot .flag[*flag] cx=(p(x(*across))) cy=(p(y(*up))) r="5" {}
-                text x=(p(x(*across) + 8.0)) y=(p(y(*up) + 4.0)) { (cut(label, 200.0)) } }
+                text x=(p(x(*across) + 8.0)) y=(p(*text_y)) { (cut(label, 200.0)) } }
         }
     };
     frame(HEIGHT, &chart.caption, &content)
+}
+
+/// Heights of labels that begin at these places, moved so that none lies on another: from the top down, each below those near it.
+fn apart(places: &[(f64, f64)]) -> Vec<f64> {
+    const NEAR: f64 = 130.0;
+    const LINE: f64 = 13.0;
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by(|a, b| places[*a].1.total_cmp(&places[*b].1));
+    let mut heights: Vec<f64> = places.iter().map(|place| place.1).collect();
+    for (rank, place) in order.iter().enumerate() {
+        let above = order[..rank].iter().filter(|other| (places[**other].0 - places[*place].0).abs() < NEAR);
+        let lowest = above.map(|other| heights[*other] + LINE).fold(f64::NEG_INFINITY, f64::max);
+        heights[*place] = heights[*place].max(lowest);
+    }
+    heights
 }
 
 fn draw_heat(heat: &Heat) -> Markup {

@@ -27,13 +27,14 @@ def number(column, value):
 
 
 found = {}
+tables = duckdb.connect()
 stored = sqlite3.connect(f"file:{folder / 'report.sqlite'}?mode=ro", uri=True)
 for table, columns in WANTED.items():
-    row = duckdb.sql(f"select {sums(columns, lambda c: c)} from read_csv('{folder / table}.csv', all_varchar = true)").fetchone()
+    row = tables.execute(f"select {sums(columns, lambda c: c)} from read_csv('{folder / table}.csv', all_varchar = true)").fetchone()
     found[table] = {column: number(column, value) for column, value in zip(columns, row)}
     parts = ", ".join(f'sum("{column}")' for column in columns)
     row = stored.execute(f'select {parts} from "{table}"').fetchone()
     found[f"sqlite {table}"] = {column: number(column, value) for column, value in zip(columns, row)}
-rows = duckdb.sql(f"select metric, value from read_csv('{folder}/broadcast.csv', all_varchar = true) where value is not null").fetchall()
+rows = tables.execute(f"select metric, value from read_csv('{folder}/broadcast.csv', all_varchar = true) where value is not null").fetchall()
 found["broadcast"] = {metric: value for metric, value in rows}
 print(json.dumps(found))

@@ -41,11 +41,13 @@ fn a_known_population_is_found_again() {
     for customer in 0..1_500 {
         let rate = (-uniform().ln() - uniform().ln()) / 60.0;
         let spends = 5_000.0 * (-uniform().ln() - uniform().ln() - uniform().ln()) / 3.0 + 1_000.0;
-        let mut day = 0.0;
+        let (mut day, mut purchases) = (0.0, 0);
         while day < 365.0 {
             #[expect(clippy::cast_possible_truncation, reason = "days and cents")]
             history.add(&customer.to_string(), day as i32, (spends * (0.8 + 0.4 * uniform())) as i64);
-            if uniform() < 0.1 {
+            purchases += 1;
+            // Nobody leaves before the second purchase: that is how the model counts.
+            if purchases > 1 && uniform() < 0.1 {
                 break;
             }
             day += -uniform().ln() / rate;

@@ -44,7 +44,7 @@ fn table(writer: &Writer<'_>, caption: &str, own: &str, rows: &[Row], label: imp
             told(row.now),
             told(row.earlier),
             times(writer, row.ratio, row.low, row.high),
-            row.verdict.map_or_else(|| Cell::unknown(writer.say("report-no-interval")), |verdict| judged(writer, verdict)),
+            row.verdict.map_or_else(|| Cell::text(""), |verdict| judged(writer, verdict)),
         ]
     });
     let head = writer.head(&[own, "report-this-live", "report-earlier", "report-interval", "report-verdict"]);

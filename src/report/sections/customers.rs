@@ -88,7 +88,7 @@ fn modelled(writer: &Writer<'_>, lifetime: &Lifetime, model: &Model) -> Vec<Bloc
         row("report-model-purchases", Cell::number(writer.voice.number(model.purchases, 2)), String::new()),
         row("report-model-alive", Cell::number(writer.voice.percent(model.alive)), String::new()),
     ];
-    let head = writer.head(&["report-what", "report-value", "report-interval"]);
+    let head = writer.head(&["report-what", "report-value", "report-interval-95"]);
     let months = [("months", writer.voice.count(i64::from(model.months)))];
     let caption = writer.voice.text("report-model-caption", &months);
     let values = [

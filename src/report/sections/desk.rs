@@ -135,8 +135,10 @@ fn because(writer: &Writer<'_>, card: &Card) -> String {
 
 #[expect(clippy::cast_possible_truncation, reason = "minor units that were integers or averages of them")]
 fn told(writer: &Writer<'_>, metric: Metric, number: f64) -> String {
-    let value = match (definition(metric).unit, writer.report.figures.currency) {
-        (Unit::Money, Some(currency)) if number.is_finite() => Value::Money(Money::new(number.round() as i64, currency)),
+    // The rule of unpaid orders tells their value under the rate that they endanger.
+    let is_value = definition(metric).unit == Unit::Money || (metric == Metric::OrderPaidRate && number > 1.0);
+    let value = match (is_value, writer.report.figures.currency) {
+        (true, Some(currency)) if number.is_finite() => Value::Money(Money::new(number.round() as i64, currency)),
         _ => Value::Number(number),
     };
     written(writer.voice, metric, value)
