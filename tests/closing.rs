@@ -11,6 +11,7 @@
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -41,7 +42,7 @@ impl Desk {
         command.env("XDG_DATA_HOME", home.join("data"));
         command.env("XDG_CONFIG_HOME", home.join("config"));
         let child = pair.slave.spawn_command(command).expect("the desk starts");
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(40, 120, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(NonZero::new(40).unwrap(), NonZero::new(120).unwrap(), 0)));
         let all = Arc::new(Mutex::new(Vec::new()));
         let (shown, told) = (Arc::clone(&screen), Arc::clone(&all));
         let mut reader = pair.master.try_clone_reader().expect("its screen");

@@ -23,7 +23,7 @@ use std::sync::{Arc, LazyLock};
 
 use warroom::app::reporting::{Request, Spoken, run};
 use warroom::config::playbook;
-use warroom::engine::event::Record;
+use warroom::engine::event::{Fact, Record};
 use warroom::engine::metric::{Metric, Scope, Value};
 use warroom::engine::plan::Plan;
 use warroom::engine::time::Span;
@@ -289,9 +289,7 @@ fn every_analysis_stands_in_the_report_of_a_live() {
 #[test]
 fn the_reports_figures_are_the_summarys_to_the_byte() {
     let report = Report::of(&DEMO, "en", Background::default());
-    let json = serde_json::to_value(&report).unwrap();
-    let summary: serde_json::Value = serde_json::from_str(&warroom::summary::Figures::of(&DEMO).json()).unwrap();
-    assert_eq!(json["figures"], summary);
+    assert_eq!(serde_json::to_string(&report.figures).unwrap(), warroom::summary::Figures::of(&DEMO).json());
 }
 
 #[test]
@@ -341,7 +339,8 @@ fn a_lesson_is_judged_by_its_own_figure_in_the_live_that_followed_it() {
     let (id, text) = (measured.id.clone(), measured.text.clone());
     let scenario = Scenario::demo().unwrap();
     let mut engine = Engine::new(Plan { lessons: vec![text, "nobody knows it".into()], ..scenario.plan() }, Arrival::Live);
-    for record in Records::new(scenario, 1).unwrap() {
+    // The broadcast's own plan would take the place of this one.
+    for record in Records::new(scenario, 1).unwrap().filter(|record| !matches!(record.event.fact, Fact::Plan(_))) {
         engine.step(&record);
     }
     let folded = Folded { at: engine.tally().to, engine, reports: Vec::new() };

@@ -94,7 +94,7 @@ fn table(table: &Table) -> Markup {
                     @for row in &table.rows {
                         tr {
                             @for (column, cell) in row.iter().enumerate() {
-                                @if column == 0 { th scope="row" .number[cell.is_number] { (cell_text(cell)) } }
+                                @if column == 0 && !cell.text.trim().is_empty() { th scope="row" .number[cell.is_number] { (cell_text(cell)) } }
                                 @else { td .number[cell.is_number] .good[cell.tone == Tone::Good] .bad[cell.tone == Tone::Bad] { (cell_text(cell)) } }
                             }
                         }

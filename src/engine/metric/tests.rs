@@ -245,6 +245,15 @@ const ORDER_CASES: &[OrderCase] = &[
         1_000.0,
     ),
     (
+        "a payment that comes before its order pays it, and the order counts once",
+        &[
+            (0, r#""type":"payment","order":"1","status":"approved","value":"10""#),
+            (5, r#""type":"purchase","order":"1","value":"10","status":"placed""#),
+        ],
+        [1.0, 1.0, 0.0],
+        1_000.0,
+    ),
+    (
         "a payment alone makes no order",
         &[(0, r#""type":"payment","order":"1","status":"approved","value":"10""#)],
         [-1.0, -1.0, -1.0],

@@ -270,7 +270,8 @@ impl Orders {
                 self.post(*index, -1, desk);
             }
             self.settle_claims(name);
-            for index in orders {
+            // The new one may be paid already: whoever folds it takes its account out before it changes.
+            for index in orders.into_iter().chain([index]) {
                 self.post(index, 1, desk);
             }
         }
