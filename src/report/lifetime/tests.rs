@@ -1,3 +1,5 @@
+//! Parameters and figures against the published ones, and a population whose parameters are known.
+
 use super::*;
 
 fn habit(repeats: u32, recency: f64, age: f64, mean_minor: f64) -> Habit {
