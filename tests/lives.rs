@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
-use warroom::customers::{Ledger, Pseudonyms};
+use warroom::customers::{Bought, Ledger, Pseudonyms};
 use warroom::engine::earlier::Ghost;
 use warroom::engine::event::{Control, Event, Extra, Fact, Record};
 use warroom::engine::metric::Metric;
@@ -253,7 +253,8 @@ fn a_person_who_is_forgotten_leaves_no_byte_and_every_figure_stays() {
     let mut ledger = Ledger::open(&ledger_path).unwrap();
     let at = At::parse("2026-11-17T23:00:00Z", None).unwrap();
     let plan = Plan { name: "first".into(), starts_at: Some(at), ..Plan::default() };
-    ledger.remember(&plan, [(hash.as_str(), at, 2), ("someone-else", at, 1)]).unwrap();
+    let bought = |orders| Bought { at, orders, spent: None };
+    ledger.remember(&plan, [(hash.as_str(), bought(2)), ("someone-else", bought(1))]).unwrap();
     drop(ledger);
     let holds = |path: &Path, needle: &str| {
         let mut bytes = Vec::new();
