@@ -11,6 +11,7 @@ pub mod glass;
 pub mod history;
 pub mod lines;
 pub mod live;
+pub mod mirror;
 pub mod outbox;
 pub mod rehearse;
 pub mod replay;
@@ -48,8 +49,16 @@ pub struct Request {
 pub enum Show {
     Demo(demo::Request),
     Live(Box<LiveRequest>),
-    Replay { file: PathBuf, speed: f64 },
+    Replay {
+        file: PathBuf,
+        speed: f64,
+    },
     Rehearse(Box<rehearse::Request>),
+    /// A second terminal on the journal of a live.
+    Mirror {
+        file: PathBuf,
+        sheet: mirror::Sheet,
+    },
 }
 
 /// What a live needs.
@@ -87,6 +96,7 @@ pub fn open(request: Request) -> std::io::Result<u8> {
             Ok(code)
         }
         Show::Replay { file, speed } => replay::run(&file, speed, face).map(ending::Ending::code),
+        Show::Mirror { file, sheet } => mirror::run(&file, sheet, face).map(ending::Ending::code),
         Show::Rehearse(request) => {
             let (code, text) = rehearse::run(*request, face)?;
             std::io::stdout().write_all(text.as_bytes())?;

@@ -63,6 +63,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Demo(demo) => show(&options, app::Show::Demo(app::demo::Request { seed: demo.seed, speed: demo.speed, from_min: demo.from })),
         Verb::Live { plan } => live(&options, &plan),
         Verb::Rehearse(args) => rehearsed::run(&options, &args),
+        Verb::View { sheet, journal } => show(&options, app::Show::Mirror { file: journal, sheet: sheet.into() }),
         Verb::Replay { file, speed } => show(&options, app::Show::Replay { file, speed }),
         Verb::Summary { inputs, json, plan, at } => summarise(inputs, json, plan.as_deref(), at.as_deref()),
         Verb::Report(asked) => report(&options, asked),

@@ -17,6 +17,7 @@ pub mod live;
 pub mod metric;
 pub mod money;
 pub mod notice;
+pub mod offer;
 pub mod plan;
 pub mod price;
 pub mod prior;
@@ -181,7 +182,7 @@ impl Engine {
                 }
                 self.live.fold(record, &self.plan, &mut notices);
                 self.alarms.fold(&record.event, &self.live.books, &self.plan);
-                if matches!(record.event.fact, Fact::AdviceAnswer(_) | Fact::Intervention(_) | Fact::Playbook(_)) {
+                if advice::Advisor::concerns(&record.event.fact) {
                     self.advise(|advisor, engine| advisor.fold(record, engine, &mut notices));
                 }
             }
@@ -231,7 +232,13 @@ impl Engine {
                 }
                 if self.advisor.looks_at(second) {
                     self.live.age(second, &self.plan);
+                    let before = notices.len();
                     self.advise(|advisor, engine| advisor.judge(second, engine, &mut notices));
+                    for notice in notices.iter().skip(before) {
+                        if let notice::NoticeKind::AdviceRaised { id, .. } = &notice.kind {
+                            self.live.log.tell_advice(second, id.clone());
+                        }
+                    }
                 }
             }
         }

@@ -11,6 +11,7 @@ pub mod footer;
 pub mod format;
 pub mod futures;
 pub mod glyphs;
+pub mod host;
 pub mod input;
 pub mod intent;
 pub mod keymap;
@@ -52,6 +53,10 @@ pub enum JournalLight {
     Recording,
     /// The journal failed: what happens now is not kept.
     Lost,
+    /// Another desk records; it has written nothing for so long.
+    Followed {
+        silent_ms: i64,
+    },
     /// Nothing is recorded, by choice.
     #[default]
     Off,

@@ -52,7 +52,7 @@ fn every_verb_has_help_with_examples() {
     let home = Home::new();
     let help = out(&home.run(&["--help"]));
     assert!(help.contains("Exit codes"));
-    for verb in ["demo", "live", "replay", "summary", "export", "check", "lives", "simulate", "schema", "completions"] {
+    for verb in ["demo", "live", "view", "replay", "summary", "export", "check", "lives", "simulate", "schema", "completions"] {
         assert!(help.contains(verb), "{verb}");
         let output = home.run(&[verb, "--help"]);
         assert_eq!(output.status.code(), Some(0), "{verb}");

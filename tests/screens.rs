@@ -26,7 +26,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
-use warroom::engine::event::{ChatMessage, Event, Extra, Fact, Note, Pin, Purchase, Record};
+use warroom::engine::event::{AdviceAnswer, Answer, ChatMessage, Event, Extra, Fact, Note, Pin, Purchase, Record};
 use warroom::engine::id::Name;
 use warroom::engine::money::{Currency, Money};
 use warroom::engine::plan::Plan;
@@ -41,7 +41,7 @@ use warroom::ui::layer::{Layer, Open};
 use warroom::ui::state::{Mode, Panel, Sort, UiState};
 use warroom::ui::theme::{Colours, Theme};
 use warroom::ui::words::{Lang, Words};
-use warroom::ui::{JournalLight, View, render};
+use warroom::ui::{JournalLight, View, host, render};
 
 /// Where the portraits are taken: the clock of the sketch in `screen.md`.
 const AT_S: i64 = 47 * 60 + 12;
@@ -87,6 +87,10 @@ impl Pose {
     }
 
     fn draw(&self, engine: &Engine, width: u16, height: u16) -> Buffer {
+        self.draw_with(engine, (width, height), render)
+    }
+
+    fn draw_with(&self, engine: &Engine, (width, height): (u16, u16), sheet: fn(&mut ratatui::Frame<'_>, &View<'_>)) -> Buffer {
         let words = Words::new(self.lang);
         let glyphs = Glyphs::of(self.charset);
         let format = Format::new(self.lang, chrono_tz::America::Sao_Paulo, glyphs).masking(self.state.masked);
@@ -108,7 +112,7 @@ impl Pose {
             speed: 1.0,
         };
         let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
-        terminal.draw(|frame| render(frame, &view)).expect("a frame");
+        terminal.draw(|frame| sheet(frame, &view)).expect("a frame");
         terminal.backend().buffer().clone()
     }
 }
@@ -158,6 +162,50 @@ fn compare(name: &str, buffer: &Buffer) {
     assert!(before == now, "{name} looks different; first at {differs:?}; UPDATE_SCREENS=1 writes it anew");
 }
 
+/// The same with the playbook in force, the first card told to the host.
+fn told() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(|| {
+        let scenario: Arc<Scenario> = Scenario::demo().expect("the shipped scenario");
+        let until = scenario.starts_at.plus_s(AT_S);
+        let mut engine = Engine::new(scenario.plan(), Arrival::Live);
+        engine.arm(warroom::config::playbook::shipped());
+        let told_at = until.plus_s(-35);
+        let mut is_told = false;
+        for record in Records::new(scenario, SEED).expect("a broadcast").take_while(|record| record.at <= until) {
+            if record.at >= told_at && !is_told {
+                is_told = true;
+                engine.step(&answer(&engine, told_at, record.seq));
+            }
+            engine.step(&record);
+        }
+        engine.advance_to(until);
+        engine
+    })
+}
+
+/// That the host was told of the first card.
+fn answer(engine: &Engine, at: At, seq: u64) -> Record {
+    let told = AdviceAnswer {
+        advice: engine.advisor().open().first().expect("a card").id.clone(),
+        answer: Answer::Waiting,
+        reason: None,
+        until: None,
+        parameters: warroom::engine::event::Parameters::default(),
+        operator: None,
+    };
+    let event = Event {
+        fact: Fact::AdviceAnswer(told),
+        ts: at,
+        id: Some("told".into()),
+        source: "desk".into(),
+        currency: None,
+        test: false,
+        extra: Extra::default(),
+    };
+    Record { seq, at, event }
+}
+
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 #[test]
@@ -167,6 +215,24 @@ fn three_sizes_in_both_languages_look_as_they_did() {
             let buffer = Pose::of(lang).draw(broadcast(), width, height);
             compare(&format!("{}-{width}x{height}", lang.id()), &buffer);
         }
+    }
+}
+
+#[test]
+fn the_hosts_sheet_looks_as_it_did_at_three_sizes_in_both_languages() {
+    for lang in Lang::ALL {
+        for size in SIZES {
+            let mut pose = Pose::of(lang);
+            (pose.mode, pose.journal) = (Mode::Host, JournalLight::Followed { silent_ms: 0 });
+            compare(&format!("host-{}-{}x{}", lang.id(), size.0, size.1), &pose.draw_with(told(), size, host::render));
+        }
+    }
+    let mut pose = Pose::of(Lang::En);
+    (pose.mode, pose.journal) = (Mode::Host, JournalLight::Followed { silent_ms: 58_000 });
+    (pose.charset, pose.colours, pose.theme) = (Charset::Ascii, Colours::None, "light");
+    compare("host-ascii-120x40", &pose.draw_with(told(), (120, 40), host::render));
+    for (width, height) in (1..=90).step_by(7).flat_map(|width| (1..=40).step_by(3).map(move |height| (width, height))) {
+        pose.draw_with(told(), (width, height), host::render);
     }
 }
 

@@ -28,6 +28,9 @@ const LAGS: usize = 31;
 /// Records that bring their own time and are further behind are still being read.
 const BEHIND_MS: i64 = 15 * SECOND_MS;
 
+/// A clock that follows another desk's records is set anew when it is further from them.
+const BESIDE_MS: i64 = 2 * SECOND_MS;
+
 /// What a key leads back to.
 #[derive(Debug, Default)]
 pub struct Taken {
@@ -190,6 +193,13 @@ impl Desk {
         self.engine.advance_to(now)
     }
 
+    /// Another desk writes the records: the clock stays beside the last of them, whatever speed theirs runs at.
+    pub fn keep_up(&mut self) {
+        if self.clock.now().since_ms(self.last_at).abs() > BESIDE_MS {
+            self.clock = Clock::scaled(self.last_at, 1.0);
+        }
+    }
+
     /// Records bring their own time: a simulated broadcast, a replay.
     pub fn follow_the_records(&mut self) {
         self.keeps_no_time = true;
@@ -256,10 +266,12 @@ impl Desk {
     pub fn write_and_tell(&mut self, wish: Wish, committed: Option<oneshot::Sender<bool>>) -> Taken {
         let at = self.moment();
         let id = Name::from(format!("{DESK}-{}", self.seq + 1));
+        // a note may be about a minute of the past
+        let ts = wish.happened_at().unwrap_or(at);
         let fact = wish.fact(&id, self.operator.clone());
         let event = Event {
             fact,
-            ts: at,
+            ts,
             id: Some(id),
             source: DESK.into(),
             currency: self.engine.plan().currency,
@@ -297,7 +309,7 @@ impl Desk {
     }
 
     fn write_event(&mut self, event: Event, committed: Option<oneshot::Sender<bool>>) -> Taken {
-        let at = event.ts.max(self.last_at);
+        let at = self.moment().max(event.ts);
         let mut records = Vec::with_capacity(1);
         let notices = self.stamp(event, at, &mut records);
         let records: Arc<[Record]> = Arc::from(records);

@@ -67,6 +67,10 @@ pub trait Face: Send {
     fn is_masked(&self) -> bool {
         false
     }
+    /// Says for how long the desk that is looked at has written nothing.
+    fn tell_silence(&mut self, silent_ms: i64) {
+        let _ = silent_ms;
+    }
     fn set_theme(&mut self, name: &str) {
         let _ = name;
     }

@@ -23,7 +23,7 @@ use crate::ui::state::{Mode, UiState};
 use crate::ui::theme::{Colours, Theme};
 use crate::ui::update::{Moment, must_thaw, tick};
 use crate::ui::words::{Lang, Words};
-use crate::ui::{JournalLight, View, render};
+use crate::ui::{JournalLight, View, host, render};
 
 /// How the glass is to look, from the command line and the environment.
 #[derive(Clone, Debug)]
@@ -52,6 +52,8 @@ pub struct Glass {
     bell: bool,
     /// The engine as it was when the glass was held.
     held: Option<Box<Engine>>,
+    /// How long the desk that is looked at has been silent.
+    silent_ms: Option<i64>,
     zone: chrono_tz::Tz,
     started: Instant,
     /// The broadcast's time that the glass's own runs along, and how many times as fast; real time where there is none.
@@ -79,6 +81,7 @@ impl Glass {
             colours: look.colours,
             bell: look.bell,
             held: None,
+            silent_ms: None,
             zone,
             started: clock::instant(),
             pace: None,
@@ -195,6 +198,10 @@ impl Face for Glass {
         self.state.masked
     }
 
+    fn tell_silence(&mut self, silent_ms: i64) {
+        self.silent_ms = Some(silent_ms);
+    }
+
     fn set_theme(&mut self, name: &str) {
         self.theme = Theme::for_terminal(name, self.colours);
         self.clear();
@@ -250,10 +257,10 @@ impl Face for Glass {
             keymap: &self.keymap,
             now: self.state.held.unwrap_or(now),
             mode,
-            journal: light(journal),
+            journal: self.silent_ms.map_or_else(|| light(journal), |silent_ms| JournalLight::Followed { silent_ms }),
             speed,
         };
-        self.screen.draw(|frame| render(frame, &view))
+        self.screen.draw(|frame| if mode == Mode::Host { host::render(frame, &view) } else { render(frame, &view) })
     }
 }
 

@@ -8,9 +8,9 @@ use crate::engine::event::Record;
 use crate::journal::{Losses, Reader};
 
 /// Records of one chunk.
-const CHUNK: usize = 4_096;
+pub(super) const CHUNK: usize = 4_096;
 /// Chunks that may wait.
-const QUEUE: usize = 8;
+pub(super) const QUEUE: usize = 8;
 
 /// A piece of what a journal holds.
 #[derive(Debug)]
@@ -18,6 +18,11 @@ pub enum Piece {
     Records(Vec<Record>),
     /// All that could be read has been read.
     End(Losses),
+    /// A file that is followed: all that is there was read, and nothing was added for so long.
+    Silent {
+        silent_ms: i64,
+        losses: Losses,
+    },
     /// The file cannot be read at all.
     Failed(String),
 }

@@ -15,6 +15,7 @@ use crate::engine::view::show::{LogEntry, Logged};
 use crate::journal::{Health, Losses};
 use crate::ui::format::Format;
 use crate::ui::page::Page;
+use crate::ui::panels::log::advice_word;
 use crate::ui::reel::Reel;
 use crate::ui::words::{Lang, Words};
 
@@ -64,6 +65,11 @@ impl Lines {
             Logged::Note { text, .. } => (*text).to_owned(),
             Logged::Figure { metric, value } => self.words.text("log-figure", &[("metric", (*metric).into()), ("value", (*value).into())]),
             Logged::Corrected { target, .. } => self.words.text("plain-corrected", &[("target", (*target).into())]),
+            Logged::Advice { id, answer, .. } => {
+                let card = live.advisor().cards().iter().find(|card| card.id == *id);
+                let title = card.map(|card| live.advisor().words(card, self.words.lang().id()).title).unwrap_or_default();
+                self.words.text(answer.map_or("log-advice-raised", advice_word), &[("title", title.into())])
+            }
             Logged::FeedLost { feed } => self.words.text("log-feed-lost", &[("feed", (*feed).into())]),
             Logged::FeedBack { feed } => self.words.text("log-feed-back", &[("feed", (*feed).into())]),
             Logged::Closed => self.words.get("log-closed").to_owned(),
@@ -71,7 +77,9 @@ impl Lines {
     }
 
     fn tell_log(&mut self, live: &Engine) -> std::io::Result<()> {
-        for entry in live.log().iter().filter(|entry| entry.seq > self.told_seq) {
+        // that a card was raised is told with its act
+        let raised = |entry: &&LogEntry<'_>| matches!(entry.what, Logged::Advice { answer: None, .. });
+        for entry in live.log().iter().filter(|entry| entry.seq > self.told_seq && !raised(entry)) {
             self.tell(entry.at, &self.sentence(entry, live))?;
         }
         self.told_seq = live.log().last().map_or(self.told_seq, |entry| entry.seq.max(self.told_seq));

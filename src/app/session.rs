@@ -233,6 +233,15 @@ impl Session {
                 for record in &records {
                     self.desk.restore(record);
                 }
+                if self.mode.follows() {
+                    self.desk.keep_up();
+                    self.face.tell_silence(0);
+                }
+                false
+            }
+            Some(Piece::Silent { silent_ms, losses }) => {
+                self.face.tell_losses(&losses, 0);
+                self.face.tell_silence(silent_ms);
                 false
             }
             Some(Piece::End(losses)) => {

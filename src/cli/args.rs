@@ -66,6 +66,16 @@ pub enum Verb {
         /// The plan file
         plan: PathBuf,
     },
+    /// A second terminal on a live's journal while it is written, read-only
+    #[command(
+        after_help = "host is for the host: what to say now in big letters, what runs, questions, what comes next.\ndesk is the whole desk for a colleague; keys that write are refused.\n\nExamples:\n  warroom view host friday.warroom\n  warroom view desk friday.warroom"
+    )]
+    View {
+        #[arg(value_enum)]
+        sheet: Sheet,
+        /// The journal that the desk writes (warroom lives lists them)
+        journal: PathBuf,
+    },
     /// The same screen over a journal or a file of events
     #[command(after_help = "Examples:\n  warroom replay friday.warroom\n  warroom replay events.ndjson --speed 60")]
     Replay {
@@ -425,6 +435,22 @@ pub struct DemoArgs {
 impl Default for DemoArgs {
     fn default() -> Self {
         Self { seed: 1, speed: 1.0, from: 24 }
+    }
+}
+
+/// What a second terminal shows.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Sheet {
+    Host,
+    Desk,
+}
+
+impl From<Sheet> for crate::app::mirror::Sheet {
+    fn from(sheet: Sheet) -> Self {
+        match sheet {
+            Sheet::Host => Self::Host,
+            Sheet::Desk => Self::Desk,
+        }
     }
 }
 

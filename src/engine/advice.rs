@@ -12,6 +12,7 @@ use super::event::{AdviceAnswer, Answer as Reply, Fact, Intervention, Interventi
 use super::guard::Guard;
 use super::id::{Name, Table};
 use super::notice::{Notice, NoticeKind};
+use super::offer;
 use super::price::{Price, TooDear, price};
 use super::rule::{Across, Cause, Move, Playbook, Rule, RuleWords, Urgency, Watch};
 use super::time::{At, SECOND_MS, Span};
@@ -113,6 +114,23 @@ pub struct Recommendation {
     /// Other rules or products of the same cause that fired meanwhile.
     pub members: Vec<(String, Target)>,
     pub reason: Option<Name>,
+    pub course: Course,
+}
+
+impl Recommendation {
+    /// The product that its act is about.
+    #[must_use]
+    pub fn act_product(&self, engine: &Engine) -> Option<super::id::Sym> {
+        self.parameters.get("sku").and_then(|sku| engine.live().books.find_product(sku)).or(self.target.product)
+    }
+}
+
+/// When the host was told, when the host said it, and since when it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Course {
+    pub told: Option<At>,
+    pub said: Option<At>,
+    pub runs: Option<At>,
 }
 
 /// Where the funnel broke.
@@ -257,11 +275,22 @@ impl Advisor {
         self.armed.iter().map(|armed| (&armed.rule, armed.watching.as_slice(), armed.silent))
     }
 
+    /// True for what [`Advisor::fold`] takes.
+    #[must_use]
+    pub const fn concerns(fact: &Fact) -> bool {
+        matches!(
+            fact,
+            Fact::AdviceAnswer(_) | Fact::Intervention(_) | Fact::InterventionWithdrawn(_) | Fact::ProductPinned(_) | Fact::Playbook(_)
+        )
+    }
+
     /// Takes what the operator or a platform did.
     pub fn fold(&mut self, record: &Record, engine: &Engine, notices: &mut Vec<Notice>) {
         match &record.event.fact {
-            Fact::AdviceAnswer(answer) => self.answer(answer, record.at),
-            Fact::Intervention(act) => self.acted(act, record.at, engine),
+            Fact::AdviceAnswer(answer) => self.answer(answer, record.at, engine),
+            Fact::Intervention(act) => self.acted(act, record, engine),
+            Fact::InterventionWithdrawn(end) => self.taken_back(&end.intervention, record.at, engine),
+            Fact::ProductPinned(pin) => self.pinned(&pin.sku, record, engine),
             Fact::Playbook(control) => {
                 if let Ok(playbook) = serde_json::from_str::<Playbook>(&control.body) {
                     self.arm(playbook);
@@ -272,7 +301,7 @@ impl Advisor {
         }
     }
 
-    fn answer(&mut self, answer: &AdviceAnswer, at: At) {
+    fn answer(&mut self, answer: &AdviceAnswer, at: At, engine: &Engine) {
         if answer.answer == Reply::Muted {
             self.muted_until = answer.until;
             return;
@@ -282,29 +311,65 @@ impl Advisor {
             Reply::Seen if card.state == State::Raised => State::Seen,
             Reply::Seen => card.state,
             Reply::Waiting => State::Waiting { since: at },
+            Reply::Said if matches!(card.state, State::Waiting { .. }) => card.state,
+            Reply::Said => State::Waiting { since: at },
             Reply::Accepted => State::Accepted,
             Reply::Declined => State::Declined,
             Reply::Snoozed => State::Snoozed { until: answer.until.unwrap_or_else(|| at.plus_s(SNOOZE_S)) },
             Reply::HeldOut => State::HeldOut,
             Reply::Muted => card.state,
         };
+        match answer.answer {
+            Reply::Waiting => card.course = Course { told: Some(at), ..Course::default() },
+            Reply::Said => card.course = Course { told: card.course.told.or(Some(at)), said: Some(at), runs: None },
+            Reply::Seen | Reply::Accepted | Reply::Declined | Reply::Snoozed | Reply::HeldOut | Reply::Muted => {}
+        }
         if !answer.parameters.is_empty() {
             card.parameters.extend(answer.parameters.clone());
+            // what the plan forbids stays as it was: the desk asks before it writes
+            if let Ok(bill) = price(card.kind, card.act_product(engine), &mut card.parameters, engine.priors().effect(card.kind), engine) {
+                card.price = bill;
+            }
         }
         card.reason.clone_from(&answer.reason);
         card.changed = at;
     }
 
     /// An act was logged: the card that it answers is accepted, others of the same kind and product are superseded.
-    fn acted(&mut self, act: &Intervention, at: At, engine: &Engine) {
+    fn acted(&mut self, act: &Intervention, record: &Record, engine: &Engine) {
+        let at = record.at;
         let product = act.sku.as_deref().and_then(|sku| engine.live().books.find_product(sku));
         for card in self.cards.iter_mut().filter(|card| card.state.is_open()) {
             if act.advice.as_ref() == Some(&card.id) {
                 (card.state, card.changed) = (State::Accepted, at);
+                card.course.runs = Some(record.event.ts);
             } else if card.kind == act.kind && (card.target.product == product || card.target.product.is_none()) {
                 let told = matches!(card.state, State::Waiting { .. });
                 (card.state, card.changed) = (if told { State::Accepted } else { State::Superseded }, at);
+                card.course.runs = told.then_some(record.event.ts);
             }
+        }
+    }
+
+    /// A platform put a product on air: what the host was told to bring is there.
+    fn pinned(&mut self, sku: &str, record: &Record, engine: &Engine) {
+        let Some(product) = engine.live().books.find_product(sku) else { return };
+        let brings = |kind| matches!(kind, InterventionKind::PinProduct | InterventionKind::SwitchProduct);
+        for card in self.cards.iter_mut().filter(|card| brings(card.kind) && matches!(card.state, State::Waiting { .. })) {
+            if card.act_product(engine) == Some(product) {
+                (card.state, card.changed) = (State::Accepted, record.at);
+                card.course.runs = Some(record.event.ts);
+            }
+        }
+    }
+
+    /// The act that answered a card was taken back: the card is open again.
+    fn taken_back(&mut self, intervention: &Name, at: At, engine: &Engine) {
+        let answered = engine.live().interventions.find(intervention).and_then(|act| act.advice.clone());
+        let card = self.cards.iter_mut().find(|card| Some(&card.id) == answered.as_ref() && card.state == State::Accepted);
+        if let Some(card) = card {
+            card.state = card.course.told.map_or(State::Seen, |since| State::Waiting { since });
+            (card.changed, card.course.runs) = (at, None);
         }
     }
 
@@ -428,7 +493,8 @@ impl Advisor {
         let kind = broke.as_ref().and_then(|broke| rule.broke.get(broke.factor)).copied().unwrap_or(rule.act);
         let target = with_product(target, kind, engine);
         let mut parameters: Parameters = rule.parameters.clone();
-        let bill = price(kind, target.product, &mut parameters, engine.priors().effect(kind), engine, now).map_err(Silent::TooDear)?;
+        offer::complete(kind, &mut parameters, engine);
+        let bill = price(kind, target.product, &mut parameters, engine.priors().effect(kind), engine).map_err(Silent::TooDear)?;
         let id = Name::from(format!("r{}", self.cards.len() + 1));
         let state = if held_out(&id, &self.playbook) { State::HeldOut } else { State::Raised };
         let mut card = Recommendation {
@@ -448,6 +514,7 @@ impl Advisor {
             held_by: None,
             members: Vec::new(),
             reason: None,
+            course: Course::default(),
         };
         // The target that the watch knows it by stays the key; the act's product goes into its parameters.
         if let Some(product) = target.product {

@@ -705,6 +705,8 @@ pub enum Answer {
     Seen,
     /// The host was told; the act is not on air yet.
     Waiting,
+    /// The host said it; it is not on air yet.
+    Said,
     Accepted,
     Declined,
     Snoozed,

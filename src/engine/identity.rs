@@ -12,6 +12,7 @@ use foldhash::quality::FixedState;
 
 use super::event::{Event, Fact, FeedState, Quarantine};
 use super::id::{Name, Set, Table};
+use super::live::log::DESK;
 use super::plan::Plan;
 use super::time::{At, HOUR_MS, SECOND_MS};
 use super::{Admission, Arrival};
@@ -227,7 +228,11 @@ impl Identity {
             self.tally.manual += 1;
             self.tally.manual_at = self.tally.manual_at.max(Some(event.ts));
         }
-        if arrival == Arrival::Live && at.since_ms(event.ts) > plan.limits.late_s * SECOND_MS && !self.is_history(event) {
+        if arrival == Arrival::Live
+            && at.since_ms(event.ts) > plan.limits.late_s * SECOND_MS
+            && !self.is_history(event)
+            && event.source != DESK
+        {
             self.tally.late += 1;
             self.late_minutes.insert(event.ts.minute());
             *self.late_by_source.entry(event.source.clone()).or_default() += 1;

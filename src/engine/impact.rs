@@ -4,6 +4,7 @@
 //! regression to the mean is not sold as success. A single act of ten minutes gives weak evidence; [`Verdict::CantTell`] is a
 //! normal answer.
 
+pub mod gain;
 pub mod measure;
 pub mod pooled;
 pub mod share;

@@ -10,7 +10,7 @@ use super::id::Sym;
 use super::impact::RateRatio;
 use super::metric::{Metric, Scope};
 use super::money::Money;
-use super::time::{At, Span};
+use super::time::Span;
 
 /// Expected effect on units sold while it runs, by kind: ratio with a 95 % range. An assumption; elasticities of short
 /// promotions differ widely between shops.
@@ -66,7 +66,6 @@ pub fn price(
     parameters: &mut Parameters,
     learnt: Option<RateRatio>,
     engine: &Engine,
-    now: At,
 ) -> Result<Option<Price>, TooDear> {
     let Some((_, lift, low, high)) = LIFTS.iter().find(|(known, ..)| *known == kind).copied() else { return Ok(None) };
     let (lift, low, high) = learnt.map_or((lift, low, high), |learnt| (learnt.ratio, learnt.low, learnt.high));
@@ -100,7 +99,6 @@ pub fn price(
         });
         put_margin(&mut bill, margin, discount, ticket);
     }
-    let _ = now;
     Ok(Some(bill))
 }
 

@@ -164,6 +164,9 @@ fn advice(engine: &Engine) -> Vec<AdviceRow> {
                 window_s: card.because.window_s,
             },
             parameters: card.parameters.clone(),
+            told: card.course.told,
+            said: card.course.said,
+            runs: card.course.runs,
         })
         .collect()
 }

@@ -184,6 +184,13 @@ pub struct AdviceRow {
     pub state: String,
     pub because: BecauseRow,
     pub parameters: Parameters,
+    /// When the host was told, when the host said it, since when it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<At>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<At>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs: Option<At>,
 }
 
 /// What moved, with the counts that it stands on.

@@ -47,7 +47,7 @@ actions! {
     Seek = "seek", Slower = "slower", Faster = "faster", SecondBack = "second_back", SecondOn = "second_on",
     LeapBack = "leap_back", LeapOn = "leap_on", Known = "known",
     Quit = "quit", Suspend = "suspend", Redraw = "redraw",
-    Tell = "tell", Decline = "decline", Snooze = "snooze", Why = "why",
+    Tell = "tell", Decline = "decline", Snooze = "snooze", Edit = "edit", Why = "why",
     RepeatAct = "repeat_act", Details = "details", Accept = "accept", Cancel = "cancel", Tick = "tick",
     ChoiceUp = "choice_up", ChoiceDown = "choice_down", PageUp = "page_up", PageDown = "page_down",
     Complete = "complete", CursorLeft = "cursor_left", CursorRight = "cursor_right", CursorFirst = "cursor_first", CursorLast = "cursor_last",
@@ -86,7 +86,7 @@ impl Action {
     /// True for what puts a record into the journal, or opens the way to one.
     #[must_use]
     pub const fn writes(self) -> bool {
-        matches!(self, Self::Intervene | Self::Cue | Self::Note | Self::EndAct | Self::Undo)
+        matches!(self, Self::Intervene | Self::Cue | Self::Note | Self::EndAct | Self::Undo | Self::Mute)
     }
 
     /// True for what only a replay has.
@@ -112,11 +112,14 @@ impl Action {
         if self.is_of_replay() && state.mode != Mode::Replay {
             return Availability::Absent;
         }
+        if state.mode == Mode::Host && !matches!(self, Self::Quit | Self::Suspend | Self::Redraw) {
+            return Availability::Absent;
+        }
         if matches!(self, Self::Hold) && state.mode == Mode::Replay {
             return Availability::Absent;
         }
         if self.writes() && !state.mode.takes_records() {
-            return Availability::Refused("refused-replay");
+            return Availability::Refused(state.mode.refusal());
         }
         if self.writes() && engine.closed().is_some() {
             return Availability::Refused("refused-closed");

@@ -99,7 +99,7 @@ pub enum Said {
 /// With what the operator should have written.
 pub fn run(command: &Command, rest: &str, state: &mut UiState, moment: &Moment<'_>) -> Result<Said, String> {
     if command.writes() && !state.mode.takes_records() {
-        return Err(moment.words.get("refused-replay").to_owned());
+        return Err(moment.words.get(state.mode.refusal()).to_owned());
     }
     if command.writes()
         && moment.live.closed().is_some()

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::action::Action;
 use super::intent::Intent;
 use super::keymap::Key;
-use super::layer::Layer;
+use super::layer::{CardPage, Layer};
 use super::mouse;
 use super::state::UiState;
 use super::update::{Moment, update};
@@ -90,6 +90,11 @@ fn paste(state: &mut UiState, text: &str, moment: &Moment<'_>) {
                 line.paste(text);
             }
         }
+        Layer::Card { page, .. } => {
+            if let CardPage::Editing(line) = page {
+                line.paste(text);
+            }
+        }
         // the slot and the word that leaves a live are typed, not pasted
         Layer::Slot(_)
         | Layer::Leave(_)
@@ -99,7 +104,6 @@ fn paste(state: &mut UiState, text: &str, moment: &Moment<'_>) {
         | Layer::Undo { .. }
         | Layer::Send { .. }
         | Layer::Minute
-        | Layer::Card { .. }
         | Layer::Page { .. }
         | Layer::Unmask => {}
     }

@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use serde::Deserialize;
 
 use super::action::Action;
-use super::layer::Layer;
+use super::layer::{CardPage, Layer};
 use super::state::{Mode, UiState};
 use crate::engine::Engine;
 use crate::engine::id::Table;
@@ -191,7 +191,10 @@ impl Condition {
             "zoomed" => Some(Self::Zoomed),
             "held" => Some(Self::Held),
             "closed" => Some(Self::Closed),
-            _ => [Mode::Live, Mode::Demo, Mode::Replay, Mode::Rehearsal].into_iter().find(|mode| mode.id() == word).map(Self::Mode),
+            _ => [Mode::Live, Mode::Demo, Mode::Replay, Mode::Rehearsal, Mode::Mirror, Mode::Host]
+                .into_iter()
+                .find(|mode| mode.id() == word)
+                .map(Self::Mode),
         }
     }
 
@@ -349,6 +352,7 @@ pub fn tables_of(layer: Option<&Layer>) -> &'static [&'static str] {
         Some(Layer::Undo { .. } | Layer::Unmask) => &["ask", "everywhere"],
         Some(Layer::Send { .. }) => &["send", "everywhere"],
         Some(Layer::Minute) => &["minute", "everywhere"],
+        Some(Layer::Card { page: CardPage::Editing(_), .. }) => &["text", "everywhere"],
         Some(Layer::Card { .. }) => &["card", "everywhere"],
         Some(Layer::Help { .. }) => &["help", "everywhere"],
         Some(Layer::Page { .. }) => &["page", "everywhere"],

@@ -43,8 +43,8 @@ pub enum Layer {
     Undo { id: Name },
     /// `Enter` on a minute: the card of the minute under the cursor.
     Minute,
-    /// `a`: the card of a recommendation, with its reasons, or asking why it is declined.
-    Card { id: Name, why: bool, declining: bool },
+    /// `a`: the card of a recommendation.
+    Card { id: Name, page: CardPage },
     /// An act that the shop's own automation can carry out: asks first, with how many orders it is about.
     Send { wish: Box<Wish>, count: usize },
     /// `P` on a masked glass.
@@ -53,6 +53,19 @@ pub enum Layer {
     Leave(Line),
     /// A page over the whole glass: the debrief of a rehearsal.
     Page { page: Arc<Page>, top: usize },
+}
+
+/// What the card of a recommendation shows or asks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum CardPage {
+    #[default]
+    Answer,
+    /// Why it fired, and why the others did not.
+    Why,
+    /// Why it is declined.
+    Declining,
+    /// Other parameters are being typed.
+    Editing(Line),
 }
 
 /// An act that is being put together.
@@ -100,12 +113,12 @@ impl Layer {
         match self {
             Self::Palette { .. } | Self::Filter(_) | Self::Note(_) | Self::Slot(_) | Self::Leave(_) => true,
             Self::Intervene(draft) => draft.details.is_some(),
+            Self::Card { page, .. } => matches!(page, CardPage::Editing(_)),
             Self::Help { .. }
             | Self::Cue { .. }
             | Self::End { .. }
             | Self::Undo { .. }
             | Self::Minute
-            | Self::Card { .. }
             | Self::Send { .. }
             | Self::Unmask
             | Self::Page { .. } => false,
@@ -133,6 +146,11 @@ impl Layer {
     /// True where a key that is held down must not count twice.
     #[must_use]
     pub const fn refuses_repeats(&self) -> bool {
-        matches!(self, Self::Intervene(_) | Self::Card { .. } | Self::Send { .. })
+        match self {
+            Self::Intervene(draft) => draft.details.is_none(),
+            Self::Card { page, .. } => !matches!(page, CardPage::Editing(_)),
+            Self::Send { .. } => true,
+            _ => false,
+        }
     }
 }

@@ -17,7 +17,7 @@ use unicode_width::UnicodeWidthStr;
 use super::View;
 use super::action::Action;
 use super::intent::Intent;
-use super::layer::Layer;
+use super::layer::{CardPage, Layer};
 use super::page;
 use super::state::UiState;
 use super::theme::Tone;
@@ -26,7 +26,8 @@ use super::widgets::text::fold_to_ascii;
 
 /// Applies an action to the layer that takes the keys: the layer that stays (if one does), and what is asked of the live.
 pub fn step(layer: Layer, action: Action, state: &mut UiState, moment: &Moment<'_>) -> (Option<Layer>, Option<Intent>) {
-    if action == Action::Cancel && !matches!(layer, Layer::Filter(_) | Layer::Intervene(_)) {
+    if action == Action::Cancel && !matches!(layer, Layer::Filter(_) | Layer::Intervene(_) | Layer::Card { page: CardPage::Editing(_), .. })
+    {
         return (None, None);
     }
     match layer {
@@ -40,7 +41,7 @@ pub fn step(layer: Layer, action: Action, state: &mut UiState, moment: &Moment<'
         Layer::Cue { segment } => choose::cue(segment, action, state, moment),
         Layer::End { id } => choose::end(id, action, state, moment),
         Layer::Undo { id } => choose::undo(id, action, state, moment),
-        Layer::Card { id, why, declining } => card::step(id, why, declining, action, state, moment),
+        Layer::Card { id, page } => card::step(id, page, action, state, moment),
         Layer::Send { wish, count } => send::step(wish, count, action, state, moment),
         Layer::Unmask => {
             if action == Action::Accept {
@@ -104,7 +105,7 @@ pub fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
             Layer::Cue { segment } => choose::cue_card(*segment, view),
             Layer::End { id } => choose::end_card(id, view),
             Layer::Undo { id } => choose::undo_card(id, view),
-            Layer::Card { id, why, declining } => card::card(id, *why, *declining, view),
+            Layer::Card { id, page } => card::card(id, page, view),
             Layer::Send { wish, count } => send::card(wish, *count, view),
             Layer::Unmask => Card::new(view.word("layer-unmask").to_owned(), vec![TextLine::from(view.word("ask-unmask"))]),
             Layer::Page { page, top } => {

@@ -492,7 +492,8 @@ impl<'a> Pane<'a> {
             Logged::Started { kind, .. } | Logged::Ended { kind, .. } | Logged::Withdrawn { kind, .. } => self.letter(*kind),
             Logged::Note { .. } => ".".to_owned(),
             Logged::Figure { .. } | Logged::Corrected { .. } => ":".to_owned(),
-            Logged::FeedLost { .. } | Logged::FeedBack { .. } => "!".to_owned(),
+            Logged::FeedLost { .. } | Logged::FeedBack { .. } | Logged::Advice { answer: None, .. } => "!".to_owned(),
+            Logged::Advice { answer: Some(_), .. } => "a".to_owned(),
             Logged::Closed => "Q".to_owned(),
         }
     }

@@ -17,6 +17,10 @@ pub enum Mode {
     Replay,
     /// A simulated broadcast that answers to what the operator does.
     Rehearsal,
+    /// Another desk's live, only looked at.
+    Mirror,
+    /// The same for the host: what to say, and no keys but to leave.
+    Host,
 }
 
 impl Mode {
@@ -28,12 +32,24 @@ impl Mode {
             Self::Demo => "demo",
             Self::Replay => "replay",
             Self::Rehearsal => "rehearsal",
+            Self::Mirror => "mirror",
+            Self::Host => "host",
         }
     }
-    /// What writes a record is refused in a replay.
+    /// What writes a record is refused in a replay, and where another desk writes.
     #[must_use]
     pub const fn takes_records(self) -> bool {
-        !matches!(self, Self::Replay)
+        !matches!(self, Self::Replay | Self::Mirror | Self::Host)
+    }
+    /// True where another desk writes the records.
+    #[must_use]
+    pub const fn follows(self) -> bool {
+        matches!(self, Self::Mirror | Self::Host)
+    }
+    /// Why a record is refused, a key of the catalogue.
+    #[must_use]
+    pub const fn refusal(self) -> &'static str {
+        if self.follows() { "refused-mirror" } else { "refused-replay" }
     }
 }
 
@@ -214,7 +230,6 @@ pub struct UiState {
     /// The glass stands still since; the feeds go on.
     pub held: Option<At>,
     pub masked: bool,
-    pub muted_until: Option<At>,
     pub known: Known,
     /// Both futures of the card that was last asked why.
     pub future: Option<Future>,

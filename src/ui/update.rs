@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::action::{Action, Availability};
-use super::intent::{Intent, Steering};
+use super::intent::{Intent, Steering, Wish};
 use super::keymap::Keymap;
 use super::layer::{LAYER_MS, Layer, Open};
 use super::layers;
@@ -13,6 +13,8 @@ use super::reel::Stop;
 use super::state::{FLASH_MS, Flash, FlashKind, Known, Mode, Panel, UiState};
 use super::words::Words;
 use crate::engine::Engine;
+use crate::engine::event::{Answer, Parameters};
+use crate::engine::id::Name;
 use crate::engine::time::{At, MINUTE_MS, SECOND_MS};
 use crate::engine::view::marks::{Mark, MarkKind};
 
@@ -42,6 +44,9 @@ pub fn update(state: &mut UiState, action: Action, moment: &Moment<'_>) -> Optio
         state.refuse(moment.words.get(why).to_owned(), moment.wall);
         return None;
     }
+    if state.mode == Mode::Host && action.availability(state, moment.live) == Availability::Absent {
+        return None;
+    }
     match action {
         Action::Quit => return quit(state, moment),
         Action::Suspend => return Some(Intent::Suspend),
@@ -69,10 +74,6 @@ pub fn tick(state: &mut UiState, wall: At) -> bool {
     let mut changed = false;
     if state.flash.as_ref().is_some_and(|flash| flash.until <= wall) {
         state.flash = None;
-        changed = true;
-    }
-    if state.muted_until.is_some_and(|until| until <= wall) {
-        state.muted_until = None;
         changed = true;
     }
     while state.top().is_some_and(|open| open.layer.closes_by_itself() && wall.since_ms(open.touched) >= LAYER_MS) {
@@ -164,7 +165,7 @@ pub fn on_glass(state: &mut UiState, action: Action, moment: &Moment<'_>) -> Opt
         Action::MarkNext => jump_to_mark(state, moment, true),
         Action::Mask if state.masked => state.open(Layer::Unmask, moment.wall),
         Action::Mask => state.masked = true,
-        Action::Mute => mute(state, moment),
+        Action::Mute => return Some(mute(state, moment)),
         Action::Back => back(state),
         Action::Bookmark => return bookmark(state, moment),
         Action::Hold => return Some(hold(state, moment)),
@@ -230,13 +231,18 @@ fn jump_to_mark(state: &mut UiState, moment: &Moment<'_>, forward: bool) {
     }
 }
 
-fn mute(state: &mut UiState, moment: &Moment<'_>) {
-    state.muted_until = match state.muted_until {
-        Some(_) => None,
-        None => Some(moment.wall.plus_ms(MUTE_MS)),
-    };
-    let key = if state.muted_until.is_some() { "said-muted" } else { "said-unmuted" };
+/// No new card for five minutes; the same key again lets them come.
+fn mute(state: &mut UiState, moment: &Moment<'_>) -> Intent {
+    let is_muted = moment.live.advisor().muted_until().is_some_and(|until| moment.now < until);
+    let (key, until) = if is_muted { ("said-unmuted", moment.now) } else { ("said-muted", moment.now.plus_ms(MUTE_MS)) };
     state.say(moment.words.get(key).to_owned(), moment.wall);
+    Intent::Write(Wish::AnswerAdvice {
+        advice: Name::new("all"),
+        answer: Answer::Muted,
+        reason: None,
+        until: Some(until),
+        parameters: Parameters::default(),
+    })
 }
 
 /// One step back: out of the zoom, off the product, off the filter, to NOW.

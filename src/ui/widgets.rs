@@ -4,6 +4,7 @@
 //! which minutes and which scale are the panel's to choose, what a number means is the engine's.
 
 pub mod bar;
+pub mod big;
 pub mod heat;
 pub mod spark;
 pub mod table;

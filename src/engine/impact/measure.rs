@@ -4,19 +4,25 @@
 //! those of the others, orders of the whole live against viewers, or the viewers themselves. Spans of technical events and
 //! policy warnings are left out, on either side.
 
+use super::gain::{Counted, Gain, gain};
 use super::share::{Belief, ShareFilter};
 use super::{RateRatio, Verdict};
 use crate::engine::Engine;
 use crate::engine::event::InterventionKind;
 use crate::engine::id::{Name, Sym, Table};
 use crate::engine::live::commerce::audience::Figure;
-use crate::engine::series::{Count, MINUTE_SLOTS, Window, slot_of};
+use crate::engine::money::{Currency, Money};
+use crate::engine::series::{Count, MINUTE_SLOTS, Sheet, Sum, Window, slot_of};
 use crate::engine::time::{At, MINUTE_MS, SLOT_MS};
 
 /// Minutes that an act without an end is measured over, and that are added to none.
 const USUAL_MIN: u32 = 10;
 /// An act that runs longer is measured over so much of it.
 const LONGEST_MIN: u32 = 60;
+/// Minutes after an act that are looked at for sales that it only pulled forward.
+const TAIL_MIN: u32 = 20;
+/// Minutes before an act that say what an order is usually worth.
+const TICKET_MIN: u32 = 30;
 /// Minutes before an act below which nothing can be said.
 const LEAST_BEFORE: usize = 10;
 /// Minutes before an act that are looked at.
@@ -83,12 +89,35 @@ pub struct Impact {
     pub stays: Option<RateRatio>,
     /// Of the whole live's orders against viewers: cannibalised sales don't count here.
     pub whole: Option<RateRatio>,
+    /// Over the act and the [`TAIL_MIN`] minutes after it: what was only pulled forward is taken off again. `None` until they are
+    /// complete.
+    pub with_tail: Option<RateRatio>,
+    /// What it brought while it ran.
+    pub gain: Option<Gain>,
     /// The raw multiple of the live's average: not a fair comparison.
     pub times_average: Option<f64>,
     /// Complete minutes that it stands on.
     pub minutes: u32,
     /// True until all its minutes are complete.
     pub early: bool,
+}
+
+impl Impact {
+    /// True once nothing more is to come: its own minutes and those after it are complete.
+    const fn is_whole(&self) -> bool {
+        !self.early && self.with_tail.is_some()
+    }
+}
+
+/// Sums over the minutes of an act.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    events: f64,
+    exposure: f64,
+    controls: f64,
+    minutes: usize,
+    orders: f64,
+    viewer_minutes: f64,
 }
 
 /// One act under measurement.
@@ -123,7 +152,7 @@ impl Impacts {
                 self.0.swap_remove(act.id);
                 continue;
             }
-            if self.0.get(act.id).and_then(|measured| measured.impact.as_ref()).is_some_and(|impact| !impact.early) {
+            if self.0.get(act.id).and_then(|measured| measured.impact.as_ref()).is_some_and(Impact::is_whole) {
                 continue;
             }
             let Some(measure) = Measure::of(act.kind, act.product.is_some()) else { continue };
@@ -196,41 +225,96 @@ impl Measured {
         if self.own.minutes() < LEAST_BEFORE {
             return;
         }
-        let done = (complete.saturating_sub(self.first) / MINUTE_SLOTS).min(planned);
-        if self.impact.as_ref().is_some_and(|impact| impact.minutes == done) && done < planned {
+        let since = complete.saturating_sub(self.first) / MINUTE_SLOTS;
+        let done = since.min(planned);
+        let is_settled = done == planned;
+        let is_whole = since >= planned + TAIL_MIN;
+        if self.impact.as_ref().is_some_and(|impact| impact.minutes == done && impact.early != is_settled && !is_whole) {
             return;
         }
+        let tally = self.tally(done, engine);
+        let at = |belief| self.effect(&tally, belief);
+        let effect = at(Belief::Mixed);
+        let verdict = match effect {
+            _ if !is_settled => Verdict::NotEnoughYet,
+            Some(effect) => effect.verdict(),
+            None => Verdict::CantTell,
+        };
+        let rate = self.own.session_rate().filter(|rate| *rate > 0.0 && tally.exposure > 0.0);
+        let impact = Impact {
+            measure: self.measure,
+            verdict,
+            effect,
+            recovers: at(Belief::Recovers),
+            stays: at(Belief::Stays),
+            whole: self.whole.effect(tally.orders, tally.viewer_minutes, tally.minutes, None, Belief::Mixed),
+            with_tail: None,
+            gain: effect.and_then(|effect| gain(self.worth(done, engine)?, effect)),
+            times_average: rate.map(|rate| tally.events / tally.exposure / rate),
+            minutes: done,
+            early: !is_settled,
+        };
+        let with_tail = if is_whole {
+            let tally = self.tally(planned + TAIL_MIN, engine);
+            self.effect(&tally, Belief::Mixed)
+        } else {
+            None
+        };
+        self.impact = Some(Impact { with_tail, ..impact });
+    }
+
+    fn effect(&self, tally: &Tally, belief: Belief) -> Option<RateRatio> {
+        let controls = (self.measure == Measure::ProductOrders).then_some(tally.controls);
+        self.own.effect(tally.events, tally.exposure, tally.minutes, controls, belief)
+    }
+
+    /// What was counted in the first minutes since the act, spans that are excluded left out.
+    fn tally(&mut self, minutes: u32, engine: &Engine) -> Tally {
         let kept = self.recent.clone();
-        let (mut events, mut exposure, mut controls, mut minutes) = (0.0, 0.0, 0.0, 0);
-        let (mut orders_in, mut viewer_minutes) = (0.0, 0.0);
-        for minute in 0..done {
+        let mut tally = Tally::default();
+        for minute in 0..minutes {
             let window = Window::between(self.first + minute * MINUTE_SLOTS, self.first + (minute + 1) * MINUTE_SLOTS);
             if is_excluded(engine, window) {
                 continue;
             }
             let (counted, raw) = self.count(window, engine);
             let (smooth, control) = self.smooth(raw);
-            events += counted;
-            exposure += smooth;
-            controls += control;
-            orders_in += orders(engine, window);
-            viewer_minutes += viewers(engine, window).unwrap_or(0.0);
-            minutes += 1;
+            tally.events += counted;
+            tally.exposure += smooth;
+            tally.controls += control;
+            tally.orders += orders(engine, window);
+            tally.viewer_minutes += viewers(engine, window).unwrap_or(0.0);
+            tally.minutes += 1;
         }
         self.recent = kept;
-        let early = done < planned;
-        let control_events = (self.measure == Measure::ProductOrders).then_some(controls);
-        let at = |belief| self.own.effect(events, exposure, minutes, control_events, belief);
-        let effect = at(Belief::Mixed);
-        let times_average = self.own.session_rate().filter(|rate| *rate > 0.0 && exposure > 0.0).map(|rate| events / exposure / rate);
-        let verdict = match effect {
-            _ if early => Verdict::NotEnoughYet,
-            Some(effect) => effect.verdict(),
-            None => Verdict::CantTell,
+        tally
+    }
+
+    /// Orders and money of the first minutes of an act that is measured by orders, and what an order was worth before.
+    fn worth(&self, minutes: u32, engine: &Engine) -> Option<Counted> {
+        let product = match self.measure {
+            Measure::ProductOrders => Some(self.product?),
+            Measure::AllOrders => None,
+            Measure::Clicks | Measure::Viewers => return None,
         };
-        let whole = self.whole.effect(orders_in, viewer_minutes, minutes, None, Belief::Mixed);
-        let (recovers, stays) = (at(Belief::Recovers), at(Belief::Stays));
-        self.impact = Some(Impact { measure: self.measure, verdict, effect, recovers, stays, whole, times_average, minutes: done, early });
+        let sheets = &engine.live().sheets;
+        let sheet: &Sheet = product.map_or(Some(&sheets.live), |sym| sheets.of_product(sym))?;
+        let planned = product.and_then(|sym| engine.plan().product(engine.live().books.skus.text(sym)));
+        let during = Window::between(self.first, self.first + minutes * MINUTE_SLOTS);
+        let before = Window::between(self.first.saturating_sub(TICKET_MIN * MINUTE_SLOTS), self.first);
+        let minor = i64::try_from(sheet.money(Sum::GmvPlaced, during)).ok()?;
+        let currency = engine.plan().currency.unwrap_or(Currency::NONE);
+        let orders_before = sheet.count(Count::OrdersPlaced, before);
+        #[expect(clippy::cast_precision_loss, reason = "minor units and orders of half an hour")]
+        let ticket_before = match (orders_before, planned.and_then(|planned| planned.price_minor)) {
+            (1.., _) => sheet.money(Sum::GmvPlaced, before) as f64 / orders_before as f64,
+            (_, Some(price)) => price as f64,
+            (_, None) => return None,
+        };
+        #[expect(clippy::cast_precision_loss, reason = "orders of an act")]
+        let orders = sheet.count(Count::OrdersPlaced, during) as f64;
+        let margin = planned.and_then(|planned| planned.margin).or(engine.plan().margin);
+        Some(Counted { orders, placed: Money::new(minor, currency), ticket_before, margin })
     }
 }
 

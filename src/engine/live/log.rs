@@ -2,7 +2,7 @@
 
 use super::books::Books;
 use super::feeds::Turn;
-use crate::engine::event::{CorrectionKind, Fact, Record, SegmentKind};
+use crate::engine::event::{Answer, CorrectionKind, Fact, Record, SegmentKind};
 use crate::engine::id::{Name, Set, Sym};
 use crate::engine::notice::{Notice, NoticeKind};
 use crate::engine::plan::Plan;
@@ -49,6 +49,11 @@ pub enum What {
     Corrected {
         kind: CorrectionKind,
         target: Name,
+    },
+    /// A recommendation was raised, or answered.
+    Advice {
+        advice: Name,
+        answer: Option<Answer>,
     },
     FeedLost {
         feed: Name,
@@ -101,6 +106,9 @@ impl Log {
                 }
                 What::Corrected { kind: correction.kind, target: correction.target.clone() }
             }
+            Fact::AdviceAnswer(told) if matches!(told.answer, Answer::Waiting | Answer::Said | Answer::Declined | Answer::Snoozed) => {
+                What::Advice { advice: told.advice.clone(), answer: Some(told.answer) }
+            }
             Fact::Closed(_) => What::Closed,
             fact if event.is_manual() => match figure(fact) {
                 Some((metric, value)) => What::Figure { metric, value },
@@ -118,6 +126,11 @@ impl Log {
             Turn::Back(feed) => What::FeedBack { feed },
         };
         self.add(Entry { at, seq: self.last_seq, id: Name::default(), what });
+    }
+
+    /// A recommendation that was raised, as judged.
+    pub fn tell_advice(&mut self, at: At, advice: Name) {
+        self.add(Entry { at, seq: self.last_seq, id: Name::default(), what: What::Advice { advice, answer: None } });
     }
 
     fn add(&mut self, entry: Entry) {

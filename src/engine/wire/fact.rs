@@ -33,6 +33,7 @@ const SEGMENT_KIND: &[(&str, SegmentKind)] = &[
 const ANSWER: &[(&str, Answer)] = &[
     ("seen", Answer::Seen),
     ("waiting", Answer::Waiting),
+    ("said", Answer::Said),
     ("accepted", Answer::Accepted),
     ("declined", Answer::Declined),
     ("snoozed", Answer::Snoozed),

@@ -97,6 +97,7 @@ pub(super) fn marks(engine: &Engine, skus: &Skus) -> Vec<Mark> {
                 Logged::Note { text, operator } => row("note", text, None, operator),
                 Logged::Figure { metric, value } => row("figure", &format!("{metric} {value}"), None, None),
                 Logged::Corrected { target, .. } => row("correction", target, None, None),
+                Logged::Advice { rule, .. } => row("advice", rule, None, None),
                 Logged::FeedLost { feed } => row("feed_lost", feed, None, None),
                 Logged::FeedBack { feed } => row("feed_back", feed, None, None),
                 Logged::Closed => row("closed", "", None, None),

@@ -3,45 +3,38 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::engine::Engine;
 use crate::engine::advice::{HeldBy, Recommendation, State};
 use crate::engine::metric::Metric;
-use crate::engine::prior::{RuleRecord, of_this_live};
+use crate::engine::money::Money;
+use crate::engine::price::Price;
+use crate::engine::prior::of_this_live;
+use crate::engine::time::At;
 use crate::engine::watch::{Target, Watching};
 use crate::ui::View;
 use crate::ui::action::Action;
-use crate::ui::pane::{OWN, Pane};
+use crate::ui::pane::{OWN, Pane, label};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
-use crate::ui::widgets::text::fit;
+use crate::ui::widgets::text::{Phrase, fit, width as columns};
 
 /// A halving that shows sooner is not worth a line.
 const SLOW_MIN: f64 = 10.0;
-/// Lines that the first card takes at most where a second one waits.
-const FIRST: usize = 8;
+/// Lines that the first card takes at most where a second one waits: all of a card in full, its keys with them.
+const FIRST: usize = 10;
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
-    let advisor = pane.view.engine.advisor();
-    let open = advisor.open();
-    let title = match open.len() {
-        0 => pane.word("panel-advice").to_owned(),
-        n => pane.say("advice-title", &[("shown", n.into()), ("waiting", advisor.waiting_count().into())]),
-    };
+    let open = pane.view.engine.advisor().open();
+    let Some(first) = open.first() else { return draw_none(pane, area, buf) };
+    let title = title(pane, first, 0);
     let room = pane.heading(Panel::Advice, &title, OWN, area, buf);
-    if open.is_empty() {
-        pane.empty("advice-none", room, buf);
-        if let (Some(minutes), true) = (slowest_halving(pane.view), room.height > 1) {
-            let told = pane.say("advice-volume", &[("minutes", format!("{minutes:.0}").into())]);
-            let text = fit(&told, room.width.saturating_sub(2), pane.view.glyphs.dots).into_owned();
-            pane.phrase(text, Tone::Muted).put(buf, room, room.x + 1, room.y + 1);
-        }
-        return;
-    }
     let mut y = room.y;
     for (index, card) in open.iter().enumerate() {
-        let tone = if card.held_by.is_some() { Tone::Muted } else { Tone::Normal };
-        let mut lines = vec![(headline(card, pane), if card.held_by.is_some() { Tone::Muted } else { Tone::Warn })];
-        lines.extend(evidence(card, pane.view).into_iter().map(|line| (line, tone)));
+        if index > 0 {
+            let heading = Rect::new(area.x, y, area.width, u16::from(y < room.bottom()));
+            pane.rule(false, &self::title(pane, card, index), &Phrase::default(), heading, buf);
+            y += 1;
+        }
+        let lines = lines(card, index, room.width.saturating_sub(2), pane);
         let keep = if index == 0 && open.len() > 1 { FIRST } else { lines.len() };
         for (text, tone) in lines.into_iter().take(keep) {
             if y >= room.bottom() {
@@ -54,85 +47,220 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// `ACT · 46:30 · Fewer orders per click`, with its state.
-fn headline(card: &Recommendation, pane: &Pane<'_>) -> String {
-    let words = pane.view.engine.advisor().words(card, pane.view.words.lang().id());
+/// Nothing is recommended: whether that is by choice, and how long a change would take to be seen in a small shop.
+fn draw_none(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
+    let room = pane.heading(Panel::Advice, pane.word("panel-advice"), OWN, area, buf);
+    let muted = pane.view.engine.advisor().muted_until().filter(|until| pane.view.now < *until);
+    match muted {
+        Some(until) => {
+            let left = pane.view.format.countdown(until.since_ms(pane.view.now));
+            let told = pane.say("advice-muted", &[("time", left.into())]);
+            pane.phrase(told, Tone::Mode).put(buf, room, room.x + 1.min(room.width), room.y);
+        }
+        None => pane.empty("advice-none", room, buf),
+    }
+    if let (Some(minutes), true) = (slowest_halving(pane.view), room.height > 1) {
+        let told = pane.say("advice-volume", &[("minutes", format!("{minutes:.0}").into())]);
+        let text = fit(&told, room.width.saturating_sub(2), pane.view.glyphs.dots).into_owned();
+        pane.phrase(text, Tone::Muted).put(buf, room, room.x + 1, room.y + 1);
+    }
+}
+
+/// `ADVICE 1/2 · ACT · raised 46:30`; without the time where that has no room.
+fn title(pane: &Pane<'_>, card: &Recommendation, index: usize) -> String {
+    let advisor = pane.view.engine.advisor();
+    let of = advisor.open().len() + advisor.waiting_count();
     let state = match (card.state, card.held_by) {
         (_, Some(HeldBy::PriceAct | HeldBy::SameProduct)) => pane.word("card-held-act").to_owned(),
         (_, Some(HeldBy::StaleFeed)) => pane.word("card-held-stale").to_owned(),
-        (State::Waiting { since }, None) => {
-            pane.say("card-waiting", &[("time", pane.view.format.countdown(pane.view.now.since_ms(since)).into())])
-        }
+        (State::Waiting { .. }, None) => course(card, pane.view).pop().unwrap_or_default(),
         _ => pane.word("card-act").to_owned(),
     };
-    format!("! {state} {} {}", pane.live_time(card.raised), words.title)
+    let plain = matches!(card.state, State::Raised | State::Seen) && card.held_by.is_none();
+    let key = if plain { "advice-title" } else { "advice-title-short" };
+    let (place, at) = (index + 1, pane.live_time(card.raised));
+    pane.say(key, &[("place", place.into()), ("of", of.into()), ("state", state.into()), ("at", at.into())])
 }
 
-/// What a card tells below its title.
+/// `WAITING 00:35`, and since when the host says it.
+#[must_use]
+pub fn course(card: &Recommendation, view: &View<'_>) -> Vec<String> {
+    let State::Waiting { since } = card.state else { return Vec::new() };
+    let told = |key, at: At| view.text(key, &[("time", view.format.countdown(view.now.since_ms(at)).into())]);
+    [told("card-waiting", since)].into_iter().chain(card.course.said.map(|said| told("card-said", said))).collect()
+}
+
+/// A card's lines, the title first; the first card says its keys.
+fn lines(card: &Recommendation, index: usize, width: u16, pane: &Pane<'_>) -> Vec<(String, Tone)> {
+    let (tone, bright) = if card.held_by.is_some() { (Tone::Muted, Tone::Muted) } else { (Tone::Normal, Tone::Warn) };
+    let words = pane.view.engine.advisor().words(card, pane.view.words.lang().id());
+    let mut lines: Vec<_> = wrap(&words.title, width).into_iter().map(|line| (line, bright)).collect();
+    lines.extend(pack(evidence(card, pane.view), width, pane.view).into_iter().map(|line| (line, tone)));
+    if index == 0 {
+        lines.push((pane.word("advice-keys").to_owned(), Tone::Muted));
+    }
+    lines
+}
+
+/// A text in as many lines as it takes.
+#[must_use]
+pub fn wrap(text: &str, width: u16) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if columns(line) + 1 + columns(word) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// Puts pieces beside each other as far as they fit, so that nothing is cut off for want of rows.
+#[must_use]
+pub fn pack(pieces: Vec<String>, width: u16, view: &View<'_>) -> Vec<String> {
+    let between = format!(" {} ", view.glyphs.middot);
+    let mut lines: Vec<String> = Vec::new();
+    for piece in pieces {
+        match lines.last_mut() {
+            Some(line) if columns(line) + columns(&between) + columns(&piece) <= width => {
+                line.push_str(&between);
+                line.push_str(&piece);
+            }
+            _ => lines.push(piece),
+        }
+    }
+    lines
+}
+
+/// What a card tells below its title, piece by piece.
+#[must_use]
 pub fn evidence(card: &Recommendation, view: &View<'_>) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut pieces = because(card, view);
+    pieces.extend(proposal(card, view));
+    if let Some(bill) = &card.price {
+        pieces.extend(expected(bill, view));
+    }
+    pieces.push(record(card, view));
+    pieces
+}
+
+/// What moved, and where the funnel broke.
+#[must_use]
+pub fn because(card: &Recommendation, view: &View<'_>) -> Vec<String> {
+    let mut pieces = moved(card, view);
+    pieces.extend(broken(card, view));
+    pieces
+}
+
+/// `28 of 842, 9m; usually 79`, `click to order: 9.3% → 3.3% ×0.36 [0.23–0.55]`.
+fn moved(card: &Recommendation, view: &View<'_>) -> Vec<String> {
     let because = &card.because;
+    let mut pieces = Vec::new();
     let number = |value: f64| {
         if value.fract().abs() < 1e-9 && value.abs() < 1e6 { view.format.number(value, 0) } else { view.format.number(value, 2) }
     };
-    let share = |value: f64| {
-        let is_share = Metric::parse(&because.metric).is_some_and(|metric| {
-            use Metric::{AtcRate, CartAbandon, CartOrderRate, CoRate, NewBuyerShare, OrderPaidRate};
-            matches!(metric, CoRate | AtcRate | CartOrderRate | CartAbandon | OrderPaidRate | NewBuyerShare)
-        });
-        if is_share { view.format.percent(value, 1) } else { number(value) }
-    };
+    let is_share = Metric::parse(&because.metric).is_some_and(|metric| {
+        use Metric::{AtcRate, CartAbandon, CartOrderRate, CoRate, NewBuyerShare, OrderPaidRate};
+        matches!(metric, CoRate | AtcRate | CartOrderRate | CartAbandon | OrderPaidRate | NewBuyerShare)
+    });
+    let share = |value: f64| if is_share { view.format.percent(value, 1) } else { number(value) };
     if let (Some(events), Some(exposure)) = (because.support, because.exposure) {
-        let mut line = view.text("card-counted", &[("events", number(events).into()), ("exposure", number(exposure).into())]);
+        // groups of the same live are held against each other, else events against what they come from
+        let key = if because.expected.is_some() || because.window_s > 0 { "card-counted" } else { "card-compared" };
+        let mut piece = view.text(key, &[("events", number(events).into()), ("exposure", number(exposure).into())]);
         if because.window_s > 0 {
-            line.push_str(&format!(", {}", view.format.age(because.window_s * 1_000)));
+            piece.push_str(&format!(", {}", view.format.age(because.window_s * 1_000)));
         }
         if let Some(expected) = because.expected {
-            line.push_str(&format!("; {}", view.text("card-usually", &[("expected", number(expected).into())])));
+            piece.push_str(&format!("; {}", view.text("card-usually", &[("expected", view.format.number(expected, 0).into())])));
         }
-        lines.push(line);
+        pieces.push(piece);
     }
     if let (Some(from), Some(to)) = (because.from, because.to) {
-        let mut line = format!("{}: {} {} {}", because.metric, share(from), view.glyphs.arrow, share(to));
+        let key = format!("metric-{}", because.metric);
+        let name = if view.words.has(&key) { view.words.get(&key) } else { because.metric.as_str() };
+        pieces.push(format!("{name} {} {} {}", share(from), view.glyphs.arrow, share(to)));
         if let (Some(ratio), Some(low), Some(high)) = (because.ratio, because.low, because.high) {
-            line.push_str(&format!(" {}{ratio:.2} [{low:.2}{}{high:.2}]", view.glyphs.times, "–"));
+            let two = |value: f64| view.format.number(value, 2);
+            pieces.push(format!("{}{} [{}–{}]", view.glyphs.times, two(ratio), two(low), two(high)));
         }
-        lines.push(line);
     }
-    if let Some(broke) = &card.broke {
-        lines.push(view.text("card-broke", &[("factor", broke.factor.into()), ("ratio", format!("{:.2}", broke.to / broke.from).into())]));
+    pieces
+}
+
+/// The key of a factor's name.
+#[must_use]
+pub fn factor_word(factor: &str) -> &'static str {
+    match factor {
+        "viewers" => "chain-viewers",
+        "clicks_per_viewer" => "chain-clicks",
+        "click_to_cart" => "chain-click-cart",
+        "cart_to_order" => "chain-cart-order",
+        _ => "chain-ticket",
     }
-    lines.push(proposal(card, view));
-    if let Some(bill) = &card.price {
-        lines.push(view.text(
-            "card-units",
-            &[
-                ("without", format!("{:.0}", bill.units_without).into()),
-                ("units", format!("{:.0}", bill.units).into()),
-                ("low", format!("{:.0}", bill.units_low).into()),
-                ("high", format!("{:.0}", bill.units_high).into()),
-                ("even", bill.break_even_units.map_or_else(|| view.glyphs.dash.to_owned(), |units| format!("{units:.0}")).into()),
-            ],
+}
+
+/// A factor's value in its own unit.
+fn of_factor(factor: &str, value: f64, view: &View<'_>) -> String {
+    match factor {
+        "click_to_cart" | "cart_to_order" => view.format.percent(value, 0),
+        "viewers" => view.format.number(value, 0),
+        "clicks_per_viewer" => view.format.number(value, 3),
+        _ => {
+            #[expect(clippy::cast_possible_truncation, reason = "minor units of a ticket")]
+            let minor = value as i64;
+            let currency = view.engine.plan().currency;
+            currency.map_or_else(|| view.format.number(value / 100.0, 2), |currency| view.format.money_short(Money::new(minor, currency)))
+        }
+    }
+}
+
+/// Units, break-even, margin, and whether stock and margin floor allow it.
+fn expected(bill: &Price, view: &View<'_>) -> Vec<String> {
+    let units = |units: f64| view.format.number(units, 0);
+    let mut pieces = vec![view.text(
+        "card-units",
+        &[
+            ("without", units(bill.units_without).into()),
+            ("units", units(bill.units).into()),
+            ("low", units(bill.units_low).into()),
+            ("high", units(bill.units_high).into()),
+            ("even", bill.break_even_units.map_or_else(|| view.glyphs.dash.to_owned(), |even| view.format.number(even.ceil(), 0)).into()),
+        ],
+    )];
+    if let Some((mid, low, high)) = bill.margin {
+        let money = |money| view.format.amount_short(money);
+        pieces.push(view.text(
+            "card-margin",
+            &[("mid", view.format.money_short(mid).into()), ("low", money(low).into()), ("high", money(high).into())],
         ));
-        if let Some((mid, low, high)) = bill.margin {
-            let money = |money| view.format.amount_short(money);
-            lines.push(view.text(
-                "card-margin",
-                &[("mid", view.format.money_short(mid).into()), ("low", money(low).into()), ("high", money(high).into())],
-            ));
-        }
-        if let (Some(stock), Some(left)) = (bill.stock, bill.margin_left) {
-            let floor = bill.margin_floor.map_or_else(|| view.glyphs.dash.to_owned(), |floor| view.format.percent(floor, 0));
-            lines.push(
-                view.text(
-                    "card-limits",
-                    &[("stock", stock.into()), ("margin", view.format.percent(left, 0).into()), ("floor", floor.into())],
-                ),
-            );
-        }
     }
-    let record = rule_record(&card.rule, view.engine);
-    lines.push(view.text(
+    let ok = |holds: bool| if holds { format!(" {}", view.word("card-ok")) } else { "!".to_owned() };
+    let mut limits = Vec::new();
+    if let Some(stock) = bill.stock {
+        #[expect(clippy::cast_precision_loss, reason = "units in stock")]
+        let holds = stock as f64 + 0.5 >= bill.units_high;
+        let told = view.text("card-stock", &[("stock", view.format.count(stock).into()), ("units", units(bill.units_high).into())]);
+        limits.push(told + &ok(holds));
+    }
+    if let (Some(left), Some(floor)) = (bill.margin_left, bill.margin_floor) {
+        let told =
+            view.text("card-floor", &[("margin", view.format.percent(left, 0).into()), ("floor", view.format.percent(floor, 0).into())]);
+        limits.push(told + &ok(left >= floor));
+    }
+    if !limits.is_empty() {
+        pieces.push(limits.join(&format!(" {} ", view.glyphs.middot)));
+    }
+    pieces
+}
+
+/// `record: fired 7 done 5 better 1 ?4`, in earlier lives and in this one.
+fn record(card: &Recommendation, view: &View<'_>) -> String {
+    let record = view.engine.priors().rules.get(&card.rule).copied().unwrap_or_default().and(of_this_live(&card.rule, view.engine));
+    view.text(
         "card-record",
         &[
             ("fired", record.fired.into()),
@@ -140,37 +268,40 @@ pub fn evidence(card: &Recommendation, view: &View<'_>) -> Vec<String> {
             ("better", record.better.into()),
             ("unclear", (record.cant_tell + record.no_visible_change).into()),
         ],
-    ));
-    lines
+    )
 }
 
-/// What became of a rule's cards, in earlier lives and in this one.
-fn rule_record(rule: &str, engine: &Engine) -> RuleRecord {
-    engine.priors().rules.get(rule).copied().unwrap_or_default().and(of_this_live(rule, engine))
+/// `where it broke: carts per click`, `32% → 11%`.
+fn broken(card: &Recommendation, view: &View<'_>) -> Vec<String> {
+    let Some(broke) = &card.broke else { return Vec::new() };
+    let (from, to) = (of_factor(broke.factor, broke.from, view), of_factor(broke.factor, broke.to, view));
+    let factor = view.word(factor_word(broke.factor)).to_owned();
+    vec![view.text("card-broke", &[("factor", factor.into())]), format!("{from} {} {to}", view.glyphs.arrow)]
 }
 
-/// `→ flash deal −10 % · 10 min · 1 Fone Pro X2`.
-fn proposal(card: &Recommendation, view: &View<'_>) -> String {
+/// `→ flash deal · −10 % · 10 min`, `1 Fone Pro X2`, whom it reaches.
+fn proposal(card: &Recommendation, view: &View<'_>) -> Vec<String> {
     let mut parts = vec![view.words.get(&Action::Kind(card.kind).doc_key()).to_owned()];
-    if let Some(percent) = card.parameters.get("percent") {
-        parts.push(format!("{}{percent} %", view.glyphs.minus));
-    }
-    if let Some(minutes) = card.parameters.get("minutes") {
-        parts.push(format!("{minutes} min"));
-    }
-    if let Some(cap) = card.parameters.get("cap") {
-        parts.push(view.text("card-cap", &[("cap", cap.as_str().into())]));
-    }
-    let sku = card.parameters.get("sku").map(String::as_str);
-    if let Some(product) =
-        view.engine.products().into_iter().find(|product| Some(product.sku) == sku || card.target.product == Some(product.sym))
-    {
-        parts.push(format!("{} {}", product.slot, product.name));
-    }
-    if let Some(channel) = card.target.channel {
-        parts.push(view.engine.live().books.channels.text(channel).to_owned());
-    }
-    format!("{} {}", view.glyphs.arrow, parts.join(&format!(" {} ", view.glyphs.middot)))
+    let parameter = |name: &str| card.parameters.get(name).map(String::as_str);
+    parts.extend(parameter("percent").map(|percent| format!("{}{percent} %", view.glyphs.minus)));
+    parts.extend(parameter("price").map(|price| view.text("card-price", &[("price", money_of(price, view).into())])));
+    parts.extend(parameter("minutes").map(|minutes| view.text("host-minutes", &[("minutes", minutes.into())])));
+    parts.extend(parameter("text").map(str::to_owned));
+    let mut pieces = vec![format!("{} {}", view.glyphs.arrow, parts.join(&format!(" {} ", view.glyphs.middot)))];
+    let about = card.act_product(view.engine);
+    pieces
+        .extend(view.engine.products().into_iter().find(|product| Some(product.sym) == about).map(|p| format!("{} {}", p.slot, label(&p))));
+    pieces.extend(parameter("cap").map(|cap| view.text("card-cap", &[("cap", cap.into())])));
+    pieces.extend(parameter("reaches").map(|carts| view.text("card-reaches", &[("carts", carts.into())])));
+    pieces.extend(card.target.channel.map(|channel| view.engine.live().books.channels.text(channel).to_owned()));
+    pieces
+}
+
+/// An amount of a parameter as the glass writes money.
+#[must_use]
+pub fn money_of(text: &str, view: &View<'_>) -> String {
+    let money = view.engine.plan().currency.and_then(|currency| Money::parse(text, currency));
+    money.map_or_else(|| text.to_owned(), |money| view.format.money_short(money))
 }
 
 /// In a small shop: how long a halving of orders per click takes to be seen, where it takes long.

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::engine::event::CorrectionKind;
+use crate::engine::event::{Answer, CorrectionKind};
 use crate::engine::view::show::{LogEntry, Logged};
 use crate::ui::pane::{OWN, Pane};
 use crate::ui::state::Panel;
@@ -107,8 +107,31 @@ fn what(pane: &Pane<'_>, entry: &LogEntry<'_>) -> String {
             };
             format!("{kind} {}", pane.view.format.person(target))
         }
+        Logged::Advice { id, answer, .. } => {
+            let key = answer.map_or("log-advice-raised", advice_word);
+            pane.say(key, &[("title", advice_title(pane, id).into())])
+        }
         Logged::FeedLost { feed } => pane.say("log-feed-lost", &[("feed", (*feed).into())]),
         Logged::FeedBack { feed } => pane.say("log-feed-back", &[("feed", (*feed).into())]),
         Logged::Closed => pane.word("log-closed").to_owned(),
     }
+}
+
+/// How an answer to a recommendation is told.
+#[must_use]
+pub const fn advice_word(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Waiting => "log-advice-told",
+        Answer::Said => "log-advice-said",
+        Answer::Declined => "log-advice-declined",
+        Answer::Snoozed => "log-advice-snoozed",
+        Answer::Seen | Answer::Accepted | Answer::HeldOut | Answer::Muted => "log-advice-raised",
+    }
+}
+
+/// A card's title in the glass's language.
+fn advice_title(pane: &Pane<'_>, id: &str) -> String {
+    let advisor = pane.view.engine.advisor();
+    let card = advisor.cards().iter().find(|card| card.id == id);
+    card.map(|card| advisor.words(card, pane.view.words.lang().id()).title).unwrap_or_default()
 }

@@ -17,6 +17,8 @@ use crate::ui::widgets::text::{Phrase, fit, width};
 const TITLE_LEAST: u16 = 24;
 /// Columns between two parts of the line.
 const GAP: u16 = 2;
+/// A desk that has written nothing for so long is told as silent: its feeds report more often than that.
+const SILENT_MS: i64 = 10_000;
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let head = mode(pane).and(" ", pane.style(Tone::Normal)).and(elapsed(pane), pane.style(Tone::Normal));
@@ -70,7 +72,7 @@ fn mode(pane: &Pane<'_>) -> Phrase {
     let (glyph, tone) = match view.mode {
         Mode::Live if view.engine.closed().is_some() => (view.glyphs.hollow, Tone::Muted),
         Mode::Live => (view.glyphs.dot, Tone::Good),
-        Mode::Demo | Mode::Replay | Mode::Rehearsal => (view.glyphs.pointer, Tone::Mode),
+        Mode::Demo | Mode::Replay | Mode::Rehearsal | Mode::Mirror | Mode::Host => (view.glyphs.pointer, Tone::Mode),
     };
     let word = match view.mode {
         Mode::Live if view.engine.closed().is_some() => pane.word("mode-closed"),
@@ -79,6 +81,9 @@ fn mode(pane: &Pane<'_>) -> Phrase {
         Mode::Demo => pane.word("mode-demo"),
         Mode::Replay => pane.word("mode-replay"),
         Mode::Rehearsal => pane.word("mode-rehearsal"),
+        Mode::Mirror | Mode::Host if view.engine.closed().is_some() => pane.word("mode-closed"),
+        Mode::Mirror => pane.word("mode-mirror"),
+        Mode::Host => pane.word("mode-host"),
     };
     let mut phrase = pane.phrase(format!(" {glyph} {word}"), tone);
     if let Some(reel) = &view.state.reel {
@@ -129,6 +134,11 @@ fn journal(pane: &Pane<'_>) -> Phrase {
     match pane.view.journal {
         JournalLight::Recording => pane.phrase(format!("{} {}", pane.view.glyphs.dot, pane.word("journal-recording")), Tone::Good),
         JournalLight::Lost => pane.phrase(format!("! {} !", pane.word("journal-lost")), Tone::Alarm),
+        JournalLight::Followed { silent_ms } if silent_ms >= SILENT_MS && pane.view.engine.closed().is_none() => {
+            let age = pane.view.format.age(silent_ms);
+            pane.phrase(format!("! {} !", pane.say("journal-silent", &[("age", age.into())])), Tone::Alarm)
+        }
+        JournalLight::Followed { .. } => pane.phrase(format!("{} {}", pane.view.glyphs.dot, pane.word("journal-followed")), Tone::Good),
         JournalLight::Off => pane.phrase(pane.word("journal-off"), Tone::Muted),
     }
 }

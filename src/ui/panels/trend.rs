@@ -290,7 +290,8 @@ const fn weight(what: &Logged<'_>) -> u8 {
     match what {
         Logged::Started { .. } => 6,
         Logged::FeedLost { .. } => 5,
-        Logged::Ended { .. } | Logged::Withdrawn { .. } | Logged::FeedBack { .. } => 2,
+        Logged::Ended { .. } | Logged::Withdrawn { .. } | Logged::FeedBack { .. } | Logged::Advice { answer: Some(_), .. } => 2,
+        Logged::Advice { answer: None, .. } => 4,
         Logged::Pinned { .. } => 3,
         Logged::Cue { .. } | Logged::Unpinned { .. } => 1,
         Logged::Note { .. } | Logged::Closed => 4,
@@ -307,8 +308,11 @@ fn draw_marks(pane: &Pane<'_>, lane: &Lane, buf: &mut Buffer) {
         }
     }
     // the weightier is drawn last, over the others
-    let mut entries: Vec<&LogEntry<'_>> =
-        pane.log.iter().filter(|entry| !matches!(entry.what, Logged::Ended { .. } | Logged::Unpinned { .. })).collect();
+    let mut entries: Vec<&LogEntry<'_>> = pane
+        .log
+        .iter()
+        .filter(|entry| !matches!(entry.what, Logged::Ended { .. } | Logged::Unpinned { .. } | Logged::Advice { answer: Some(_), .. }))
+        .collect();
     entries.sort_by_key(|entry| weight(&entry.what));
     for entry in entries {
         let Some(x) = at(entry.at.minute()) else { continue };
@@ -316,6 +320,7 @@ fn draw_marks(pane: &Pane<'_>, lane: &Lane, buf: &mut Buffer) {
             _ if entry.withdrawn => (pane.view.glyphs.hollow.to_owned(), Tone::Muted),
             Logged::FeedLost { .. } => (pane.mark(&entry.what), Tone::Alarm),
             Logged::Started { .. } => (pane.mark(&entry.what), Tone::Accent),
+            Logged::Advice { .. } => (pane.mark(&entry.what), Tone::Warn),
             Logged::Withdrawn { .. } => continue,
             _ => (pane.mark(&entry.what), Tone::Normal),
         };
