@@ -122,7 +122,7 @@ fn slogan(pane: &Pane<'_>, kind: InterventionKind, product: Option<Sym>, paramet
     let mut parts = match (parameters.get("percent"), name) {
         (Some(percent), name) => {
             let off = format!("{}{percent} %", pane.view.glyphs.minus);
-            vec![name.map_or_else(|| pane.act(kind), |name| name) + " " + &off]
+            vec![name.unwrap_or_else(|| pane.act(kind)) + " " + &off]
         }
         (None, Some(name)) => vec![pane.act(kind), name],
         (None, None) => vec![pane.act(kind)],
