@@ -1,6 +1,6 @@
 //! A test of rules: series in, expected recommendations out, as a TOML file (`warroom rules test`).
 //!
-//! [`file`] reads it, [`course`] makes canonical events of its series, [`Trial::run`] lets the engine judge them and compares.
+//! [`mod@file`] reads it, [`course`] makes canonical events of its series, [`Trial::run`] lets the engine judge them and compares.
 
 pub mod course;
 pub mod file;

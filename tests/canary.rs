@@ -103,10 +103,10 @@ map = "."
 async fn echo() -> Peer {
     Peer::start(|asked: &Asked, n| {
         let said = format!("{} {}", asked.head.replace(['\r', '\n'], " "), asked.body);
-        if asked.path().starts_with("/login") {
+        if asked.path() == "/login" {
             return Reply::status(200, &[("x-token", &format!("{CANARY}-issued-by-login-{n}"))], "{}");
         }
-        if asked.path().starts_with("/oauth") {
+        if asked.path() == "/oauth" {
             return Reply::Json(format!(
                 r#"{{"access_token":"{CANARY}-issued-{n}","refresh_token":"{CANARY}-rotated-{n}","expires_in":3600}}"#
             ));

@@ -27,6 +27,8 @@ use ring::hmac;
 
 /// Only against hangs.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// No hand is faster: the same key sooner again is one that is held down, and the desk does not take it for two.
+const HAND: Duration = Duration::from_millis(2 * warroom::ui::input::HELD_DOWN_MS.unsigned_abs());
 
 /// One request as it came over the socket.
 struct Request {
@@ -111,6 +113,7 @@ impl Desk {
     }
 
     fn press(&mut self, keys: &str) {
+        std::thread::sleep(HAND);
         self.input.write_all(keys.as_bytes()).unwrap();
         self.input.flush().unwrap();
     }

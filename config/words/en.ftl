@@ -274,7 +274,6 @@ mark-act-withdrawn = taken back
 mark-note = note
 mark-figure = figure typed
 mark-correction = correction
-mark-advice = advice
 mark-feed-lost = feed lost
 mark-feed-back = feed back
 mark-closed = closed

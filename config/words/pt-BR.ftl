@@ -273,7 +273,6 @@ mark-act-withdrawn = desfeito
 mark-note = nota
 mark-figure = número digitado
 mark-correction = correção
-mark-advice = conselho
 mark-feed-lost = fonte perdida
 mark-feed-back = fonte de volta
 mark-closed = encerrada

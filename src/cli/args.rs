@@ -192,7 +192,7 @@ pub enum Verb {
         /// One JSON object
         #[arg(long, conflicts_with = "series")]
         json: bool,
-        /// A CSV of timestamp,value[,exposure]
+        /// A CSV of timestamp, value and, if there is one, exposure
         #[arg(long, value_name = "FILE", requires = "out")]
         series: Option<PathBuf>,
         /// Where the judged rows go

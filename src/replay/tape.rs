@@ -1,4 +1,4 @@
-//! Where the records of a replay lie, read from any place: a journal by its own numbers, files through a [`Copy`].
+//! Where the records of a replay lie, read from any place: a journal by its own numbers, files through a [`struct@Copy`].
 
 use std::io;
 use std::path::PathBuf;

@@ -223,7 +223,7 @@ impl Engine {
         rows
     }
 
-    /// Stock of a product by source and location.
+    /// Stock of a product, sorted by source and location: which came first does not show.
     #[must_use]
     pub fn stock(&self, product: Sym) -> Vec<StockView<'_>> {
         let books = &self.live().books;
@@ -234,7 +234,9 @@ impl Engine {
             available: level.available,
             at: level.at,
         };
-        shelves.iter().map(row).collect()
+        let mut rows: Vec<StockView<'_>> = shelves.iter().map(row).collect();
+        rows.sort_by_key(|row| (row.source, row.location));
+        rows
     }
 
     /// What is wrong with a product's stock: sources that disagree, more sold than there was, nothing left.
