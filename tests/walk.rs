@@ -268,7 +268,7 @@ async fn advice_is_told_to_the_host_runs_when_it_is_on_air_and_is_measured() {
     let host = stage.second("host", &[], HOST);
     host.shows(&["HOST", "● read-only", "ON AIR", "RUNNING"]);
     host.until("the product in big letters", |screen| has_big(screen, "FONE PRO X2"));
-    desk.shows_line(&["ADVICE 2/3 · ACT"]);
+    desk.shows_line(&["ADVICE 2/2 · ACT"]);
 
     desk.press("aw");
     desk.shows(&["where GMV a minute moved", "if it stays:", "if it recovers by itself:", "dead_air"]);
