@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::Batch;
 use super::account::{Account, Input};
 use super::backoff::Backoff;
-use super::broker::{Inlet, Kafka, Nats};
+use super::broker::{Kafka, Nats};
 use super::expand::Expander;
 use super::fault::{Fault, FaultKind};
 use super::http::Http;
@@ -27,7 +27,6 @@ use super::poll::Poller;
 use super::quota::Limiter;
 use super::session::Session;
 use super::stream::Tap;
-use super::template::Values;
 use super::webhook::Receiver;
 use super::{sse, ws};
 use crate::clock::Clock;
@@ -162,10 +161,11 @@ impl Task {
         Mapper::start(self.session.witness.clone())
     }
 
-    fn inlet(&self) -> Result<Inlet, Fault> {
+    #[cfg(any(feature = "nats", feature = "kafka"))]
+    fn inlet(&self) -> Result<super::broker::Inlet, Fault> {
         let recipe = self.request.recipe.clone();
         let mapping = recipe.map(|recipe| Ok::<_, Fault>((self.mapper()?, recipe))).transpose()?;
-        Ok(Inlet { session: Arc::clone(&self.session), mapping })
+        Ok(super::broker::Inlet { session: Arc::clone(&self.session), mapping })
     }
 
     fn tap(&self) -> Result<Tap, Fault> {
@@ -212,13 +212,13 @@ impl Task {
     #[cfg(feature = "nats")]
     async fn read_nats(&self, nats: &Nats, outlet: &mut Outlet) -> Result<(), Fault> {
         let read = super::nats::listen(nats, &self.inlet()?, self.live_start, outlet).await;
-        read.map_err(|fault| self.session.redacted(fault, &Values::default()))
+        read.map_err(|fault| self.session.discreet(fault))
     }
 
     #[cfg(feature = "kafka")]
     async fn read_kafka(&self, kafka: &Kafka, outlet: &mut Outlet) -> Result<(), Fault> {
         let read = super::kafka::listen(kafka, &self.inlet()?, self.live_start, outlet).await;
-        read.map_err(|fault| self.session.redacted(fault, &Values::default()))
+        read.map_err(|fault| self.session.discreet(fault))
     }
 
     #[cfg(not(feature = "nats"))]
