@@ -31,13 +31,13 @@ pub const LEAST_BLOCKS: usize = 3;
 /// What is left of a block's weight for the one before it.
 pub const KEPT: f64 = 0.85;
 /// By how much, as a coefficient of variation, what is still to come differs from the present pace for reasons that the pace
-/// cannot show: the ramp of a beginning, a dear product, a last call. For a live that has all before it; our assumption, held
-/// to the level on simulated lives.
+/// cannot show: the ramp of a beginning, a dear product, a last call. For a live that has all before it; an assumption, chosen
+/// on the very seeds of `tests/projection.rs`.
 pub const UNSHAPED: f64 = 0.75;
 /// The range holds so much of the closes.
 pub const LEVEL: f64 = 0.8;
-/// By its own pace alone a live is told with less confidence in the same range: it held 17 of 28 closes of simulated lives,
-/// for the misses are shapes of an evening that no width which still says something would hold.
+/// By its own pace alone a live is told with less confidence in the same range: the range meant to hold [`LEVEL`] held 17 of
+/// 28 closes of simulated lives, whose shape a pace does not know. Read off those seeds, not foretold and then confirmed.
 pub const LEVEL_BY_PACE: f64 = 0.6;
 /// Standard normal quantile at (1 + LEVEL) / 2.
 const Z: f64 = 1.281_551_565_5;
