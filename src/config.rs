@@ -10,7 +10,6 @@
 //! | [`fields`] | money, lengths, shares and times as people write them |
 //! | [`judge`] | contradictions inside a plan |
 //! | [`doubt`] | what is worth a look before the night |
-//! | [`lessons`] | what earlier reports taught and was ticked |
 //! | [`spelling`] | "did you mean" |
 
 pub mod catalogue;
@@ -18,7 +17,6 @@ pub mod doubt;
 pub mod entries;
 pub mod fields;
 pub mod judge;
-pub mod lessons;
 pub mod paths;
 pub mod plan;
 pub mod settings;

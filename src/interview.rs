@@ -10,11 +10,11 @@ pub mod talk;
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 
-use crate::config::lessons::Lesson;
 use crate::config::plan;
 use crate::engine::plan::Plan;
 use crate::engine::time::At;
 use crate::feed::document::Problem;
+use crate::report::lesson::Lesson;
 use crate::ui::words::Words;
 use draft::Draft;
 use talk::Talk;

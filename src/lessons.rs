@@ -54,6 +54,12 @@ impl Lessons {
         &self.known
     }
 
+    /// The lessons themselves.
+    #[must_use]
+    pub fn into_known(self) -> Vec<Lesson> {
+        self.known
+    }
+
     /// Takes lessons that were ticked; one that was ticked before keeps what later lives said of it.
     pub fn tick(&mut self, ticked: Vec<Lesson>) {
         for mut lesson in ticked {

@@ -14,39 +14,20 @@
     reason = "a test stops where it fails"
 )]
 
+#[path = "support/totals.rs"]
+mod totals;
+
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
+use totals::{python, root, run, summary};
 
 const EVENTS: &str = "100000";
 const PRODUCTS: &str = "200";
 const HOURS: &str = "3";
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn run(command: &mut Command, what: &str) -> Output {
-    let output = command.output().unwrap_or_else(|error| panic!("{what} cannot be started: {error}"));
-    assert!(output.status.success(), "{what} failed: {}", String::from_utf8_lossy(&output.stderr));
-    output
-}
-
-/// A Python with DuckDB: what `make test` installed below `target/`, installed now where it is missing.
-fn python() -> PathBuf {
-    let venv = root().join("target/python");
-    let python = venv.join("bin/python");
-    let has_duckdb = || Command::new(&python).args(["-c", "import duckdb"]).output().is_ok_and(|output| output.status.success());
-    if !has_duckdb() {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&venv), "python3 -m venv (Debian packages python3, python3-venv)");
-        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "duckdb"];
-        run(Command::new(&python).args(install), "pip install duckdb (the truth that the summary is compared with)");
-    }
-    python
-}
 
 fn broadcast(folder: &Path) -> PathBuf {
     let (generator, path) = (folder.join("generate"), folder.join("broadcast.ndjson"));
@@ -61,12 +42,6 @@ fn broadcast(folder: &Path) -> PathBuf {
 fn truth(path: &Path) -> Value {
     let output = run(Command::new(python()).arg(root().join("benches/peer/truth.py")).arg(path), "truth.py");
     serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// What `warroom summary FILE --json` prints.
-fn summary(path: &Path) -> String {
-    let output = run(Command::new(env!("CARGO_BIN_EXE_warroom")).arg("summary").arg(path).arg("--json"), "warroom summary");
-    String::from_utf8(output.stdout).unwrap()
 }
 
 /// The summary without what copies and order may change.
@@ -207,38 +182,9 @@ fn every_figure_equals_duckdbs_to_the_cent_whatever_the_order_and_the_copies() {
     assert!(without_events(&text) == without_events(&turned), "the order of the lines shows");
 }
 
-/// What the report of a broadcast says, summed up by DuckDB over its CSV files and by SQLite over its file.
-fn totals_of_report(input: &Path, folder: &Path) -> Value {
-    let mut report = Command::new(env!("CARGO_BIN_EXE_warroom"));
-    report.arg("report").arg(input).arg("--out").arg(folder).env("HOME", folder).env("XDG_DATA_HOME", folder);
-    let page = String::from_utf8(run(&mut report, "warroom report").stdout).unwrap();
-    let script = root().join("tests/support/totals.py");
-    let output = run(Command::new(python()).arg(script).arg(Path::new(page.trim()).parent().unwrap()), "totals.py");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
 #[test]
 fn the_reports_files_add_up_to_the_summary() {
     let folder = tempfile::tempdir().unwrap();
-    let path = broadcast(folder.path());
-    let summary: Value = serde_json::from_str(&summary(&path)).unwrap();
-    let totals = totals_of_report(&path, folder.path());
-    let told = |metric: &str| {
-        let figure = &summary["broadcast"][metric];
-        if figure["minor"].is_null() { figure["value"].clone() } else { figure["minor"].clone() }
-    };
-    for table in ["minutes", "channels", "products"] {
-        for (metric, total) in totals[table].as_object().unwrap() {
-            assert_eq!(*total, told(metric), "{metric} over {table}.csv");
-            assert_eq!(totals[format!("sqlite {table}")][metric], told(metric), "{metric} over {table} in the SQLite file");
-        }
-    }
-    let mut compared = 0;
-    for (metric, value) in totals["broadcast"].as_object().unwrap() {
-        let (ours, theirs) = (value.as_str().unwrap().parse::<f64>().unwrap(), told(metric).as_f64().unwrap());
-        let theirs = if summary["broadcast"][metric]["minor"].is_null() { theirs } else { theirs / 100.0 };
-        assert!((ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0), "{metric}: {ours} against {theirs}");
-        compared += 1;
-    }
+    let compared = totals::report_is_the_summarys(&broadcast(folder.path()), folder.path());
     assert!(compared > 40, "{compared} figures were compared");
 }

@@ -8,7 +8,6 @@ use super::output::{Failure, code, print};
 use super::trial;
 use crate::clock;
 use crate::config::catalogue::{self, Row};
-use crate::config::lessons;
 use crate::config::paths::{Folders, journals_in};
 use crate::config::{plan, spelling};
 use crate::engine::event::Record;
@@ -22,6 +21,7 @@ use crate::interview::question::latest;
 use crate::interview::talk::Talk;
 use crate::interview::{self, InterviewError};
 use crate::journal::Reader;
+use crate::lessons::Lessons;
 use crate::summary;
 use crate::ui::words::Words;
 
@@ -41,13 +41,20 @@ pub fn run(verb: PlanVerb, words: &Words, folders: Option<&Folders>, environment
 }
 
 fn new(file: PathBuf, products: Option<PathBuf>, overwrite: bool, words: &Words, folders: Option<&Folders>) -> Result<u8, Failure> {
-    let ticked = folders.map(|folders| lessons::ticked(&folders.lessons())).transpose().map_err(Failure::other)?;
+    let ticked = folders.map(|folders| Lessons::open(&folders.lessons())).transpose().map_err(Failure::other)?;
     let last = folders.and_then(|folders| {
         let plans = journals_in(&folders.journals()).unwrap_or_default().into_iter();
         latest(plans.filter_map(|path| Reader::open(&path).ok()?.plan().cloned()))
     });
-    let request =
-        interview::Request { file, products, overwrite, lessons: ticked.unwrap_or_default(), last, now: clock::wall_now(), words };
+    let request = interview::Request {
+        file,
+        products,
+        overwrite,
+        lessons: ticked.map(Lessons::into_known).unwrap_or_default(),
+        last,
+        now: clock::wall_now(),
+        words,
+    };
     let is_person = stdin().is_terminal() && (stdout().is_terminal() || stderr().is_terminal());
     let mut talk = Talk::new(BufReader::new(stdin()), stderr(), is_person);
     let written = interview::run(&request, &mut talk).map_err(|error| match error {

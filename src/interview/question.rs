@@ -239,7 +239,7 @@ fn ask_points<R: BufRead, W: Write>(request: &Request<'_>, draft: &mut Draft, ta
     let words = request.words;
     let usual = ["ask-point-payment", "ask-point-delivery", "ask-point-chat"].map(|key| words.get(key).to_owned());
     talk.lines(words.get("ask-checklist"), &usual, MOST_LINES, |line| take(request, draft, |draft| draft.checklist.push(line.to_owned())))?;
-    for lesson in &request.lessons {
+    for lesson in request.lessons.iter().filter(|lesson| !lesson.text.trim().is_empty()) {
         let question = words.text("ask-lesson", &[("lesson", lesson.text.as_str().into()), ("live", lesson.from_live.as_str().into())]);
         if talk.agrees(&question, words, true)? {
             draft.lessons.push(lesson.text.clone());

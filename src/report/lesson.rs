@@ -22,8 +22,10 @@ pub struct Lesson {
     /// The live that it was learned from.
     pub from_live: String,
     pub ticked_at: At,
-    /// The rule that proposed it.
+    /// The rule that proposed it; none in a lesson that somebody wrote by hand.
+    #[serde(default)]
     pub kind: String,
+    #[serde(default)]
     pub parameters: Parameters,
     /// What later lives said, one each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -23,6 +23,8 @@ def sums(columns, of):
 
 
 def number(column, value):
+    if value is None:  # no cell tells it
+        return None
     return int(round(value * 100)) if column in MONEY else int(value)
 
 
