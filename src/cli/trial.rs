@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::TryArgs;
@@ -195,9 +196,12 @@ fn ask(account: &Account, requests: &[Request], listen: Duration, words: &Words)
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::other)?;
     let mut failed = false;
     for request in requests {
-        let (probe, exchanges) = runtime.block_on(look(account, request, listen)).map_err(Failure::other)?;
+        let (session, probe, exchanges) = runtime.block_on(look(account, request, listen)).map_err(Failure::other)?;
         failed |= matches!(probe.outcome, Outcome::Failed | Outcome::Late);
-        print(|out| write_probe(out, &probe, &exchanges, words))?;
+        let mut told = Vec::new();
+        write_probe(&mut told, &probe, &exchanges, words).map_err(Failure::other)?;
+        // a peer may repeat what it was sent, in any field
+        print(|out| out.write_all(session.redact(&String::from_utf8_lossy(&told)).as_bytes()))?;
     }
     Ok(if failed { code::FAILED } else { code::DONE })
 }
@@ -210,7 +214,7 @@ pub fn polled(account: &Account) -> Result<Vec<Event>, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::other)?;
     let mut events = Vec::new();
     for request in account.requests.iter().filter(|request| matches!(request.transport, Transport::Poll(_))) {
-        let (probe, _) = runtime.block_on(look(account, request, PATIENCE)).map_err(Failure::other)?;
+        let (_, probe, _) = runtime.block_on(look(account, request, PATIENCE)).map_err(Failure::other)?;
         if matches!(probe.outcome, Outcome::Failed | Outcome::Late) {
             let why = probe.state.last_error.map_or_else(|| "no answer in time".to_owned(), |error| error.to_string());
             return Err(Failure::other(format!("{}: {why}; look closer with `warroom feed try`", account.feed_name(request))));
@@ -220,7 +224,7 @@ pub fn polled(account: &Account) -> Result<Vec<Event>, Failure> {
     Ok(events)
 }
 
-async fn look(account: &Account, request: &Request, listen: Duration) -> Result<(Probe, Vec<Exchange>), Fault> {
+async fn look(account: &Account, request: &Request, listen: Duration) -> Result<(Arc<Session>, Probe, Vec<Exchange>), Fault> {
     let clock = Clock::wall();
     let live_start = clock.now().plus_ms(-BACK_MS);
     let (witness, mut heard) = probe::witness();
@@ -229,11 +233,21 @@ async fn look(account: &Account, request: &Request, listen: Duration) -> Result<
     let probe = probe::look_at(&session, request, Look { live_start, patience: PATIENCE, listen }).await;
     let mut exchanges = Vec::new();
     while let Ok(Exchange { payload, mapped }) = heard.try_recv() {
-        // a peer may repeat what it was sent
+        // a payload is written in pieces, and a secret may be cut where a text is
         let payload = session.redact(&String::from_utf8_lossy(&payload)).into_bytes();
-        exchanges.push(Exchange { payload, mapped: mapped.map_err(|fault| session.discreet(fault)) });
+        let mapped = mapped.map(|mapped| discreet(&session, mapped)).map_err(|fault| session.discreet(fault));
+        exchanges.push(Exchange { payload, mapped });
     }
-    Ok((probe, exchanges))
+    Ok((session, probe, exchanges))
+}
+
+/// Beginnings of inputs that are cut in no secret.
+fn discreet(session: &Session, mut mapped: Mapped) -> Mapped {
+    let left_out = mapped.left_out.iter_mut().map(|left| &mut left.beginning);
+    for beginning in left_out.chain(mapped.rejected.iter_mut().map(|rejected| &mut rejected.beginning)) {
+        *beginning = session.redact(beginning);
+    }
+    mapped
 }
 
 fn write_probe(out: &mut dyn Write, probe: &Probe, exchanges: &[Exchange], words: &Words) -> std::io::Result<()> {
