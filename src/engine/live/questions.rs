@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
+use foldhash::fast::FixedState;
+
 use super::answers::{Answers, QuestionTally};
 use super::books::Books;
 use super::chat::Heard;
@@ -214,19 +216,20 @@ impl Questions {
 
     /// The open ones among those asked within a stretch of time, identical ones merged, oldest first.
     fn merged(&self, from: At, to: At, show: &Show<'_>, among: impl Fn(At, &Asked) -> bool) -> Vec<Open<'_>> {
-        let mut merged: Table<(u64, Option<Sym>), Open<'_>> = Table::default();
+        // most questions are asked once: there is room for all from the start
+        let mut merged: Table<(u64, u64), Open<'_>> = Table::with_capacity_and_hasher(self.alike.len(), FixedState::default());
         for ((at, source, id), asked) in self.asked.range((from, Name::default(), Name::default())..) {
             if *at > to {
                 break;
             }
-            if !among(*at, asked) || self.replied.contains_key(&Message(source, id)) {
+            if !among(*at, asked) || (!self.replied.is_empty() && self.replied.contains_key(&Message(source, id))) {
                 continue;
             }
             let product = asked.product.or_else(|| (show.on_air_at)(*at));
             if self.is_answered(*at, asked, product, show) {
                 continue;
             }
-            let open = merged.entry((asked.says, product)).or_insert(Open {
+            let open = merged.entry((asked.says, product.map_or(u64::MAX, |product| u64::from(product.0)))).or_insert_with(|| Open {
                 text: &asked.text,
                 topic: asked.asks.topic(),
                 product,
@@ -240,7 +243,7 @@ impl Questions {
 
     fn is_answered(&self, at: At, asked: &Asked, product: Option<Sym>, show: &Show<'_>) -> bool {
         let spoken = |last: Option<&At>| last.is_some_and(|last| *last >= at);
-        let on_topic = !asked.asks.is_empty() && asked.asks.iter().all(|topic| spoken(self.topics.get(&topic)));
+        let on_topic = !self.topics.is_empty() && !asked.asks.is_empty() && asked.asks.iter().all(|topic| spoken(self.topics.get(&topic)));
         let on_product = product.is_some_and(|product| spoken(self.products.get(&product)));
         let in_block =
             |(when, of, on): &Answer| *when >= at && of.is_none_or(|of| Some(of) == product) && on.is_none_or(|on| asked.asks.has(on));
