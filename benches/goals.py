@@ -125,6 +125,17 @@ def report(folder):
     row("report of 3 hours, 1M events: written", "< 3 s", f"{took:.2f} s ({size:.1f} MiB)", took < 3)
 
 
+def frames(_):
+    """A frame built, compared and written, through the program's own renderer (benches/frame.rs)."""
+    command = ["cargo", "bench", "--features", os.environ.get("FEATURES", "nats,kafka"), "--bench", "frame"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for line in found.splitlines():
+        if line.startswith("frame "):
+            _, size, _, median, _, _, p99, _ = line.split()
+            most = 2.0 if size == "200x60" else 8.0
+            row(f"a frame at {size}: p99", f"<= {most:.0f} ms", f"{p99} ms (median {median} ms)", float(p99) <= most)
+
+
 def cpu_of(pid):
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -187,7 +198,7 @@ def main():
         raise SystemExit("target/release/warroom is missing: cargo build --release")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in (batch, report, journal, replay, glass):
+        for part in (batch, report, journal, replay, frames, glass):
             part(folder)
     print(f"\nmeasured on {machine()}; medians of {ROUNDS} runs in turn")
     print("warroom folds everything the screen knows; DuckDB does the comparison work with de-duplication by id, one thread\n")

@@ -65,18 +65,21 @@ impl Head {
         self.failed.as_deref()
     }
 
-    /// Stands where it is nearest to go on to `to` from: here, or at a state that was kept.
-    pub fn turn_to(&mut self, to: At) {
+    /// A state that was kept and from which it is nearer to `to` than from here.
+    #[must_use]
+    pub fn nearer(&self, to: At) -> Option<Keyframe> {
         let kept = self.index.lock().keyframes.before(to).cloned();
         let near = self.near.iter().rev().find(|keyframe| keyframe.at() <= to).cloned();
         let best = near.into_iter().chain(kept).max_by_key(|keyframe| keyframe.place);
-        let is_ahead = to >= self.at && best.as_ref().is_none_or(|keyframe| keyframe.place <= self.place);
-        if is_ahead {
-            return;
+        best.filter(|keyframe| to < self.at || keyframe.place > self.place)
+    }
+
+    /// Stands where it is nearest to go on to `to` from: here, or at a state that was kept.
+    pub fn turn_to(&mut self, to: At) {
+        if let Some(best) = self.nearer(to) {
+            self.engine = best.engine.as_ref().clone();
+            (self.place, self.at, self.since_near, self.stream) = (best.place, best.at(), 0, None);
         }
-        let Some(best) = best else { return };
-        self.engine = best.engine.as_ref().clone();
-        (self.place, self.at, self.since_near, self.stream) = (best.place, best.at(), 0, None);
     }
 
     /// Steps what arrived by `to`, at most so many records, and then stands there.

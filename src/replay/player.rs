@@ -146,6 +146,8 @@ struct Deck {
     known: Known,
     /// The moment that it is on the way to.
     goal: Option<At>,
+    /// The head is to be set nearer to it first: that copies a state, and the curves need not wait for it.
+    sets_out: bool,
     added: u64,
     /// Something is to be shown; at once where the operator asked for it.
     news: News,
@@ -175,6 +177,7 @@ impl Deck {
             known: Known::Then,
             // the first moment is whole once all of its records are read
             goal: Some(first),
+            sets_out: false,
             added: 0,
             news: News::Some,
             last_shown: clock::instant(),
@@ -188,7 +191,12 @@ impl Deck {
         loop {
             let order = if busy { orders.try_recv() } else { orders.recv_timeout(TICK).map_err(of_timeout) };
             match order {
-                Ok(order) => self.hear(order),
+                Ok(order) => {
+                    self.hear(order);
+                    if self.sets_out && !self.show() {
+                        return;
+                    }
+                }
                 Err(TryRecvError::Disconnected) => return,
                 Err(TryRecvError::Empty) => {}
             }
@@ -221,8 +229,7 @@ impl Deck {
         let (from, end) = (index.first.unwrap_or(at), if index.complete { index.reached } else { at.max(index.reached) });
         drop(index);
         let to = at.clamp(from, end.max(from));
-        self.head.turn_to(to);
-        self.goal = Some(to);
+        (self.goal, self.sets_out) = (Some(to), self.head.nearer(to).is_some());
     }
 
     /// Moves on. True where there is more to do at once.
@@ -241,6 +248,9 @@ impl Deck {
         // while it is still read, what is at its very end may not be all of that moment
         let limit = if complete { reached } else { reached.plus_ms(-1) };
         if let Some(goal) = self.goal {
+            if std::mem::take(&mut self.sets_out) {
+                self.head.turn_to(goal);
+            }
             let progress = self.head.go(goal.min(limit), TURN);
             let arrived = progress == Progress::Arrived && (complete || goal <= limit);
             if arrived {
