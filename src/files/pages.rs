@@ -1,7 +1,8 @@
-//! A journal as an input: its records page by page, in their own order.
+//! A journal as an input: its records in their own order, read and decoded by a thread of their own while others are folded.
 
-use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::vec::IntoIter;
 
 use super::course::{Course, Detour};
 use super::entry::Entry;
@@ -12,18 +13,31 @@ use crate::engine::text;
 use crate::engine::time::At;
 use crate::journal::{Losses, Reader};
 
-/// Records fetched at once.
-const PAGE_RECORDS: usize = 4_096;
+/// Records handed over at once.
+const PAGE_RECORDS: usize = 2_048;
+/// Pages that may wait to be folded.
+const WAITING_PAGES: usize = 2;
+
+/// What the reading thread hands over.
+#[derive(Debug)]
+enum Read {
+    Page(Vec<Record>),
+    /// The journal is read; what it lacks.
+    End(Losses),
+}
 
 /// Records of a journal.
 #[derive(Debug)]
 pub struct Pages<'a> {
     course: &'a Course,
-    reader: Reader,
     input: usize,
-    last_seq: u64,
-    page: VecDeque<Entry>,
+    /// The plan that the journal tells beside its records, until the first of them has come.
+    plan: Option<Box<str>>,
+    reading: Receiver<Read>,
+    page: IntoIter<Record>,
     ended: bool,
+    /// The first record, where the plan goes before it.
+    waiting: Option<Record>,
     current: Option<Entry>,
     pub report: InputReport,
 }
@@ -36,7 +50,12 @@ impl<'a> Pages<'a> {
             let beginning = text::clean(&row.beginning, text::LINE_COLUMNS).into();
             report.put_aside(Sample { reason: row.reason, detail: row.detail, place: format!("{} {}", row.feed, row.place), beginning });
         }
-        Ok(Self { course, reader, input, last_seq: 0, page: VecDeque::new(), ended: false, current: None, report })
+        let plan = reader.plan().and_then(|plan| serde_json::to_string(plan).ok()).map(String::into_boxed_str);
+        let (out, reading) = sync_channel(WAITING_PAGES);
+        let thread = std::thread::Builder::new().name("journal-reader".into()).spawn(move || read(&reader, &out));
+        thread.map_err(|error| FilesError::Unreadable { path: name.to_owned(), error })?;
+        let page = Vec::new().into_iter();
+        Ok(Self { course, input, plan, reading, page, ended: false, waiting: None, current: None, report })
     }
 
     pub const fn current(&self) -> Option<&Entry> {
@@ -49,41 +68,65 @@ impl<'a> Pages<'a> {
 
     /// Goes to the next record.
     pub fn advance(&mut self) -> Result<(), Detour> {
-        if self.page.is_empty() && !self.ended {
-            self.fetch()?;
+        self.current = None;
+        let Some(mut record) = self.waiting.take().or_else(|| self.next()) else { return Ok(()) };
+        match self.plan.take() {
+            Some(body) if !matches!(record.event.fact, Fact::Plan(_)) => {
+                let plan = plan_record(body, record.at);
+                self.waiting = Some(std::mem::replace(&mut record, plan));
+            }
+            _ => self.report.received += 1,
         }
-        self.current = self.page.pop_front();
+        let entry = Entry::of_record(record, self.input);
+        self.course.check(&entry)?;
+        self.current = Some(entry);
         Ok(())
     }
 
-    fn fetch(&mut self) -> Result<(), Detour> {
-        let is_first = self.last_seq == 0;
-        let mut records = self.reader.tail(self.last_seq);
-        for record in records.by_ref().take(PAGE_RECORDS) {
-            if is_first && self.page.is_empty() && !matches!(record.event.fact, Fact::Plan(_)) {
-                let plan = plan_record(&self.reader, record.at).map(|plan| Entry::of_record(plan, self.input));
-                plan.iter().try_for_each(|plan| self.course.check(plan))?;
-                self.page.extend(plan);
+    fn next(&mut self) -> Option<Record> {
+        loop {
+            if let Some(record) = self.page.next() {
+                return Some(record);
             }
-            self.last_seq = record.seq;
-            self.report.received += 1;
-            let entry = Entry::of_record(record, self.input);
-            self.course.check(&entry)?;
-            self.page.push_back(entry);
+            if self.ended {
+                return None;
+            }
+            match self.reading.recv() {
+                Ok(Read::Page(records)) => self.page = records.into_iter(),
+                Ok(Read::End(losses)) => {
+                    self.report.losses = losses;
+                    self.ended = true;
+                }
+                // it went without a word: what is there of the rest is not known
+                Err(_) => {
+                    self.report.losses.tail = true;
+                    self.ended = true;
+                }
+            }
         }
-        self.ended = self.page.len() < PAGE_RECORDS;
-        let Losses { gaps, unreadable, tail } = records.losses().clone();
-        self.report.losses.gaps.extend(gaps.into_iter().filter(|(first, _)| *first <= self.last_seq || self.ended));
-        self.report.losses.unreadable += unreadable;
-        self.report.losses.tail |= tail;
-        Ok(())
+    }
+}
+
+/// Hands over everything that can be read, or what fits until nobody listens any more.
+fn read(reader: &Reader, out: &SyncSender<Read>) {
+    let mut records = reader.records();
+    loop {
+        let page: Vec<Record> = records.by_ref().take(PAGE_RECORDS).collect();
+        let is_last = page.len() < PAGE_RECORDS;
+        if out.send(Read::Page(page)).is_err() {
+            return;
+        }
+        if is_last {
+            // nobody to hear it: the pass was left
+            drop(out.send(Read::End(records.losses().clone())));
+            return;
+        }
     }
 }
 
 /// The plan of a journal that tells it beside the records only, as an export would write it.
-fn plan_record(reader: &Reader, at: At) -> Option<Record> {
-    let body = serde_json::to_string(reader.plan()?).ok()?.into_boxed_str();
+fn plan_record(body: Box<str>, at: At) -> Record {
     let fact = Fact::Plan(Control { body });
     let event = Event { fact, ts: at, id: None, source: Name::default(), currency: None, test: false, extra: Extra::default() };
-    Some(Record { seq: 0, at, event })
+    Record { seq: 0, at, event }
 }

@@ -28,18 +28,29 @@ pub fn write(report: &Report, voice: &dyn Voice, out: &Path) -> io::Result<Writt
     let folder = out.join(slug(&report.slug));
     fs::create_dir_all(&folder)?;
     let document = document::compose(report, voice);
-    let tables = tables::all(report);
-    for table in &tables {
-        put(&folder.join(format!("{}.csv", table.name)), |path| text(path, &csv::print(table)))?;
-    }
-    put(&folder.join("report.sqlite"), |path| sqlite::write(&tables, path))?;
-    let json = serde_json::to_string(report).map_err(io::Error::other)? + "\n";
-    for (name, printed) in [("report.json", json), ("report.md", markdown::print(&document)), ("report.html", html::print(&document))] {
-        put(&folder.join(name), |path| text(path, &printed))?;
-    }
+    // each file waits for its disk: figures in one thread, texts in another
+    std::thread::scope(|scope| {
+        let figures = scope.spawn(|| figures(report, &folder));
+        let texts = || -> io::Result<()> {
+            put_text(&folder.join("report.html"), &html::print(&document))?;
+            put_text(&folder.join("report.md"), &markdown::print(&document))?;
+            put_text(&folder.join("report.json"), &(serde_json::to_string(report).map_err(io::Error::other)? + "\n"))
+        };
+        let texts = texts();
+        figures.join().unwrap_or_else(|_| Err(io::Error::other("the thread of the figures has failed"))).and(texts)
+    })?;
     File::open(&folder)?.sync_all()?;
     let html = folder.join("report.html");
     Ok(Written { folder, html })
+}
+
+/// The tables of a report as files.
+fn figures(report: &Report, folder: &Path) -> io::Result<()> {
+    let tables = tables::all(report);
+    for table in &tables {
+        put_text(&folder.join(format!("{}.csv", table.name)), &csv::print(table))?;
+    }
+    put(&folder.join("report.sqlite"), |path| sqlite::write(&tables, path))
 }
 
 /// Writes one file of ours whole or not at all.
