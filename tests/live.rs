@@ -17,6 +17,8 @@
 
 #[path = "support/shop.rs"]
 mod shop;
+#[path = "support/totals.rs"]
+mod totals;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -181,4 +183,7 @@ async fn the_desk_ends_with_the_shops_own_figures_through_five_kills_and_an_outa
     let after = summary(&journal).expect("a summary of the closed journal");
     let (ours, theirs) = figures(&truth, &after);
     assert_eq!(ours, theirs, "what is right stays right");
+    let (files, compared) = totals::report_is_the_summarys(&journal, folder.path());
+    totals::every_analysis_stands(&files);
+    assert!(compared > 25, "{compared} figures of the real shop were compared");
 }

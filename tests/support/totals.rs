@@ -1,10 +1,49 @@
 //! The report of a broadcast against its summary: every figure the same, and the same totals by DuckDB over its CSV files and
 //! by SQLite over its file.
 
+#![allow(dead_code, reason = "each test uses its part")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+
+/// The sections of the report of a live, in their order.
+pub const SECTIONS: [&str; 17] = [
+    "targets",
+    "curve",
+    "products",
+    "air",
+    "minutes",
+    "segments",
+    "channels",
+    "customers",
+    "carts",
+    "payments",
+    "settled",
+    "chat",
+    "interventions",
+    "advice",
+    "stock",
+    "quality",
+    "next",
+];
+
+/// What every report of a live tells, whatever its feeds give.
+pub const TOLD: [&str; 12] = [
+    "Targets and results",
+    "GMV paid",
+    "New against returning",
+    "Lifetime value",
+    "Carts by value",
+    "carts recovered",
+    "Payment methods",
+    "Settled and provisional",
+    "time to an answer",
+    "questions not answered",
+    "ROAS",
+    "CAC",
+];
 
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -50,8 +89,20 @@ fn totals(files: &Path) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Makes the report and holds it against the summary of the same broadcast; how many figures DuckDB has compared.
-pub fn report_is_the_summarys(input: &Path, folder: &Path) -> usize {
+/// Every analysis stands in the files of a report.
+pub fn every_analysis_stands(files: &Path) {
+    let page = std::fs::read_to_string(files.join("report.html")).unwrap();
+    let ids: Vec<&str> = page.split("<section id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(ids, SECTIONS);
+    let text = std::fs::read_to_string(files.join("report.md")).unwrap();
+    for told in TOLD {
+        assert!(text.contains(told), "{told}");
+    }
+}
+
+/// Makes the report and holds it against the summary of the same broadcast: where its files are, and how many figures DuckDB
+/// has compared.
+pub fn report_is_the_summarys(input: &Path, folder: &Path) -> (PathBuf, usize) {
     let text = summary(input);
     let summary: Value = serde_json::from_str(&text).unwrap();
     let files = report(input, folder);
@@ -74,5 +125,5 @@ pub fn report_is_the_summarys(input: &Path, folder: &Path) -> usize {
         let theirs = if summary["broadcast"][metric]["minor"].is_null() { theirs } else { theirs / 100.0 };
         assert!((ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0), "{metric}: {ours} against {theirs}");
     }
-    figures.len()
+    (files, figures.len())
 }
