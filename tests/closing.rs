@@ -113,6 +113,7 @@ fn the_close_names_the_report_and_a_ticked_change_is_kept() {
     desk.until("R$ 800");
     desk.press(":end\r");
     desk.until("The live is closed");
+    desk.until("GMV paid: R$ 800.00");
     desk.until("80.0% settled, 20.0% provisional");
     desk.until("[ ] 1 Say it before it is asked");
     desk.press(" ");

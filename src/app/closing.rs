@@ -84,9 +84,10 @@ fn keep(closed: &Closed, numbers: Vec<usize>, words: &Words) -> String {
     }
 }
 
-/// Where the report lies, and what is final of the live.
+/// What the live has come to, where the report lies, and what is final.
 fn told(made: &Made, words: &Words) -> Vec<String> {
-    let mut told = vec![words.text("closing-report", &[("path", made.written.html.display().to_string().into())])];
+    let mut told = made.results.clone();
+    told.push(words.text("closing-report", &[("path", made.written.html.display().to_string().into())]));
     told.push(
         words.text("closing-standing", &[("settled", made.settled.clone().into()), ("provisional", made.provisional.clone().into())]),
     );

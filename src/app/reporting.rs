@@ -19,7 +19,7 @@ use crate::report::against::{self, Side};
 use crate::report::document::Writer;
 use crate::report::lesson::Lesson;
 use crate::report::lifetime::{Lifetime, Origin};
-use crate::report::sections::ticks;
+use crate::report::sections::{results, ticks};
 use crate::report::voice::{UNKNOWN, Voice};
 use crate::report::write::put_text;
 use crate::report::{Background, Report, Written, markdown, playbook, write};
@@ -69,7 +69,11 @@ impl Voice for Spoken {
         self.format.clock(at)
     }
     fn day(&self, at: At) -> String {
-        at.utc().with_timezone(&self.format.zone()).format("%Y-%m-%d %H:%M %Z").to_string()
+        let there = at.utc().with_timezone(&self.format.zone());
+        let zone = there.format("%Z").to_string();
+        // zones without a name of their own tell their distance
+        let utc = if zone.starts_with(['+', '-']) { "UTC" } else { "" };
+        format!("{} {utc}{zone}", there.format("%Y-%m-%d %H:%M"))
     }
     fn length(&self, ms: i64) -> String {
         self.format.duration(ms)
@@ -105,6 +109,8 @@ pub struct Request {
 pub struct Made {
     pub written: Written,
     pub report: Report,
+    /// The first figures of the aim, each in a line.
+    pub results: Vec<String>,
     /// What to do and why, of every proposal, in the report's language.
     pub proposals: Vec<(String, String)>,
     /// Shares of the money that are final, and that still wait, as a reader reads them.
@@ -132,7 +138,8 @@ pub fn run(request: &Request) -> Result<Made, String> {
     };
     let spoken = Spoken::new(request.lang, engine.plan().time_zone);
     let report = Report::of(&folded, request.lang.id(), background);
-    let proposals = ticks(&Writer { report: &report, voice: &spoken });
+    let writer = Writer { report: &report, voice: &spoken };
+    let (proposals, results) = (ticks(&writer), results(&writer));
     let ticked = ticked(&report, &proposals, &request.ticks)?;
     let written = write(&report, &spoken, &request.out).map_err(|error| format!("{}: {error}", request.out.display()))?;
     match &mut lessons {
@@ -142,7 +149,7 @@ pub fn run(request: &Request) -> Result<Made, String> {
     }
     let share = |share: Option<f64>| share.map_or_else(|| UNKNOWN.to_owned(), |share| spoken.percent(share));
     let (settled, provisional) = (share(report.standing.settled_share), share(report.standing.provisional_share));
-    Ok(Made { written, report, proposals, settled, provisional, missing })
+    Ok(Made { written, report, results, proposals, settled, provisional, missing })
 }
 
 fn told(error: impl std::fmt::Display) -> String {

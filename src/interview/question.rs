@@ -11,7 +11,7 @@ use crate::engine::metric::Metric;
 use crate::engine::plan::{Aim, Plan, PlanProduct};
 use crate::engine::time::{At, HOUR_MS};
 use crate::feed::platform::SHIPPED;
-use crate::ui::words::Lang;
+use crate::ui::words::{Lang, Words};
 
 /// Lines of a run of show, points to tick, at most.
 const MOST_LINES: usize = 200;
@@ -192,9 +192,15 @@ fn from_plan(plan: &Path, named: &Path) -> PathBuf {
 
 fn ask_segments<R: BufRead, W: Write>(request: &Request<'_>, draft: &mut Draft, talk: &mut Talk<R, W>) -> Result<(), InterviewError> {
     let usual = proposed(&so_far(request, draft), request);
-    talk.lines(request.words.get("ask-segments"), &usual, MOST_LINES, |line| {
+    talk.lines(&with_hint(request.words, "ask-segments", &usual), &usual, MOST_LINES, |line| {
         take(request, draft, |draft| draft.segments.push(Segment::read(line)))
     })
+}
+
+/// A question for lines, and how those that are proposed are taken.
+fn with_hint(words: &Words, question: &str, usual: &[String]) -> String {
+    let hint = if usual.is_empty() { String::new() } else { format!("\n  {}", words.get("ask-lines")) };
+    words.get(question).to_owned() + &hint
 }
 
 /// A run of show that presents the planned products one after the other, in the order of their slots.
@@ -238,7 +244,8 @@ fn ask_feeds<R: BufRead, W: Write>(request: &Request<'_>, draft: &mut Draft, tal
 fn ask_points<R: BufRead, W: Write>(request: &Request<'_>, draft: &mut Draft, talk: &mut Talk<R, W>) -> Result<(), InterviewError> {
     let words = request.words;
     let usual = ["ask-point-payment", "ask-point-delivery", "ask-point-chat"].map(|key| words.get(key).to_owned());
-    talk.lines(words.get("ask-checklist"), &usual, MOST_LINES, |line| take(request, draft, |draft| draft.checklist.push(line.to_owned())))?;
+    let question = with_hint(words, "ask-checklist", &usual);
+    talk.lines(&question, &usual, MOST_LINES, |line| take(request, draft, |draft| draft.checklist.push(line.to_owned())))?;
     for lesson in request.lessons.iter().filter(|lesson| !lesson.text.trim().is_empty()) {
         let question = words.text("ask-lesson", &[("lesson", lesson.text.as_str().into()), ("live", lesson.from_live.as_str().into())]);
         if talk.agrees(&question, words, true)? {

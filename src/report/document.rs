@@ -199,6 +199,10 @@ impl Writer<'_> {
 pub fn compose(report: &Report, voice: &dyn Voice) -> Document {
     let writer = Writer { report, voice };
     let day = |at: Option<At>| at.map_or_else(|| UNKNOWN.to_owned(), |at| voice.day(at));
+    // what is of the same day needs its clock alone
+    let first = day(report.starts_at);
+    let date = |said: &str| said.split(' ').next().unwrap_or_default().to_owned();
+    let later = |at: Option<At>| at.filter(|at| date(&voice.day(*at)) == date(&first)).map_or_else(|| day(at), |at| voice.clock(at));
     let title = if report.title.is_empty() { writer.say("report-title") } else { report.title.clone() };
     Document {
         language: voice.language(),
@@ -206,9 +210,9 @@ pub fn compose(report: &Report, voice: &dyn Voice) -> Document {
         lead: voice.text(
             "report-lead",
             &[
-                ("from", day(report.starts_at)),
-                ("to", day(report.closed.or(report.figures.to))),
-                ("at", day(report.figures.at)),
+                ("to", later(report.closed.or(report.figures.to))),
+                ("at", later(report.figures.at)),
+                ("from", first),
                 ("aim", writer.word("aim", &id_of(&report.aim))),
             ],
         ),

@@ -8,6 +8,11 @@ use super::svg;
 const STYLE: &str = include_str!("report.css");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
+/// Letters of a cell that is not worth a second line.
+const SHORT: usize = 14;
+/// Columns of a table that needs no more room than they take.
+const NARROW: usize = 2;
+
 /// The whole file.
 #[must_use]
 pub fn print(document: &Document) -> String {
@@ -46,12 +51,13 @@ fn chapter(section: &Section) -> Markup {
     html! {
         section id=(section.id) {
             h2 { (section.title) }
-            @for block in &section.blocks { (part(block)) }
+            @for block in &section.blocks { (part(block, &section.title)) }
         }
     }
 }
 
-fn part(block: &Block) -> Markup {
+/// A block of the section of that title.
+fn part(block: &Block, title: &str) -> Markup {
     match block {
         Block::Heading(text) => html! { h3 { (text) } },
         Block::Text(text) => html! { p { (text) } },
@@ -59,7 +65,7 @@ fn part(block: &Block) -> Markup {
         Block::Cards(cards) => html! {
             dl .cards { @for figure in cards { (card(figure)) } }
         },
-        Block::Table(rows) => table(&rows.lean()),
+        Block::Table(rows) => table(&rows.lean(), title),
         Block::Chart(chart) => html! {
             figure tabindex="0" { (svg::draw(chart)) figcaption { (chart.caption()) } }
         },
@@ -83,19 +89,20 @@ fn card(figure: &Card) -> Markup {
     }
 }
 
-fn table(table: &Table) -> Markup {
+/// A caption that says what the section's title has said is for those who cannot see it.
+fn table(table: &Table, title: &str) -> Markup {
     let is_number = |column: usize| table.rows.iter().any(|row| row.get(column).is_some_and(|cell| cell.is_number));
     html! {
         div .scroll tabindex="0" role="group" aria-label=(table.caption) {
-            table {
-                caption { (table.caption) }
+            table .narrow[table.head.len() <= NARROW] {
+                caption .unseen[table.caption == title] { (table.caption) }
                 thead { tr { @for (column, words) in table.head.iter().enumerate() { th scope="col" .number[is_number(column)] { (words) } } } }
                 tbody {
                     @for row in &table.rows {
                         tr {
                             @for (column, cell) in row.iter().enumerate() {
-                                @if column == 0 && !cell.text.trim().is_empty() { th scope="row" .number[cell.is_number] { (cell_text(cell)) } }
-                                @else { td .number[cell.is_number] .good[cell.tone == Tone::Good] .bad[cell.tone == Tone::Bad] { (cell_text(cell)) } }
+                                @if column == 0 && !cell.text.trim().is_empty() { th scope="row" .number[cell.is_number] .short[is_short(cell)] { (cell_text(cell)) } }
+                                @else { td .number[cell.is_number] .short[is_short(cell)] .good[cell.tone == Tone::Good] .bad[cell.tone == Tone::Bad] { (cell_text(cell)) } }
                             }
                         }
                     }
@@ -103,6 +110,10 @@ fn table(table: &Table) -> Markup {
             }
         }
     }
+}
+
+fn is_short(cell: &Cell) -> bool {
+    cell.why.is_none() && cell.text.chars().count() <= SHORT
 }
 
 fn cell_text(cell: &Cell) -> Markup {

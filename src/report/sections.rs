@@ -11,6 +11,7 @@ mod show;
 
 use super::document::{Block, Section, Writer};
 pub use desk::ticks;
+pub use show::results;
 
 /// All sections that have something to say.
 #[must_use]

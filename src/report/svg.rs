@@ -9,8 +9,11 @@ const LEFT: f64 = 90.0;
 const RIGHT: f64 = 20.0;
 const PANEL: f64 = 110.0;
 const GAP: f64 = 22.0;
-/// Letters that fit on a stretch of the lane.
+/// Width of a letter, at most: of a label, and of the lane's smaller ones.
 const LETTER: f64 = 6.6;
+const LANE_LETTER: f64 = 5.9;
+/// A name of fewer letters says nothing.
+const LEAST_LETTERS: usize = 3;
 
 /// A chart with what it says in one sentence.
 #[derive(Clone, Debug)]
@@ -139,7 +142,7 @@ fn draw_curves(curves: &Curves) -> Markup {
         @for (from, to, label) in &curves.on_air {
             g { title { (label) }
                 rect .air x=(p(x(*from))) y="6" width=(p(wide(*from, *to))) height="20" {}
-                text x=(p(x(*from) + 3.0)) y="20" { (cut(label, wide(*from, *to))) } }
+                text .lane x=(p(x(*from) + 2.0)) y="20" { (cut(label, wide(*from, *to), LANE_LETTER)) } }
         }
         @for (from, to, number) in &curves.acts {
             g { title { (number) }
@@ -157,16 +160,18 @@ fn draw_curves(curves: &Curves) -> Markup {
     frame(bottom + 16.0, &curves.caption, &content)
 }
 
-/// The beginning of a label that fits.
-fn cut(label: &str, width: f64) -> String {
-    let mut room = width - 6.0;
-    label
-        .chars()
-        .take_while(|_| {
-            room -= LETTER;
-            room >= 0.0
-        })
-        .collect()
+/// A label, or as much of its beginning as fits.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "letters of a label")]
+fn cut(label: &str, width: f64, letter: f64) -> String {
+    let room = ((width - 4.0) / letter).max(0.0) as usize;
+    if label.chars().count() <= room {
+        return label.to_owned();
+    }
+    if room < LEAST_LETTERS {
+        return String::new();
+    }
+    let beginning: String = label.chars().take(room - 1).collect();
+    format!("{}…", beginning.trim_end())
 }
 
 fn draw_panel(panel: &Panel, number: usize, top: f64, minutes: usize) -> Markup {
@@ -218,13 +223,15 @@ fn draw_quadrants(chart: &Quadrants) -> Markup {
     const HEIGHT: f64 = 380.0;
     const BASE: f64 = 340.0;
     const TOP: f64 = 24.0;
+    const LABEL: f64 = 200.0;
     let greatest = |of: fn(&(f64, f64, String, bool)) -> f64| chart.points.iter().map(of).fold(f64::MIN_POSITIVE, f64::max) * 1.05;
     let (most_x, most_y) = (greatest(|point| point.0), greatest(|point| point.1));
     let x = |value: f64| LEFT + (WIDTH - LEFT - RIGHT - 120.0) * value / most_x;
     let y = |value: f64| BASE - (BASE - TOP) * value / most_y;
     let (middle_x, middle_y) = (x(chart.middle.0), y(chart.middle.1));
-    let places: Vec<(f64, f64)> = chart.points.iter().map(|(across, up, ..)| (x(*across), y(*up) + 4.0)).collect();
-    let labels = apart(&places);
+    let dots: Vec<(f64, f64)> = chart.points.iter().map(|(across, up, ..)| (x(*across), y(*up))).collect();
+    let names: Vec<String> = chart.points.iter().map(|(_, _, label, _)| cut(label, LABEL, LETTER)).collect();
+    let labels = apart(&dots, &names);
     let content = html! {
         rect .band x=(p(middle_x)) y=(p(middle_y)) width=(p(WIDTH - RIGHT - middle_x)) height=(p(BASE - middle_y)) {}
         text .strong x=(p(WIDTH - RIGHT - 6.0)) y=(p(BASE - 8.0)) text-anchor="end" { (chart.corner) }
@@ -236,28 +243,54 @@ fn draw_quadrants(chart: &Quadrants) -> Markup {
         text x=(p(x(most_x / 1.05))) y=(p(BASE + 16.0)) text-anchor="middle" { (chart.tops.0) }
         text .strong x="0" y="14" { (chart.up) }
         text .strong x=(p(LEFT)) y=(p(HEIGHT - 6.0)) { (chart.across) }
-        @for ((across, up, label, flag), text_y) in chart.points.iter().zip(&labels) {
+        @for (((_, _, label, flag), name), (dot, place)) in chart.points.iter().zip(&names).zip(dots.iter().zip(&labels)) {
             g { title { (label) }
-                circle .dot .flag[*flag] cx=(p(x(*across))) cy=(p(y(*up))) r="5" {}
-                text x=(p(x(*across) + 8.0)) y=(p(*text_y)) { (cut(label, 200.0)) } }
+                @if place.is_far { line .axis x1=(p(dot.0)) y1=(p(dot.1)) x2=(p(place.x)) y2=(p(place.y - 4.0)) {} }
+                circle .dot .flag[*flag] cx=(p(dot.0)) cy=(p(dot.1)) r="5" {}
+                text x=(p(place.x)) y=(p(place.y)) { (name) } }
         }
     };
     frame(HEIGHT, &chart.caption, &content)
 }
 
-/// Heights of labels that begin at these places, moved so that none lies on another: from the top down, each below those near it.
-fn apart(places: &[(f64, f64)]) -> Vec<f64> {
-    const NEAR: f64 = 130.0;
+/// Where the label of a dot begins.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    x: f64,
+    y: f64,
+    /// So far off that a line must lead to it.
+    is_far: bool,
+}
+
+/// Places of the labels of some dots, so that none lies on a dot or on another label: beside its dot on the right, on the left,
+/// above or below it, else in a free line further out.
+fn apart(dots: &[(f64, f64)], names: &[String]) -> Vec<Place> {
     const LINE: f64 = 13.0;
-    let mut order: Vec<usize> = (0..places.len()).collect();
-    order.sort_by(|a, b| places[*a].1.total_cmp(&places[*b].1));
-    let mut heights: Vec<f64> = places.iter().map(|place| place.1).collect();
-    for (rank, place) in order.iter().enumerate() {
-        let above = order[..rank].iter().filter(|other| (places[**other].0 - places[*place].0).abs() < NEAR);
-        let lowest = above.map(|other| heights[*other] + LINE).fold(f64::NEG_INFINITY, f64::max);
-        heights[*place] = heights[*place].max(lowest);
+    const LINES: u32 = 12;
+    let mut taken: Vec<[f64; 4]> = dots.iter().map(|(x, y)| [x - 6.0, y - 6.0, x + 6.0, y + 6.0]).collect();
+    let mut places = Vec::new();
+    for (own, ((x, y), name)) in dots.iter().zip(names).enumerate() {
+        let width = LETTER * real(name.chars().count());
+        let around = [
+            (x + 9.0, y + 4.0, false),
+            (x - 9.0 - width, y + 4.0, false),
+            (x - width / 2.0, y - 9.0, false),
+            (x - width / 2.0, y + 18.0, false),
+        ];
+        let further = (1..LINES).flat_map(|line| {
+            let off = LINE * f64::from(line);
+            [(x + 26.0, y + 4.0 - off, true), (x + 26.0, y + 4.0 + off, true)]
+        });
+        let free = |(x, y, _): &(f64, f64, bool)| {
+            let area = [*x, y - 10.0, x + width, y + 3.0];
+            let apart = |other: &[f64; 4]| other[0] > area[2] || other[2] < area[0] || other[1] > area[3] || other[3] < area[1];
+            *x >= LEFT && x + width <= WIDTH && *y > LINE && taken.iter().enumerate().all(|(place, other)| place == own || apart(other))
+        };
+        let (x, y, is_far) = around.into_iter().chain(further).find(free).unwrap_or((x + 9.0, y + 4.0, false));
+        taken.push([x, y - 10.0, x + width, y + 3.0]);
+        places.push(Place { x, y, is_far });
     }
-    heights
+    places
 }
 
 fn draw_heat(heat: &Heat) -> Markup {
@@ -284,4 +317,31 @@ fn draw_heat(heat: &Heat) -> Markup {
 #[expect(clippy::cast_precision_loss, reason = "counts of a minute")]
 fn shade(count: i64, most: i64) -> String {
     format!("{:.2}", 0.12 + 0.88 * (count as f64 / most as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_that_does_not_fit_is_cut_with_a_sign_or_left_out() {
+        assert_eq!(cut("Fone Pro X2", 100.0, 6.0), "Fone Pro X2");
+        assert_eq!(cut("Fone Pro X2", 40.0, 6.0), "Fone…");
+        assert_eq!(cut("Fone Pro X2", 16.0, 6.0), "");
+    }
+
+    #[test]
+    fn labels_of_dots_that_lie_together_lie_apart() {
+        let dots = [(400.0, 300.0), (402.0, 301.0), (405.0, 299.0), (399.0, 303.0), (900.0, 40.0)];
+        let names: Vec<String> = ["Caneca térm.", "Carregador", "Caixa de som", "Ring light", "Fone Pro X2"].map(str::to_owned).to_vec();
+        let places = apart(&dots, &names);
+        for (one, a) in places.iter().enumerate() {
+            for (two, b) in places.iter().enumerate().skip(one + 1) {
+                let (wide_a, wide_b) = (LETTER * real(names[one].chars().count()), LETTER * real(names[two].chars().count()));
+                let beside = a.x + wide_a < b.x || b.x + wide_b < a.x;
+                assert!(beside || (a.y - b.y).abs() >= 13.0, "{} {a:?} lies on {} {b:?}", names[one], names[two]);
+            }
+        }
+        assert!(!places[4].is_far, "one that lies alone keeps its name beside it");
+    }
 }

@@ -7,6 +7,9 @@ use crate::engine::time::At;
 /// What stands for a value that is not known.
 pub const UNKNOWN: &str = "—";
 
+/// Seconds from which on minutes are told.
+const LONG_S: f64 = 120.0;
+
 /// Words and numbers of one language and time zone.
 pub trait Voice {
     /// `en`, `pt-BR`.
@@ -60,6 +63,10 @@ pub fn written(voice: &dyn Voice, metric: Metric, value: Value) -> String {
         (Value::Count(count), _) => voice.count(count),
         (Value::Number(number), _) if !number.is_finite() => UNKNOWN.to_owned(),
         (Value::Number(number), Unit::Ratio) if !is_quotient(metric) => voice.percent(number),
+        (Value::Number(number), Unit::Seconds) if number >= LONG_S => {
+            let (minutes, seconds) = ((number.round() / 60.0).floor(), number.round() % 60.0);
+            format!("{} min {seconds:02.0} s", voice.number(minutes, 0))
+        }
         (Value::Number(number), Unit::Seconds) => format!("{} s", voice.number(number, 0)),
         (Value::Number(number), Unit::Minutes) => format!("{} min", voice.number(number, 0)),
         (Value::Number(number), Unit::Count) => voice.number(number, 0),

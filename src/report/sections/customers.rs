@@ -1,6 +1,6 @@
 //! New and returning buyers, and what customers are worth.
 
-use crate::engine::metric::{Metric, definition};
+use crate::engine::metric::Metric;
 use crate::engine::money::Money;
 use crate::report::document::{Block, Cell, Table, Writer};
 use crate::report::lifetime::{LEAST_REPEATS, Lifetime, Model, Origin};
@@ -45,8 +45,7 @@ fn novelty(writer: &Writer<'_>) -> Table {
 
 fn lifetime(writer: &Writer<'_>) -> Vec<Block> {
     let mut blocks = vec![Block::Heading(writer.say("report-lifetime"))];
-    let simple = writer.voice.text("report-ltv-formula", &[("formula", definition(Metric::Ltv).formula.to_owned())]);
-    blocks.push(Block::Text(simple));
+    blocks.push(Block::Text(writer.say("report-ltv-formula")));
     let Some(lifetime) = &writer.report.lifetime else {
         blocks.push(Block::Text(writer.say("report-no-history")));
         return blocks;

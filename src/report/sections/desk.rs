@@ -122,7 +122,8 @@ fn card_row(writer: &Writer<'_>, card: &Card) -> Vec<Cell> {
 /// `conversion 3.3% → 1.2%`, the metric by its name where it is one of ours.
 fn because(writer: &Writer<'_>, card: &Card) -> String {
     let metric = Metric::parse(&card.metric);
-    let label = writer.word("metric", &card.metric);
+    let tells_value = metric.is_some_and(|metric| card.to.is_some_and(|to| is_value_of_unpaid(metric, to)));
+    let label = if tells_value { writer.say("report-unpaid-value") } else { writer.word("metric", &card.metric) };
     let value = |number: Option<f64>| {
         number.map(|number| metric.map_or_else(|| writer.voice.number(number, 2), |metric| told(writer, metric, number)))
     };
@@ -133,10 +134,14 @@ fn because(writer: &Writer<'_>, card: &Card) -> String {
     }
 }
 
+/// The rule of unpaid orders tells their value under the rate that they endanger.
+fn is_value_of_unpaid(metric: Metric, number: f64) -> bool {
+    metric == Metric::OrderPaidRate && number > 1.0
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "minor units that were integers or averages of them")]
 fn told(writer: &Writer<'_>, metric: Metric, number: f64) -> String {
-    // The rule of unpaid orders tells their value under the rate that they endanger.
-    let is_value = definition(metric).unit == Unit::Money || (metric == Metric::OrderPaidRate && number > 1.0);
+    let is_value = definition(metric).unit == Unit::Money || is_value_of_unpaid(metric, number);
     let value = match (is_value, writer.report.figures.currency) {
         (true, Some(currency)) if number.is_finite() => Value::Money(Money::new(number.round() as i64, currency)),
         _ => Value::Number(number),

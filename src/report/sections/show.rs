@@ -5,12 +5,16 @@ use crate::engine::metric::{Metric, Reading, Unit, Value, definition};
 use crate::engine::money::Money;
 use crate::engine::plan::Aim;
 use crate::report::document::{Block, Card, Cell, Table, Tone, Writer};
-use crate::report::model::{TargetRow, number};
+use crate::report::model::{Mark, TargetRow, number};
 use crate::report::svg::{Chart, Curves, Panel};
 use crate::report::voice::{UNKNOWN, id_of, name, written};
 
+/// Figures that tell in short what a live has come to.
+const RESULTS: usize = 3;
 /// Marks that are listed.
 const LISTED: usize = 200;
+/// The column of the product in that list.
+const PRODUCT: usize = 3;
 /// Times under a chart.
 const TIMES: usize = 10;
 
@@ -43,18 +47,7 @@ const fn key_figures(aim: Aim) -> [Metric; 10] {
 }
 
 pub(super) fn targets(writer: &Writer<'_>) -> Vec<Block> {
-    let broadcast = &writer.report.figures.broadcast;
-    let cards = key_figures(writer.report.aim).into_iter().map(|metric| {
-        let target = writer.report.targets.iter().find(|target| target.metric == metric.id());
-        let mut value = writer.figure(broadcast, metric);
-        let mut note = String::new();
-        if let Some(target) = target {
-            note =
-                writer.voice.text("report-of-target", &[("target", target_text(writer, metric, target)), ("share", share(writer, target))]);
-            value.tone = tone(metric, target);
-        }
-        Card { label: name(writer.voice, metric), value, note }
-    });
+    let cards = key_figures(writer.report.aim).into_iter().map(|metric| key_card(writer, metric));
     let mut blocks = vec![Block::Cards(cards.collect())];
     let rows: Vec<Vec<Cell>> = writer
         .report
@@ -77,6 +70,29 @@ pub(super) fn targets(writer: &Writer<'_>) -> Vec<Block> {
         blocks.push(Block::Table(Table { caption: writer.say("report-targets"), head, rows }));
     }
     blocks
+}
+
+/// A figure of the live beside its target.
+fn key_card(writer: &Writer<'_>, metric: Metric) -> Card {
+    let target = writer.report.targets.iter().find(|target| target.metric == metric.id());
+    let mut value = writer.figure(&writer.report.figures.broadcast, metric);
+    let mut note = String::new();
+    if let Some(target) = target {
+        note = writer.voice.text("report-of-target", &[("target", target_text(writer, metric, target)), ("share", share(writer, target))]);
+        value.tone = tone(metric, target);
+    }
+    Card { label: name(writer.voice, metric), value, note }
+}
+
+/// The first figures of the aim that are known, each in a line: what the live has come to.
+#[must_use]
+pub fn results(writer: &Writer<'_>) -> Vec<String> {
+    let known = key_figures(writer.report.aim).into_iter().map(|metric| key_card(writer, metric)).filter(|card| card.value.why.is_none());
+    let line = |card: Card| {
+        let note = if card.note.is_empty() { String::new() } else { format!(" · {}", card.note) };
+        format!("{}: {}{note}", card.label, card.value.text)
+    };
+    known.take(RESULTS).map(line).collect()
 }
 
 /// True for what should stay below its target.
@@ -159,8 +175,14 @@ pub(super) fn curve(writer: &Writer<'_>) -> Vec<Block> {
         let to = act.ended.map_or(Some(last), |ended| place(writer, ended.minute()))?;
         Some((from, to.max(from), (number + 1).to_string()))
     });
+    let on_air = on_air(writer);
     let marked = report.marks.iter().filter(|mark| matches!(mark.kind, "cue" | "note" | "closed" | "feed_lost") && !mark.withdrawn);
-    let marks = marked.filter_map(|mark| Some((place(writer, mark.at.minute())?, mark_text(writer, mark.kind, &mark.subject))));
+    let marks = marked.filter_map(|mark| {
+        let place = place(writer, mark.at.minute())?;
+        // a segment that puts a product on air shows above
+        let shows = mark.kind == "cue" && on_air.iter().any(|(from, ..)| place.abs_diff(*from) <= 1);
+        (!shows).then(|| (place, mark_text(writer, mark.kind, &mark.subject)))
+    });
     let advised = report.advice.iter().filter_map(|card| {
         let title = if card.title.is_empty() { &card.rule } else { &card.title };
         Some((place(writer, card.raised.minute())?, mark_text(writer, "advice", title)))
@@ -171,9 +193,9 @@ pub(super) fn curve(writer: &Writer<'_>) -> Vec<Block> {
         minutes: report.figures.minutes.len(),
         times: times(writer),
         panels: vec![panel(writer, Metric::Ccu, false), panel(writer, Metric::OrdersPlaced, true), panel(writer, Metric::GmvPlaced, true)],
-        on_air: on_air(writer),
         acts: acts.collect(),
         marks: marks.chain(advised).collect(),
+        on_air,
         gaps: gaps.collect(),
     };
     vec![Block::Chart(Chart::Curves(chart)), Block::Table(mark_table(writer))]
@@ -185,21 +207,38 @@ fn mark_text(writer: &Writer<'_>, kind: &str, subject: &str) -> String {
 }
 
 fn mark_table(writer: &Writer<'_>) -> Table {
-    let listed = writer.report.marks.iter().filter(|mark| !matches!(mark.kind, "unpin")).take(LISTED);
-    let rows = listed.map(|mark| {
-        let subject = match mark.kind {
-            "act" | "act_ended" | "act_withdrawn" => writer.word("act", &mark.subject),
-            "pin" => writer.report.product_name(&mark.subject).to_owned(),
-            _ => mark.subject.clone(),
-        };
-        let product = mark.sku.as_deref().filter(|_| mark.kind != "pin").map_or("", |sku| writer.report.product_name(sku));
-        let kind = writer.word("mark", mark.kind);
-        let kind = if mark.withdrawn { format!("{kind} · {}", writer.say("report-withdrawn")) } else { kind };
-        let operator = mark.operator.clone().unwrap_or_default();
-        vec![writer.clock(mark.at), Cell::text(kind), Cell::text(subject), Cell::text(product), Cell::text(operator)]
-    });
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    let mut before: Option<&Mark> = None;
+    for mark in writer.report.marks.iter().filter(|mark| mark.kind != "unpin") {
+        let follows = |cue: &Mark| cue.kind == "cue" && cue.at.minute() == mark.at.minute();
+        match rows.last_mut().and_then(|row| row.get_mut(PRODUCT)) {
+            // what a segment puts on air stands in its line
+            Some(product) if mark.kind == "pin" && before.is_some_and(follows) => *product = writer.product(mark.sku.as_deref()),
+            _ => rows.push(mark_row(writer, mark)),
+        }
+        before = Some(mark);
+    }
+    rows.truncate(LISTED);
     let head = writer.head(&["report-time", "report-what", "report-subject", "report-product", "report-by"]);
-    Table { caption: writer.say("report-marks"), head, rows: rows.collect() }
+    Table { caption: writer.say("report-marks"), head, rows }
+}
+
+fn mark_row(writer: &Writer<'_>, mark: &Mark) -> Vec<Cell> {
+    let card =
+        || writer.report.advice.iter().filter(|card| card.rule == mark.subject).min_by_key(|card| card.raised.since_ms(mark.at).abs());
+    let advised = card().filter(|_| mark.kind == "advice");
+    let subject = match (mark.kind, advised) {
+        ("act" | "act_ended" | "act_withdrawn", _) => writer.word("act", &mark.subject),
+        ("pin", _) => String::new(),
+        (_, Some(card)) if !card.title.is_empty() => card.title.clone(),
+        _ => mark.subject.clone(),
+    };
+    let sku = mark.sku.as_deref().or_else(|| advised?.sku.as_deref());
+    let kind = writer.word("mark", mark.kind);
+    let kind = if mark.withdrawn { format!("{kind} · {}", writer.say("report-withdrawn")) } else { kind };
+    let product = sku.map_or("", |sku| writer.report.product_name(sku));
+    let operator = mark.operator.clone().unwrap_or_default();
+    vec![writer.clock(mark.at), Cell::text(kind), Cell::text(subject), Cell::text(product), Cell::text(operator)]
 }
 
 pub(super) fn segments(writer: &Writer<'_>) -> Vec<Block> {

@@ -6,7 +6,7 @@ use ratatui::widgets::Widget;
 
 use crate::engine::metric::{Metric, Scope, Value};
 use crate::engine::money::Money;
-use crate::engine::plan::Aim;
+use crate::engine::plan::{Aim, Plan};
 use crate::engine::time::Span;
 use crate::ui::pane::Pane;
 use crate::ui::theme::Tone;
@@ -22,11 +22,11 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
         return;
     }
     let plan = pane.view.engine.plan();
-    let metric = if plan.aim == Aim::Leads { Metric::Leads } else { Metric::GmvPaid };
-    let target = plan.target(metric.id()).or_else(|| plan.target(Metric::GmvPlaced.id()).filter(|_| plan.aim != Aim::Leads));
+    let (metric, name) = paced(plan);
+    let target = plan.target(metric.id()).or_else(|| plan.target(Metric::GmvPlaced.id()).filter(|_| metric == Metric::GmvPaid));
     let reading = pane.read(metric, Scope::Live, Span::Live);
     let value = pane.view.format.value(reading.value);
-    let name = pane.word(if metric == Metric::Leads { "pace-leads" } else { "pace-paid" });
+    let name = pane.word(name);
     let Some(target) = target.filter(|target| *target > 0.0) else {
         let line = pane.phrase(format!(" {name} "), Tone::Muted).and(value, pane.style(Tone::Normal));
         line.and(format!("  {}", pane.word("pace-no-target")), pane.style(Tone::Muted)).put(buf, area, area.x, area.y);
@@ -57,6 +57,23 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// What the aim is paced by, and its word: a lot by its units where the plan says how many should go.
+fn paced(plan: &Plan) -> (Metric, &'static str) {
+    match plan.aim {
+        Aim::Leads => (Metric::Leads, "pace-leads"),
+        Aim::ClearStock if plan.target(Metric::Units.id()).is_some() => (Metric::Units, "pace-units"),
+        Aim::ClearStock | Aim::Conversion | Aim::Branding => (Metric::GmvPaid, "pace-paid"),
+    }
+}
+
+/// When the lot will be empty, in a clearance.
+fn lot_empty(pane: &Pane<'_>) -> Option<(String, Tone)> {
+    let plan = pane.view.engine.plan();
+    let at = pane.view.engine.lot_empty_at().filter(|_| plan.aim == Aim::ClearStock)?;
+    let tone = if plan.ends_at().is_some_and(|end| at > end) { Tone::Warn } else { Tone::Good };
+    Some((pane.say("card-lot-empty", &[("time", pane.live_time(at).into())]) + " ", tone))
+}
+
 /// The standing with the close that it leads to, the fullest first: `… close 149k–173k (80%)`, without its level, alone.
 fn standings(pane: &Pane<'_>, metric: Metric, standing: Phrase, told: &dyn Fn(f64) -> String) -> Vec<Phrase> {
     let mut ways = Vec::new();
@@ -77,6 +94,10 @@ fn standings(pane: &Pane<'_>, metric: Metric, standing: Phrase, told: &dyn Fn(f6
         }
     }
     ways.push(standing);
+    if let Some((empty, tone)) = lot_empty(pane) {
+        let alone = ways.clone();
+        ways = ways.into_iter().map(|way| way.and(empty.as_str(), pane.style(tone))).chain(alone).collect();
+    }
     ways
 }
 
