@@ -36,6 +36,12 @@ use warroom::ui::{JournalLight, View, render};
 
 /// Only against hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// A measurement may open a file of ten million events.
+const PATIENCE_MEASURING: Duration = Duration::from_secs(1_200);
+
+fn patience() -> Duration {
+    if std::env::var_os("WARROOM_REPLAY").is_some() { PATIENCE_MEASURING } else { PATIENCE }
+}
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
@@ -51,7 +57,7 @@ fn journal(folder: &Path) -> PathBuf {
         writer.append(JournalBatch { records: batch.to_vec().into(), ..JournalBatch::default() });
         let started = Instant::now();
         while !writer.has_room() {
-            assert!(started.elapsed() < PATIENCE, "the journal has room again");
+            assert!(started.elapsed() < patience(), "the journal has room again");
             std::thread::yield_now();
         }
     }
@@ -105,7 +111,7 @@ fn wait(player: &mut Player, what: &str, is_so: impl Fn(&Shown) -> bool) -> Show
             Ok(_) => {}
             Err(_) => std::thread::sleep(Duration::from_millis(1)),
         }
-        assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
+        assert!(started.elapsed() < patience(), "waited in vain: {what}");
     }
 }
 

@@ -301,8 +301,16 @@ impl Show {
     #[must_use]
     pub fn factors(&self, second: i64) -> Factors {
         let mut factors = self.base(second);
+        // nobody gets two prices for one thing: of several acts on a price the best counts
+        let mut best = vec![1.0_f64; factors.adds.len()];
         for running in self.told.iter().filter(|running| running.is_on(second)) {
             self.apply_act(running, second, &mut factors);
+            let lift = running.price_lift(second);
+            best.iter_mut().enumerate().filter(|(slot, _)| running.concerns(*slot)).for_each(|(_, best)| *best = best.max(lift));
+        }
+        for (slot, price) in best.into_iter().enumerate() {
+            factors.adds[slot] *= price.powf(LIFT_OF_ADDS);
+            factors.completion[slot] *= price.powf(1.0 - LIFT_OF_ADDS);
         }
         for (index, incident) in self.incidents.iter().enumerate() {
             let intensity = self.intensity_of(index, second);
@@ -369,8 +377,8 @@ impl Show {
                 } else {
                     factors.clicks[slot] *= lift(curve.clicks);
                 }
-                factors.adds[slot] *= lift(curve.adds) * price.powf(LIFT_OF_ADDS);
-                factors.completion[slot] *= lift(curve.completion) * price.powf(1.0 - LIFT_OF_ADDS);
+                factors.adds[slot] *= lift(curve.adds);
+                factors.completion[slot] *= lift(curve.completion);
                 let extra = 1.0 - 1.0 / (price * lift(curve.completion)).max(1.0);
                 factors.pulled[slot] = factors.pulled[slot].max(extra * curve.pull_forward);
                 factors.discount[slot] = factors.discount[slot].max(running.discount);

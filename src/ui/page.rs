@@ -126,9 +126,11 @@ impl Page {
         let mut text = format!("# {}\n", self.title);
         for block in &self.blocks {
             let _ = match block {
-                Block::Heading(heading) => writeln!(text, "\n## {heading}\n"),
+                // an empty one only keeps a distance on the glass
+                Block::Heading(heading) if heading.is_empty() => Ok(()),
+                Block::Heading(heading) => writeln!(text, "\n## {heading}"),
                 Block::Text(piece) => writeln!(text, "\n{}", piece.text),
-                Block::Bar { label, .. } => writeln!(text, "\n**{}**\n", label.text),
+                Block::Bar { label, .. } => writeln!(text, "\n**{}**", label.text),
                 Block::Grid(grid) => write!(text, "{}", grid.markdown()),
             };
         }
