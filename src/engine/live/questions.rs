@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
+use smallvec::SmallVec;
 
 use super::answers::{Answers, QuestionTally};
 use super::books::Books;
@@ -29,7 +30,7 @@ pub const WAITING_S: i64 = 120;
 #[derive(Clone, Debug)]
 struct Asked {
     text: Name,
-    /// What it says, folded, as a number: equal for identical questions.
+    /// What it says as a number: equal for identical questions.
     says: u64,
     asks: GestureSet,
     /// The product that it names.
@@ -117,8 +118,7 @@ impl Questions {
         if heard.folded.is_empty() || (asks.is_empty() && (!heard.folded.asks() || only_greets)) {
             return;
         }
-        let asked =
-            Asked { text: message.text.clone(), says: says(heard.folded.as_str()), asks, product: self.named(&heard.folded).next() };
+        let asked = Asked { text: message.text.clone(), says: says(&heard.folded), asks, product: self.named(&heard.folded).next() };
         let event = &record.event;
         let id = event.id.clone().unwrap_or_default();
         self.answers.ask(event.ts, (&event.source, &id), asked.asks, asked.product);
@@ -251,9 +251,11 @@ impl Questions {
     }
 }
 
-/// A text as a number.
-fn says(folded: &str) -> u64 {
-    foldhash::quality::FixedState::default().hash_one(folded)
+/// What a question says, as a number: its words. What is thrown in between (🙏🙏) makes it no other question.
+fn says(folded: &Folded) -> u64 {
+    let mut words = folded.tokens().filter(|token| token.chars().any(char::is_alphanumeric)).peekable();
+    let hasher = foldhash::quality::FixedState::default();
+    if words.peek().is_none() { hasher.hash_one(folded.as_str()) } else { hasher.hash_one(words.collect::<SmallVec<[&str; 16]>>()) }
 }
 
 /// How viewers call a product: its sku, its name, the first word and each pair of words of it, its number.

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::engine::advice::{HeldBy, Recommendation, State};
-use crate::engine::metric::Metric;
+use crate::engine::metric::{Metric, Unit, definition};
 use crate::engine::money::Money;
 use crate::engine::price::Price;
 use crate::engine::prior::of_this_live;
@@ -159,14 +159,7 @@ pub fn because(card: &Recommendation, view: &View<'_>) -> Vec<String> {
 fn moved(card: &Recommendation, view: &View<'_>) -> Vec<String> {
     let because = &card.because;
     let mut pieces = Vec::new();
-    let number = |value: f64| {
-        if value.fract().abs() < 1e-9 && value.abs() < 1e6 { view.format.number(value, 0) } else { view.format.number(value, 2) }
-    };
-    let is_share = Metric::parse(&because.metric).is_some_and(|metric| {
-        use Metric::{AtcRate, CartAbandon, CartOrderRate, CoRate, NewBuyerShare, OrderPaidRate};
-        matches!(metric, CoRate | AtcRate | CartOrderRate | CartAbandon | OrderPaidRate | NewBuyerShare)
-    });
-    let share = |value: f64| if is_share { view.format.percent(value, 1) } else { number(value) };
+    let number = |value: f64| bare(value, view);
     if let (Some(events), Some(exposure)) = (because.support, because.exposure) {
         // groups of the same live are held against each other, else events against what they come from
         let key = if because.expected.is_some() || because.window_s > 0 { "card-counted" } else { "card-compared" };
@@ -182,13 +175,38 @@ fn moved(card: &Recommendation, view: &View<'_>) -> Vec<String> {
     if let (Some(from), Some(to)) = (because.from, because.to) {
         let key = format!("metric-{}", because.metric);
         let name = if view.words.has(&key) { view.words.get(&key) } else { because.metric.as_str() };
-        pieces.push(format!("{name} {} {} {}", share(from), view.glyphs.arrow, share(to)));
+        let (from, to) = (in_unit(&because.metric, from, view), in_unit(&because.metric, to, view));
+        pieces.push(format!("{name} {from} {} {to}", view.glyphs.arrow));
         if let (Some(ratio), Some(low), Some(high)) = (because.ratio, because.low, because.high) {
             let two = |value: f64| view.format.number(value, 2);
             pieces.push(format!("{}{} [{}–{}]", view.glyphs.times, two(ratio), two(low), two(high)));
         }
     }
     pieces
+}
+
+/// A number without a unit, whole where it is.
+fn bare(value: f64, view: &View<'_>) -> String {
+    view.format.number(value, if value.fract().abs() < 1e-9 && value.abs() < 1e6 { 0 } else { 2 })
+}
+
+/// A metric's value in its own unit.
+fn in_unit(metric: &str, value: f64, view: &View<'_>) -> String {
+    use Metric::{AtcRate, CartAbandon, CartOrderRate, CheckoutAbandon, CoRate, NewBuyerShare, OrderPaidRate};
+    let Some(metric) = Metric::parse(metric) else { return bare(value, view) };
+    if matches!(metric, CoRate | AtcRate | CartOrderRate | CartAbandon | CheckoutAbandon | OrderPaidRate | NewBuyerShare) {
+        return view.format.percent(value, 1);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "minor units of a live")]
+    match definition(metric).unit {
+        Unit::Minutes => format!("{} min", view.format.number(value, usize::from(value < 10.0))),
+        Unit::Seconds => format!("{} s", view.format.number(value, 0)),
+        Unit::Money => match view.engine.plan().currency {
+            Some(currency) => view.format.money_short(Money::new(value as i64, currency)),
+            None => bare(value / 100.0, view),
+        },
+        Unit::Count | Unit::Ratio | Unit::PerMinute => bare(value, view),
+    }
 }
 
 /// The key of a factor's name.
