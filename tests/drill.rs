@@ -189,6 +189,24 @@ fn an_operator_plays_by_hand_leaves_and_the_keys_play_it_again() {
 }
 
 #[test]
+fn a_connection_that_breaks_keeps_what_was_played() {
+    let home = Home::new("broken");
+    let arguments = ["rehearse", "checkout-down", "--speed", "10", "--seed", "3", "--journal", &home.file("x.warroom")];
+    let mut pty = Pty::warroom(&home.0, &arguments, (80, 24));
+    pty.until_shown("drill left");
+    pty.send("i");
+    pty.until_shown("log:");
+    pty.send("e");
+    pty.until_shown("technical event");
+    pty.send("\r");
+    pty.until("logged", |screen| !screen.contains("log: letter"));
+    pty.signal("HUP");
+    assert_eq!(pty.end(), 128 + 1);
+    assert_eq!(score(&home, "x.score.json")["acts"][0]["kind"], "tech_event");
+    assert!(home.read("x.keys").contains(" e\n") && home.read("x.debrief.md").contains("technical event"));
+}
+
+#[test]
 fn nobody_at_the_desk_is_debriefed_in_lines_too() {
     let home = Home::new("lines");
     let output =

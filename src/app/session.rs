@@ -174,6 +174,10 @@ impl Session {
                 }
             }
         };
+        if matches!(ending, Ending::Signal(_) | Ending::TerminalGone) && self.stage.as_ref().is_some_and(|stage| !stage.is_behind()) {
+            // what was played is kept, as if the operator had left
+            self.end_play();
+        }
         if let Outside::Automation(outbox) = &mut self.outside {
             for sent in outbox.last().await {
                 self.log_result(&sent);

@@ -105,7 +105,9 @@ impl Stage {
     pub const fn closes(&self) -> At {
         self.closes
     }
-    fn is_behind(&self) -> bool {
+    /// True before the operator's part begins.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
         self.broadcast.now() < self.opens
     }
     fn is_over(&self) -> bool {
@@ -244,7 +246,7 @@ impl Session {
     }
 
     /// The curtain falls: no record is written any more, and the debrief comes onto the glass.
-    fn end_play(&mut self) {
+    pub(super) fn end_play(&mut self) {
         let (Some(stage), Some(curtain)) = (self.stage.take(), self.curtain.take()) else { return };
         let mut raised = raised(self.desk.engine());
         for card in &mut raised {

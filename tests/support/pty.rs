@@ -77,6 +77,12 @@ impl Pty {
         self.input.flush().expect("a key");
     }
 
+    /// Sends a signal by its name: HUP, as a connection that breaks does.
+    pub fn signal(&mut self, name: &str) {
+        let pid = self.child.process_id().expect("a running program").to_string();
+        assert!(std::process::Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill").success());
+    }
+
     /// Waits for the end: the exit code.
     pub fn end(mut self) -> u32 {
         // what is still written has to be read, or the program waits for its reader
