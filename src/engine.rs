@@ -33,6 +33,7 @@ pub mod wire;
 use event::{Control, Event, Fact, Quarantine, Record};
 use identity::{Identity, Tally};
 use live::Live;
+use live::log::AdviceTurn;
 use notice::Notice;
 use plan::Plan;
 use time::At;
@@ -184,6 +185,7 @@ impl Engine {
                 self.alarms.fold(&record.event, &self.live.books, &self.plan);
                 if advice::Advisor::concerns(&record.event.fact) {
                     self.advise(|advisor, engine| advisor.fold(record, engine, &mut notices));
+                    self.tell_gone(record.at);
                 }
             }
             Admission::Duplicate => self.live.note_again(&record.event),
@@ -213,6 +215,13 @@ impl Engine {
         self.advisor = advisor;
     }
 
+    /// The log tells of cards that left the glass by themselves.
+    fn tell_gone(&mut self, at: At) {
+        for (advice, turn) in self.advisor.take_gone() {
+            self.live.log.tell_advice(at, advice, turn);
+        }
+    }
+
     /// Walks the one-second grid to `at`. How often it is called cannot change the outcome: seconds are judged up to
     /// [`JUDGED_AFTER_S`] after the last record, and nothing in the gap beyond until the next one.
     pub fn advance_to(&mut self, at: At) -> Vec<Notice> {
@@ -236,9 +245,10 @@ impl Engine {
                     self.advise(|advisor, engine| advisor.judge(second, engine, &mut notices));
                     for notice in notices.iter().skip(before) {
                         if let notice::NoticeKind::AdviceRaised { id, .. } = &notice.kind {
-                            self.live.log.tell_advice(second, id.clone());
+                            self.live.log.tell_advice(second, id.clone(), AdviceTurn::Raised);
                         }
                     }
+                    self.tell_gone(second);
                 }
             }
         }

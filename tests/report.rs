@@ -236,6 +236,7 @@ fn written_again_the_report_is_the_same_and_nothing_else_is_left() {
             "report.json",
             "report.md",
             "report.sqlite",
+            "rules.csv",
             "segments.csv"
         ]
     );

@@ -35,6 +35,7 @@ use warroom::engine::time::At;
 use warroom::engine::{Arrival, Engine};
 use warroom::simulate::Records;
 use warroom::simulate::scenario::Scenario;
+use warroom::ui::action::Action;
 use warroom::ui::format::Format;
 use warroom::ui::glyphs::{Charset, Glyphs};
 use warroom::ui::keymap::Keymap;
@@ -241,6 +242,85 @@ fn the_hosts_sheet_says_what_the_host_was_told_at_every_size_in_both_languages()
     assert!(shown.is_ascii() && shown.contains("##") && shown.contains("DESK SILENT 58s"), "{shown}");
     for (width, height) in (1..=90).step_by(7).flat_map(|width| (1..=40).step_by(3).map(move |height| (width, height))) {
         pose.draw_with(told(), (width, height), host::render);
+    }
+}
+
+/// The demo at a second of it with the playbook in force, nobody having answered.
+fn advised(at_s: i64) -> Engine {
+    let scenario: Arc<Scenario> = Scenario::demo().expect("the shipped scenario");
+    let until = scenario.starts_at.plus_s(at_s);
+    let mut engine = Engine::new(scenario.plan(), Arrival::Live);
+    engine.arm(warroom::config::playbook::shipped());
+    for record in Records::new(scenario, SEED).expect("a broadcast").take_while(|record| record.at <= until) {
+        engine.step(&record);
+    }
+    engine.advance_to(until);
+    engine
+}
+
+#[test]
+fn two_cards_are_whole_in_what_matters_and_one_that_left_is_told_in_the_log() {
+    let engine = advised(36 * 60);
+    let open = engine.advisor().open();
+    assert!(open.len() >= 2, "{open:?}");
+    for lang in Lang::ALL {
+        let words = Words::new(lang);
+        let mut pose = Pose::of(lang);
+        pose.mode = Mode::Live;
+        let buffer = pose.draw(&engine, 120, 40);
+        let glass = rows(&buffer, |x, y| buffer[(x, y)].symbol().to_owned());
+        // the right column, from the first heading of advice to that of what runs
+        let column: Vec<String> = glass.lines().map(|line| line.chars().skip(79).collect()).collect();
+        let of = |heading: &str| column.iter().position(|line| line.contains(heading)).unwrap_or_else(|| panic!("{heading}: {glass}"));
+        let first = format!(" 1/{} ", open.len() + engine.advisor().waiting_count());
+        let advice = column[of(&first)..of(words.get("panel-running"))].join(" ");
+        let keys = words.get("advice-keys");
+        assert!(advice.contains(keys), "{keys}: {glass}");
+        let squeezed: String = advice.split_whitespace().collect::<Vec<_>>().join(" ");
+        for card in open.iter().take(2) {
+            let act = words.get(&Action::Kind(card.kind).doc_key()).to_owned();
+            assert!(squeezed.contains(&act), "{act}: {glass}");
+            let title = engine.advisor().words(card, lang.id()).title;
+            let first = title.split(' ').next().expect("a word");
+            assert!(squeezed.contains(first), "{title}: {glass}");
+            let ratio = card.because.ratio.filter(|_| card.because.low.is_some());
+            let ratio = ratio.map(|ratio| Format::new(lang, chrono_tz::UTC, Glyphs::of(Charset::Unicode)).number(ratio, 2));
+            assert!(ratio.is_none_or(|ratio| squeezed.contains(&format!("×{ratio} ["))), "what moved: {card:?} {glass}");
+            let even = card.price.as_ref().map(|bill| format!("{:.0}→{:.0}", bill.units_without, bill.units));
+            assert!(even.as_ref().is_none_or(|units| squeezed.contains(units)), "{even:?}: {glass}");
+        }
+    }
+    let later = advised(52 * 60);
+    let expired = later.advisor().cards().iter().rev().find(|card| card.state == State::Expired).expect("a card that nobody answered");
+    let mut pose = Pose::of(Lang::En);
+    (pose.state.focus, pose.state.zoomed) = (Panel::Log, true);
+    let buffer = pose.draw(&later, 120, 40);
+    let glass = rows(&buffer, |x, y| buffer[(x, y)].symbol().to_owned());
+    let title = later.advisor().words(expired, "en").title;
+    let words = Words::new(Lang::En);
+    let told = words.text("log-advice-expired", &[("title", title.into())]);
+    assert!(glass.contains(&told), "{told}: {glass}");
+}
+
+#[test]
+fn a_small_shop_is_told_how_long_a_halving_takes_to_be_seen() {
+    let scenario = Arc::new(Scenario::shipped("small-shop").expect("a shipped scenario"));
+    let until = scenario.starts_at.plus_s(18 * 60);
+    let mut engine = Engine::new(scenario.plan(), Arrival::Live);
+    engine.arm(warroom::config::playbook::shipped());
+    for record in Records::new(scenario, 1).expect("a broadcast").take_while(|record| record.at <= until) {
+        engine.step(&record);
+    }
+    if let Some(card) = engine.advisor().open().first() {
+        panic!("nothing is to be advised yet: {card:?}");
+    }
+    for lang in Lang::ALL {
+        let buffer = Pose::of(lang).draw(&engine, 120, 40);
+        let glass = rows(&buffer, |x, y| buffer[(x, y)].symbol().to_owned());
+        let told = Words::new(lang).text("advice-volume", &[("minutes", "0".into())]);
+        let (before, _) = told.split_once('0').expect("minutes");
+        let words: String = before.chars().take(30).collect();
+        assert!(glass.contains(&words), "{words}: {glass}");
     }
 }
 

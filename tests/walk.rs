@@ -263,8 +263,7 @@ async fn advice_is_told_to_the_host_runs_when_it_is_on_air_and_is_measured() {
     stage.go_on("FONE", 1, 2, "199.00");
     let mut desk = stage.desk(DESK);
     desk.shows_line(&["ADVICE 1/", "ACT · raised 46:"]);
-    desk.shows(&["Fewer orders per click", "where it broke", "→ flash deal · −10 % · 10 min"]);
-    desk.shows(&["where it broke: carts per click", "33% → 1"]);
+    desk.shows(&["Fewer orders per click", "broke: carts per click 33% → 1", "→ flash deal · −10 % · 10 min"]);
     let host = stage.second("host", &[], HOST);
     host.shows(&["HOST", "● read-only", "ON AIR", "RUNNING"]);
     host.until("the product in big letters", |screen| has_big(screen, "FONE PRO X2"));

@@ -11,7 +11,7 @@ use crate::engine::id::Sym;
 use crate::engine::metric::{Metric, Scope};
 use crate::engine::notice::Notice;
 use crate::engine::time::{At, Span};
-use crate::engine::view::show::{LogEntry, Logged};
+use crate::engine::view::show::{AdviceTurn, LogEntry, Logged};
 use crate::journal::{Health, Losses};
 use crate::ui::format::Format;
 use crate::ui::page::Page;
@@ -65,10 +65,10 @@ impl Lines {
             Logged::Note { text, .. } => (*text).to_owned(),
             Logged::Figure { metric, value } => self.words.text("log-figure", &[("metric", (*metric).into()), ("value", (*value).into())]),
             Logged::Corrected { target, .. } => self.words.text("plain-corrected", &[("target", (*target).into())]),
-            Logged::Advice { id, answer, .. } => {
+            Logged::Advice { id, turn, .. } => {
                 let card = live.advisor().cards().iter().find(|card| card.id == *id);
                 let title = card.map(|card| live.advisor().words(card, self.words.lang().id()).title).unwrap_or_default();
-                self.words.text(answer.map_or("log-advice-raised", advice_word), &[("title", title.into())])
+                self.words.text(advice_word(*turn), &[("title", title.into())])
             }
             Logged::FeedLost { feed } => self.words.text("log-feed-lost", &[("feed", (*feed).into())]),
             Logged::FeedBack { feed } => self.words.text("log-feed-back", &[("feed", (*feed).into())]),
@@ -78,7 +78,7 @@ impl Lines {
 
     fn tell_log(&mut self, live: &Engine) -> std::io::Result<()> {
         // that a card was raised is told with its act
-        let raised = |entry: &&LogEntry<'_>| matches!(entry.what, Logged::Advice { answer: None, .. });
+        let raised = |entry: &&LogEntry<'_>| matches!(entry.what, Logged::Advice { turn: AdviceTurn::Raised, .. });
         for entry in live.log().iter().filter(|entry| entry.seq > self.told_seq && !raised(entry)) {
             self.tell(entry.at, &self.sentence(entry, live))?;
         }

@@ -5,6 +5,9 @@
 mod compare;
 mod level;
 mod rate;
+mod shelf;
+
+use std::cell::OnceCell;
 
 use super::Engine;
 use super::detect::alarm::Thresholds;
@@ -14,6 +17,7 @@ use super::id::Sym;
 use super::live::commerce::audience::Figure;
 use super::rule::{Across, Rule, Watch};
 use super::time::At;
+use shelf::Shelf;
 
 /// What a rule is at work on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -116,6 +120,26 @@ impl NotNow {
     }
 }
 
+/// What the watches look at in one second; what several of them need is worked out once.
+#[derive(Debug)]
+pub struct Sight<'a> {
+    pub engine: &'a Engine,
+    /// A whole second of the grid.
+    pub now: At,
+    shelf: OnceCell<Shelf>,
+}
+
+impl<'a> Sight<'a> {
+    #[must_use]
+    pub const fn new(engine: &'a Engine, now: At) -> Self {
+        Self { engine, now, shelf: OnceCell::new() }
+    }
+
+    fn shelf(&self) -> &Shelf {
+        self.shelf.get_or_init(|| Shelf::of(self.engine, self.now))
+    }
+}
+
 /// The state of one rule on one target.
 #[derive(Clone, Debug, Default)]
 pub struct Watching {
@@ -135,9 +159,9 @@ impl Watching {
         Self { target, ..Self::default() }
     }
 
-    /// Looks again. `now` is a whole second of the grid.
-    pub fn look(&mut self, rule: &Rule, guard: Option<&Guard>, engine: &Engine, now: At) {
-        let answer = self.ask(rule, guard, engine, now);
+    /// Looks again.
+    pub fn look(&mut self, rule: &Rule, guard: Option<&Guard>, sight: &Sight<'_>) {
+        let (answer, now) = (self.ask(rule, guard, sight), sight.now);
         match &answer {
             Answer::Fires(because) => {
                 self.since.get_or_insert(now);
@@ -189,7 +213,8 @@ impl Watching {
         matches!(self.answer, Answer::Fires(_))
     }
 
-    fn ask(&mut self, rule: &Rule, guard: Option<&Guard>, engine: &Engine, now: At) -> Answer {
+    fn ask(&mut self, rule: &Rule, guard: Option<&Guard>, sight: &Sight<'_>) -> Answer {
+        let (engine, now) = (sight.engine, sight.now);
         // A rate goes on learning its baseline whatever the rule's own condition says.
         let needs = rule.watch.needs();
         let stale = !needs.is_empty() && engine.is_stale(needs);
@@ -214,7 +239,7 @@ impl Watching {
                 level::ask(&rule.watch, self.target, engine, now)
             }
             Watch::RunsOut { .. } | Watch::StockWrong {} | Watch::Questions { .. } => level::supply(&rule.watch, self.target, engine, now),
-            Watch::Differ { groups, ratio } => compare::ask(groups, *ratio, self.target, engine),
+            Watch::Differ { groups, ratio } => compare::ask(groups, *ratio, self.target, sight),
             Watch::Surge { .. } => compare::surge(&rule.watch, self.since, engine, now),
         }
     }

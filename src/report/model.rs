@@ -19,6 +19,7 @@ use crate::engine::event::{InterventionKind, Parameters};
 use crate::engine::id::Sym;
 use crate::engine::metric::{Metric, Reading, Scope, Value};
 use crate::engine::plan::Aim;
+use crate::engine::prior::RuleRecord;
 use crate::engine::time::{At, Span};
 use crate::summary::{Amount, Figures, Folded, Metrics};
 
@@ -69,6 +70,8 @@ pub struct Report {
     pub questions: Vec<Question>,
     pub advice: Vec<Card>,
     pub acts: Vec<Act>,
+    /// What became of each rule's cards over earlier lives and this one.
+    pub records: Vec<Record>,
     pub damage: Vec<Damage>,
     pub against: Vec<Comparison>,
     /// Lessons of earlier lives that this one followed.
@@ -218,6 +221,15 @@ pub struct Question {
     pub since: At,
 }
 
+/// What became of a rule's cards.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    pub rule: String,
+    pub title: String,
+    #[serde(flatten)]
+    pub record: RuleRecord,
+}
+
 /// A recommendation with what became of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Card {
@@ -327,6 +339,7 @@ impl Report {
             questions: desk::questions(engine, &skus),
             advice: desk::cards(engine, &skus, language),
             acts: desk::acts(engine, &figures),
+            records: desk::records(engine, language),
             damage: damage(folded),
             against: against::compare(&background.against),
             followed: Vec::new(),

@@ -65,6 +65,7 @@ pub fn all(report: &Report) -> Vec<Table> {
         marks(report),
         advice(report),
         interventions(report),
+        records(report),
     ]
 }
 
@@ -178,6 +179,17 @@ fn advice(report: &Report) -> Table {
         row
     });
     Table { name: "advice", head, rows: rows.collect() }
+}
+
+fn records(report: &Report) -> Table {
+    let head = vec!["rule", "fired", "accepted", "declined", "held_out", "better", "worse", "no_visible_change", "cant_tell"];
+    let rows = report.records.iter().map(|row| {
+        let of = &row.record;
+        let counts =
+            [of.fired, of.accepted, of.declined, of.held_out, of.better, of.worse, of.no_visible_change, of.cant_tell].map(i64::from);
+        [Cell::text(&row.rule)].into_iter().chain(counts.map(Cell::Whole)).collect()
+    });
+    Table { name: "rules", head, rows: rows.collect() }
 }
 
 fn interventions(report: &Report) -> Table {

@@ -2,8 +2,8 @@
 
 use super::Folded;
 use super::shape::{
-    AdviceRow, BandRow, BecauseRow, ChannelRow, Events, ExplainRow, FORMAT, FeedCounters, FeedRow, Figures, GestureRow, Impact,
-    InterventionRow, Metrics, MinuteRow, ProductRow, SampleRow, SegmentRow,
+    AdviceRow, BandRow, BecauseRow, ChannelRow, EarlierRow, Events, ExplainRow, FORMAT, FeedCounters, FeedRow, Figures, GestureRow, Impact,
+    InterventionRow, KindRow, Metrics, MinuteRow, ProductRow, RuleRow, SampleRow, SegmentRow,
 };
 use crate::engine::Engine;
 use crate::engine::id::Sym;
@@ -40,6 +40,7 @@ impl Figures {
             explains: explains(engine),
             advice: advice(engine),
             interventions: interventions(engine),
+            earlier: earlier(engine),
         }
     }
 }
@@ -201,6 +202,30 @@ fn interventions(engine: &Engine) -> Vec<InterventionRow> {
         .collect();
     rows.sort_by(|a, b| (a.started, &a.id).cmp(&(b.started, &b.id)));
     rows
+}
+
+/// What the journal's own record of earlier lives says.
+fn earlier(engine: &Engine) -> Option<EarlierRow> {
+    let priors = engine.priors();
+    let rules = priors.rules.iter().map(|(rule, record)| RuleRow {
+        rule: rule.clone(),
+        fired: record.fired,
+        accepted: record.accepted,
+        declined: record.declined,
+        held_out: record.held_out,
+        better: record.better,
+        worse: record.worse,
+        no_visible_change: record.no_visible_change,
+        cant_tell: record.cant_tell,
+    });
+    let kinds = priors.kinds.iter().map(|known| KindRow {
+        kind: known.kind,
+        acts: known.acts,
+        ratio: known.ratio,
+        low: known.low,
+        high: known.high,
+    });
+    (priors.lives > 0).then(|| EarlierRow { lives: priors.lives, rules: rules.collect(), kinds: kinds.collect() })
 }
 
 fn events(engine: &Engine, reports: &[InputReport]) -> Events {

@@ -36,6 +36,9 @@ pub struct Figures {
     pub explains: Vec<ExplainRow>,
     pub advice: Vec<AdviceRow>,
     pub interventions: Vec<InterventionRow>,
+    /// What earlier lives taught, as the journal holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<EarlierRow>,
 }
 
 impl Figures {
@@ -240,6 +243,38 @@ pub struct Impact {
     pub early: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<&'static str>,
+}
+
+/// The record of rules and of kinds of acts, pooled over earlier lives.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct EarlierRow {
+    pub lives: u32,
+    pub rules: Vec<RuleRow>,
+    pub kinds: Vec<KindRow>,
+}
+
+/// What became of a rule's recommendations; the verdicts are those on the acts that followed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RuleRow {
+    pub rule: String,
+    pub fired: u32,
+    pub accepted: u32,
+    pub declined: u32,
+    pub held_out: u32,
+    pub better: u32,
+    pub worse: u32,
+    pub no_visible_change: u32,
+    pub cant_tell: u32,
+}
+
+/// What acts of a kind brought: the pooled ratio with its 95 % interval.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct KindRow {
+    pub kind: InterventionKind,
+    pub acts: u32,
+    pub ratio: f64,
+    pub low: f64,
+    pub high: f64,
 }
 
 /// Money as the summary writes it.

@@ -21,7 +21,7 @@ use crate::engine::metric::{Metric, Reading, Scope, Value};
 use crate::engine::money::{Currency, Money};
 use crate::engine::time::{At, Span};
 use crate::engine::view::commerce::{PendingOrder, ProductView};
-use crate::engine::view::show::{ExplainView, LogEntry, Logged, OpenQuestion, SegmentView};
+use crate::engine::view::show::{AdviceTurn, ExplainView, LogEntry, Logged, OpenQuestion, SegmentView};
 
 /// Event types that a panel's figures stand on; their feeds' age is the panel's age.
 pub type Needs = &'static [&'static str];
@@ -492,8 +492,8 @@ impl<'a> Pane<'a> {
             Logged::Started { kind, .. } | Logged::Ended { kind, .. } | Logged::Withdrawn { kind, .. } => self.letter(*kind),
             Logged::Note { .. } => ".".to_owned(),
             Logged::Figure { .. } | Logged::Corrected { .. } => ":".to_owned(),
-            Logged::FeedLost { .. } | Logged::FeedBack { .. } | Logged::Advice { answer: None, .. } => "!".to_owned(),
-            Logged::Advice { answer: Some(_), .. } => "a".to_owned(),
+            Logged::FeedLost { .. } | Logged::FeedBack { .. } | Logged::Advice { turn: AdviceTurn::Raised, .. } => "!".to_owned(),
+            Logged::Advice { .. } => "a".to_owned(),
             Logged::Closed => "Q".to_owned(),
         }
     }

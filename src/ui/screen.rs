@@ -284,18 +284,18 @@ fn side_by_side(area: Rect, names: &[Panel]) -> Vec<(Place, Rect)> {
 }
 
 fn lay_right(area: Rect, size: Size, cards: usize, places: &mut Vec<(Place, Rect)>) {
-    // a card in full takes ten rows, a second one what it says first
-    let (advice, running, questions) = match cards {
-        0 => (4, 5, 12),
-        1 => (11, 4, 6),
-        _ => (14, 3, 4),
+    // a card in full takes twelve rows, a second one what it must say
+    let (advice, running, questions, payment) = match cards {
+        0 => (4, 5, 12, 6),
+        1 => (13, 4, 5, 5),
+        _ => (17, 3, 3, 4),
     };
     match size {
         Size::Wide => stack(
             area,
             &[
                 panel(Panel::Now, 0, 4, 4, 4),
-                panel(Panel::Advice, 1, 3, advice, 14),
+                panel(Panel::Advice, 1, 3, advice, 18),
                 panel(Panel::Running, 2, 3, running + 1, 12),
                 panel(Panel::Questions, 3, 3, questions.min(7), 16),
                 share(Place::Minute, 4, 9, 10, 10),
@@ -307,10 +307,10 @@ fn lay_right(area: Rect, size: Size, cards: usize, places: &mut Vec<(Place, Rect
         Size::Standard | Size::Compact => {
             let mut shares = vec![
                 panel(Panel::Now, 0, 4, 4, 4),
-                panel(Panel::Advice, 1, 3, advice, 14),
+                panel(Panel::Advice, 1, 3, advice, 18),
                 panel(Panel::Running, 2, 3, running, 12),
                 panel(Panel::Questions, 3, 3, questions, 16),
-                panel(Panel::Payment, 4, 4, 6, 9),
+                panel(Panel::Payment, 4, 4, payment, 9),
             ];
             if area.height >= FEEDS_FROM {
                 shares.push(panel(Panel::Feeds, 5, 4, 8, 12));
@@ -488,8 +488,8 @@ mod tests {
             let layout = layout(Rect::new(0, 0, width, height), &UiState::default(), cards);
             height_of(&layout, Place::Panel(panel))
         };
-        assert_eq!(rows(120, 40, 2, Panel::Advice), 14);
-        assert_eq!(rows(120, 40, 2, Panel::Payment), 6);
+        assert_eq!(rows(120, 40, 2, Panel::Advice), 17);
+        assert_eq!((rows(120, 40, 1, Panel::Payment), rows(120, 40, 2, Panel::Payment)), (5, 4));
         assert_eq!((rows(80, 24, 1, Panel::Advice), rows(80, 24, 1, Panel::Products)), (6, 6));
         assert_eq!((rows(80, 24, 0, Panel::Advice), rows(80, 24, 0, Panel::Products)), (2, 10));
     }

@@ -10,6 +10,8 @@ pub struct Thresholds {
     pub act: f64,
     /// Bins beyond the first that must also be above `act`: one bad packet is no alarm.
     pub hold_bins: u32,
+    /// What was seen in fewer bins is no alarm yet, however loud: a feed that hiccups, a minute in which nobody buys.
+    pub least_bins: usize,
     /// An alarm clears once ln M stayed below `act - clear_margin` for `clear_bins`.
     pub clear_margin: f64,
     pub clear_bins: u32,
@@ -21,7 +23,16 @@ pub struct Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { watch: 6.5, act: 9.0, hold_bins: 0, clear_margin: 3.0, clear_bins: 4, cooldown_bins: 20, least_probability: 0.95 }
+        Self {
+            watch: 6.5,
+            act: 9.0,
+            hold_bins: 0,
+            least_bins: 3,
+            clear_margin: 3.0,
+            clear_bins: 4,
+            cooldown_bins: 20,
+            least_probability: 0.95,
+        }
     }
 }
 
@@ -55,7 +66,8 @@ impl Alarm {
     pub fn push(&mut self, verdict: &Verdict, thresholds: &Thresholds) -> Option<Change> {
         self.cooling = self.cooling.saturating_sub(1);
         let Verdict::Judged(evidence) = verdict else { return None };
-        let loud = evidence.ln_m >= thresholds.act && evidence.beyond_least_effect >= thresholds.least_probability;
+        let seen = evidence.window_bins >= thresholds.least_bins;
+        let loud = seen && evidence.ln_m >= thresholds.act && evidence.beyond_least_effect >= thresholds.least_probability;
         self.above = if loud { self.above + 1 } else { 0 };
         if self.level == Level::Act {
             self.below = if evidence.ln_m < thresholds.act - thresholds.clear_margin { self.below + 1 } else { 0 };

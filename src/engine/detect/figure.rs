@@ -113,7 +113,7 @@ impl Pair {
         if exposure <= 0.0 {
             return Judged::default();
         }
-        let thresholds = Thresholds::default();
+        let thresholds = Thresholds { least_bins: 1, ..Thresholds::default() };
         let mut judged = Judged::default();
         for (detector, alarm) in &mut self.0 {
             let verdict = detector.push(smallvec::smallvec![Part { part: 0, events, exposure }]);

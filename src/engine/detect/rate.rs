@@ -38,8 +38,9 @@ const WANDER_BINS: f64 = 30.0;
 const DRIFT_FLOOR: f64 = 0.02;
 /// One bin moves the level by at most this relative error.
 const LEVEL_STEP: (f64, f64) = (-0.9, 2.0);
-/// Own baseline of a part starts as if it had seen this many events at the pooled rate.
-const PART_PRIOR: f64 = 1.0;
+/// Own baseline of a part starts as if it had seen this many events at the pooled rate: the orders per click of a shop's
+/// products lie within a factor of about two of each other.
+const PART_PRIOR: f64 = 4.0;
 
 /// Which way a rate may move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -177,14 +178,11 @@ fn wander_keep() -> f64 {
 }
 
 /// The running five-minute block of the dispersion estimate.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Block {
     /// As it was foreseen before the block.
     level: Level,
-    bins: usize,
-    events: f64,
-    expected: f64,
-    baseline_events: f64,
+    counted: Window,
 }
 
 /// How far blocks of five minutes lie off the long baseline beyond counting: the weighted sum of squared relative errors.
@@ -201,9 +199,10 @@ impl Drift {
         Self { sum: self.sum + other.sum, weight: self.weight + other.weight }
     }
 
-    /// Takes a block: what was counted, what the baseline alone expected, the events that the baseline stands on.
-    fn learn(&mut self, events: f64, expected: f64, baseline_events: f64, phi: f64) {
-        let counting = phi / expected + phi / baseline_events;
+    /// Takes a block: a product that was hardly known when it came on air is no drift.
+    fn learn(&mut self, block: &Window, phi: f64) {
+        let (events, expected) = (block.events, block.expected);
+        let counting = phi / expected + phi * block.relative_variance();
         let weight = 1.0 / (counting + DRIFT_FLOOR).powi(2);
         // The mean over a block wanders less than the rate itself.
         let share = Level { mean: 0.0, variance: 1.0 }.foreseen(BLOCK_BINS, 1.0).variance;
@@ -285,19 +284,15 @@ impl RateDetector {
         if self.ln_m > FREEZE || self.pooled.events < self.settings.least_events {
             return;
         }
-        let Some((events, expected)) = self.told(bin) else { return };
-        let expected = expected * self.level.mean.exp();
+        let mut told = Window::default();
+        told.add(bin, self);
+        let expected = told.expected * self.level.mean.exp();
         if expected > 0.0 {
-            let gain = self.level.variance / (self.level.variance + self.phi() / expected);
-            self.level.mean += gain * (events / expected - 1.0).clamp(LEVEL_STEP.0, LEVEL_STEP.1);
+            let doubt = self.phi() * (1.0 / expected + told.relative_variance());
+            let gain = self.level.variance / (self.level.variance + doubt);
+            self.level.mean += gain * (told.events / expected - 1.0).clamp(LEVEL_STEP.0, LEVEL_STEP.1);
             self.level.variance *= 1.0 - gain;
         }
-    }
-
-    /// Events of a bin, and what its mix usually brings.
-    fn told(&self, bin: &Bin) -> Option<(f64, f64)> {
-        bin.iter()
-            .try_fold((0.0, 0.0), |(events, expected), part| Some((events + part.events, expected + part.exposure * self.rate(part.part)?)))
     }
 
     /// The dispersion in force: at least 1, from blocks of five minutes.
@@ -353,26 +348,25 @@ impl RateDetector {
         if self.pooled.events < self.settings.least_events {
             return;
         }
-        let Some((events, expected)) = self.told(bin) else { return };
-        if self.block.bins == 0 {
-            self.block.level = self.level.foreseen(BLOCK_BINS, self.settings.drift_sd);
+        let mut block = std::mem::take(&mut self.block);
+        if block.counted.bins == 0 {
+            block.level = self.level.foreseen(BLOCK_BINS, self.settings.drift_sd);
         }
-        self.block.events += events;
-        self.block.expected += expected;
-        self.block.bins += 1;
-        self.block.baseline_events = self.pooled.events;
-        if self.block.bins < BLOCK_BINS {
+        block.counted.add(bin, self);
+        block.counted.bins += 1;
+        if block.counted.bins < BLOCK_BINS {
+            self.block = block;
             return;
         }
-        let Block { level, events, expected, baseline_events, .. } = std::mem::take(&mut self.block);
-        if expected > 0.0 {
+        let Block { level, counted } = block;
+        if counted.expected > 0.0 {
             let phi = self.phi();
-            self.drift.learn(events, expected, baseline_events, phi);
+            self.drift.learn(&counted, phi);
         }
-        let expected = expected * level.mean.exp();
+        let expected = counted.expected * level.mean.exp();
         if expected > 0.0 {
-            let variance = expected * (1.0 + expected * level.variance + expected / baseline_events);
-            self.dispersion.sum = self.dispersion.sum * 0.97 + (events - expected).powi(2) / variance;
+            let variance = expected * (1.0 + expected * level.variance + expected * counted.relative_variance());
+            self.dispersion.sum = self.dispersion.sum * 0.97 + (counted.events - expected).powi(2) / variance;
             self.dispersion.weight = self.dispersion.weight * 0.97 + 1.0;
         }
     }
@@ -452,8 +446,8 @@ impl RateDetector {
     }
 }
 
-/// Sums over the newest bins.
-#[derive(Clone, Debug)]
+/// Sums over some bins.
+#[derive(Clone, Debug, Default)]
 struct Window {
     bins: usize,
     events: f64,

@@ -13,6 +13,17 @@ pub const DESK: &str = "desk";
 /// Entries that are kept; the oldest go first.
 pub const ENTRIES: usize = 20_000;
 
+/// What became of a recommendation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdviceTurn {
+    Raised,
+    Answered(Answer),
+    /// Its reason is gone, or nobody answered.
+    Expired,
+    /// It was done without the card, or something more urgent took its place.
+    Superseded,
+}
+
 /// What an entry tells of.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
@@ -50,10 +61,9 @@ pub enum What {
         kind: CorrectionKind,
         target: Name,
     },
-    /// A recommendation was raised, or answered.
     Advice {
         advice: Name,
-        answer: Option<Answer>,
+        turn: AdviceTurn,
     },
     FeedLost {
         feed: Name,
@@ -107,7 +117,7 @@ impl Log {
                 What::Corrected { kind: correction.kind, target: correction.target.clone() }
             }
             Fact::AdviceAnswer(told) if matches!(told.answer, Answer::Waiting | Answer::Said | Answer::Declined | Answer::Snoozed) => {
-                What::Advice { advice: told.advice.clone(), answer: Some(told.answer) }
+                What::Advice { advice: told.advice.clone(), turn: AdviceTurn::Answered(told.answer) }
             }
             Fact::Closed(_) => What::Closed,
             fact if event.is_manual() => match figure(fact) {
@@ -128,9 +138,9 @@ impl Log {
         self.add(Entry { at, seq: self.last_seq, id: Name::default(), what });
     }
 
-    /// A recommendation that was raised, as judged.
-    pub fn tell_advice(&mut self, at: At, advice: Name) {
-        self.add(Entry { at, seq: self.last_seq, id: Name::default(), what: What::Advice { advice, answer: None } });
+    /// A recommendation that was raised or left the glass by itself, as judged.
+    pub fn tell_advice(&mut self, at: At, advice: Name, turn: AdviceTurn) {
+        self.add(Entry { at, seq: self.last_seq, id: Name::default(), what: What::Advice { advice, turn } });
     }
 
     fn add(&mut self, entry: Entry) {

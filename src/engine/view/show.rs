@@ -1,9 +1,10 @@
 //! The show: what is on air, the run of show, acts that run, the log, open questions, chat gestures, feeds and completeness.
 
-use crate::engine::event::{Answer, AuthorKind, CorrectionKind, FeedState, InterventionKind, Parameters, SegmentKind};
+use crate::engine::event::{AuthorKind, CorrectionKind, FeedState, InterventionKind, Parameters, SegmentKind};
 use crate::engine::id::Sym;
 use crate::engine::live::feeds::Feeds;
 use crate::engine::live::interventions::overlaps;
+pub use crate::engine::live::log::AdviceTurn;
 use crate::engine::live::log::{Entry, What};
 use crate::engine::time::At;
 use crate::engine::{Arrival, Engine};
@@ -147,11 +148,10 @@ pub enum Logged<'a> {
         kind: CorrectionKind,
         target: &'a str,
     },
-    /// A recommendation was raised (no answer), or answered by the operator.
     Advice {
         id: &'a str,
         rule: &'a str,
-        answer: Option<Answer>,
+        turn: AdviceTurn,
     },
     FeedLost {
         feed: &'a str,
@@ -367,9 +367,9 @@ impl Engine {
             What::Note { text, operator } => Logged::Note { text, operator: operator.as_deref() },
             What::Figure { metric, value } => Logged::Figure { metric, value },
             What::Corrected { kind, target } => Logged::Corrected { kind: *kind, target },
-            What::Advice { advice, answer } => {
+            What::Advice { advice, turn } => {
                 let card = self.advisor().cards().iter().find(|card| card.id == *advice)?;
-                Logged::Advice { id: advice, rule: &card.rule, answer: *answer }
+                Logged::Advice { id: advice, rule: &card.rule, turn: *turn }
             }
             What::FeedLost { feed } => Logged::FeedLost { feed },
             What::FeedBack { feed } => Logged::FeedBack { feed },

@@ -1,6 +1,6 @@
 //! Groups against each other, and a chat gesture against its own past.
 
-use super::{Answer, Because, Target, viewers_between};
+use super::{Answer, Because, Sight, Target, viewers_between};
 use crate::engine::Engine;
 use crate::engine::detect::groups::{Comparison, LEAST_EVENTS, compare, compare_shares};
 use crate::engine::metric::{Metric, Scope};
@@ -18,11 +18,12 @@ fn number(engine: &Engine, metric: Metric, scope: Scope, span: Span) -> f64 {
 }
 
 /// Compares two groups of the live.
-pub fn ask(groups: &Groups, least_ratio: f64, target: Target, engine: &Engine) -> Answer {
+pub fn ask(groups: &Groups, least_ratio: f64, target: Target, sight: &Sight<'_>) -> Answer {
+    let engine = sight.engine;
     let (metric, compared, from, to) = match groups {
         Groups::DearCarts { from } => dear_carts(*from, engine),
         Groups::Segments { segment } => segments(*segment, engine),
-        Groups::Products => product(target, engine),
+        Groups::Products => return product(least_ratio, target, sight),
         Groups::Returning { share } => return returning(*share, engine),
     };
     let Some(comparison) = compared else { return Answer::NotEnoughYet { halving_min: None } };
@@ -87,8 +88,9 @@ fn segments(kind: crate::engine::event::SegmentKind, engine: &Engine) -> Compare
     // Fewer leave per viewer-minute while it is shown: the ratio is told as "who stays" = talk's leaving / the kind's leaving.
     let enough = held.0 >= 2 && held.1 >= 2;
     let compared = if enough { compare(of_talk.0, of_talk.1, of_kind.0, of_kind.1, CHAT_PHI) } else { None };
-    let per_minute = |(left, exposed): (f64, f64)| (exposed > 0.0).then(|| left / exposed);
-    ("avg_watch_s", compared, per_minute(of_talk), per_minute(of_kind))
+    // where so many leave in a minute, who comes stays that much of it
+    let watched_s = |(left, exposed): (f64, f64)| (left > 0.0).then(|| 60.0 * exposed / left);
+    ("avg_watch_s", compared, watched_s(of_talk), watched_s(of_kind))
 }
 
 /// Visits that ended within a stretch.
@@ -99,17 +101,25 @@ fn left_between(engine: &Engine, from: At, to: At) -> f64 {
     left
 }
 
-/// A product's orders per click against those of all others.
-fn product(target: Target, engine: &Engine) -> Compared {
-    let Some(sym) = target.product else { return ("co_rate", None, None, None) };
-    let scope = Scope::Product(sym);
-    let (orders, clicks) = (number(engine, Metric::OrdersPlaced, scope, Span::M15), number(engine, Metric::Clicks, scope, Span::M15));
-    let all = (number(engine, Metric::OrdersPlaced, Scope::Live, Span::M15), number(engine, Metric::Clicks, Scope::Live, Span::M15));
-    let others = ((all.0 - orders).max(0.0), (all.1 - clicks).max(0.0));
-    let enough = orders >= 2.0 * LEAST_EVENTS;
-    let compared = if enough { compare(orders, clicks, others.0, others.1, 1.3) } else { None };
-    let rate = |(orders, clicks): (f64, f64)| (clicks > 0.0).then(|| orders / clicks);
-    ("co_rate", compared, rate(others), rate((orders, clicks)))
+/// A product against all others at the same place in the show, in orders and in money: many orders of a trifle are no reason
+/// to bring it back. One that is on air is there already.
+fn product(least_ratio: f64, target: Target, sight: &Sight<'_>) -> Answer {
+    let shelf = sight.shelf();
+    let Some(found) = target.product.and_then(|product| shelf.standing(product)) else { return Answer::NotEnoughYet { halving_min: None } };
+    let because = Because {
+        metric: shelf.metric.id().to_owned(),
+        product: target.product,
+        from: Some(found.from),
+        to: Some(found.to),
+        ratio: Some(found.orders.ratio),
+        low: Some(found.orders.low),
+        high: Some(found.orders.high),
+        support: Some(found.orders.events),
+        exposure: Some(found.orders.other_events),
+        ..Because::default()
+    };
+    let above = found.orders.ratio.min(found.money) >= least_ratio && found.orders.low > 1.0;
+    if above && sight.engine.on_air() != target.product { Answer::Fires(because) } else { Answer::Quiet(Some(because)) }
 }
 
 /// Returning buyers dominate: the lower end of their share (Wilson) is above the bound.

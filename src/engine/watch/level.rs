@@ -196,7 +196,7 @@ fn pending(within_min: f64, least: f64, engine: &Engine, now: At) -> Answer {
     let minor: i128 = ending.iter().map(|order| i128::from(order.value.minor)).sum();
     #[expect(clippy::cast_precision_loss, reason = "a handful of orders")]
     let because = Because {
-        metric: Metric::OrderPaidRate.id().to_owned(),
+        metric: Metric::GmvPlaced.id().to_owned(),
         to: Some(minor as f64),
         support: Some(ending.len() as f64),
         #[expect(clippy::cast_possible_truncation, reason = "minutes in a rule")]

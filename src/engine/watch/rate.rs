@@ -18,6 +18,10 @@ const MOST_PARTS: u32 = 31;
 /// A live that is opened in the middle is caught up at most so far back.
 const MOST_BINS_BACK: u32 = 2_880;
 
+/// An order follows its click by about so many slots, and its payment the order: what is counted is held against what it came
+/// from, else the first minutes of every presentation look like a dip.
+const ORDER_LAG_SLOTS: u32 = 9;
+
 /// Chat comes in bursts.
 const CHAT_DISPERSION: f64 = 2.0;
 
@@ -112,6 +116,8 @@ impl Stream {
     fn bin(&mut self, watch: &Watch, target: Target, engine: &Engine, window: Window) -> Bin {
         let Watch::Rate { events, against, mix, .. } = watch else { return Bin::new() };
         let (events, against, mix) = (*events, *against, *mix);
+        let lag = lag_slots(events, against);
+        let came_from = Window::between(window.from.saturating_sub(lag), window.to.saturating_sub(lag));
         let sheets = &engine.live().sheets;
         let whole = match (target.product, target.channel) {
             (Some(product), _) => sheets.of_product(product),
@@ -119,7 +125,7 @@ impl Stream {
             (None, None) => Some(&sheets.live),
         };
         let Some(whole) = whole else { return Bin::new() };
-        let (all_events, all_exposure) = (counted(whole, events, window), exposed(whole, against, engine, window));
+        let (all_events, all_exposure) = (counted(whole, events, window), exposed(whole, against, engine, came_from));
         if mix == Mix::None || against == Against::ViewerMinutes || against == Against::Minutes || target != Target::default() {
             return smallvec::smallvec![Part { part: 0, events: all_events, exposure: all_exposure }];
         }
@@ -129,11 +135,14 @@ impl Stream {
         for (number, sym) in (0u32..).zip(&self.parts) {
             let sheet = if mix == Mix::Products { sheets.of_product(*sym) } else { sheets.of_channel(*sym) };
             let Some(sheet) = sheet else { continue };
-            let part = Part { part: number, events: counted(sheet, events, window), exposure: exposed(sheet, against, engine, window) };
+            let part = Part { part: number, events: counted(sheet, events, window), exposure: exposed(sheet, against, engine, came_from) };
             if part.events > 0.0 || part.exposure > 0.0 {
                 seen_events += part.events;
                 seen_exposure += part.exposure;
-                bin.push(part);
+                // who wants what is gone says nothing of what there is
+                if mix == Mix::Channels || !engine.stock_alarm(*sym).sold_out {
+                    bin.push(part);
+                }
             }
         }
         let rest =
@@ -157,6 +166,17 @@ impl Stream {
             Mix::Channels => self.parts.extend(books.channels.iter().map(|(sym, _)| sym).skip(known).take(most - known)),
             Mix::None => {}
         }
+    }
+}
+
+/// How far what is counted lies behind what it is counted against.
+const fn lag_slots(events: Counted, against: Against) -> u32 {
+    match (events, against) {
+        (
+            Counted::OrdersPlaced | Counted::OrdersPaid | Counted::Units,
+            Against::Clicks | Against::Adds | Against::CartsOpened | Against::OrdersPlaced,
+        ) => ORDER_LAG_SLOTS,
+        _ => 0,
     }
 }
 

@@ -1,10 +1,11 @@
 //! What was asked, advised, done and marked, as the engine tells it.
 
-use super::{Act, Card, Mark, Question, Skus};
+use super::{Act, Card, Mark, Question, Record, Skus};
 use crate::engine::Engine;
 use crate::engine::id::Sym;
+use crate::engine::prior::{RuleRecord, of_this_live};
 use crate::engine::time::At;
-use crate::engine::view::show::Logged;
+use crate::engine::view::show::{AdviceTurn, Logged};
 use crate::summary::Figures;
 
 pub(super) fn questions(engine: &Engine, skus: &Skus) -> Vec<Question> {
@@ -47,6 +48,21 @@ pub(super) fn cards(engine: &Engine, skus: &Skus, language: &str) -> Vec<Card> {
     rows.collect()
 }
 
+/// The record of every rule that ever raised a card, in the order of the playbook, then those that it no longer has.
+pub(super) fn records(engine: &Engine, language: &str) -> Vec<Record> {
+    let (priors, rules) = (engine.priors(), &engine.advisor().playbook().rules);
+    let own = rules.iter().map(|rule| {
+        let words = rule.words.get(language).or_else(|| rule.words.get("en"));
+        (rule.name.clone(), words.map_or_else(|| rule.name.clone(), |words| words.title.clone()))
+    });
+    let gone = priors.rules.keys().filter(|name| rules.iter().all(|rule| rule.name != **name)).map(|name| (name.clone(), name.clone()));
+    let rows = own.chain(gone).map(|(rule, title)| {
+        let record = priors.rules.get(&rule).copied().unwrap_or_default().and(of_this_live(&rule, engine));
+        Record { rule, title, record }
+    });
+    rows.filter(|row| row.record != RuleRecord::default()).collect()
+}
+
 /// Acts, those with the greatest measured effect first, then by time.
 pub(super) fn acts(engine: &Engine, figures: &Figures) -> Vec<Act> {
     let views = engine.interventions();
@@ -81,7 +97,10 @@ pub(super) fn marks(engine: &Engine, skus: &Skus) -> Vec<Mark> {
         operator: operator.map(str::to_owned),
         withdrawn,
     };
+    // a card that left by itself tells so in its own row
+    let left = |what: &Logged<'_>| matches!(what, Logged::Advice { turn: AdviceTurn::Expired | AdviceTurn::Superseded, .. });
     log.iter()
+        .filter(|entry| !left(&entry.what))
         .map(|entry| {
             let row = |kind, subject: &str, product: Option<Sym>, operator| {
                 row(entry.at, entry.withdrawn, kind, subject.to_owned(), skus.text(product), operator)

@@ -71,7 +71,7 @@ fn impact(writer: &Writer<'_>, act: &Act) -> (Cell, Cell) {
 pub(super) fn advice(writer: &Writer<'_>) -> Vec<Block> {
     let cards = &writer.report.advice;
     if cards.is_empty() {
-        return vec![Block::Text(writer.say("report-no-advice"))];
+        return [Block::Text(writer.say("report-no-advice"))].into_iter().chain(pooled(writer)).collect();
     }
     let head = writer.head(&[
         "report-time",
@@ -84,7 +84,46 @@ pub(super) fn advice(writer: &Writer<'_>) -> Vec<Block> {
         "report-interval",
     ]);
     let rows = cards.iter().map(|card| card_row(writer, card)).collect();
-    vec![Block::Table(answers(writer, cards)), Block::Table(Table { caption: writer.say("report-advice"), head, rows })]
+    let told = [Block::Table(answers(writer, cards)), Block::Table(Table { caption: writer.say("report-advice"), head, rows })];
+    told.into_iter().chain(pooled(writer)).collect()
+}
+
+/// What became of each rule's cards, and what acts of each kind brought, over earlier lives.
+fn pooled(writer: &Writer<'_>) -> Vec<Block> {
+    let (records, earlier) = (&writer.report.records, &writer.report.figures.earlier);
+    let number = |count: u32| writer.count(i64::from(count));
+    let rows: Vec<Vec<Cell>> = records
+        .iter()
+        .map(|row| {
+            let of = &row.record;
+            let unclear = of.cant_tell.saturating_add(of.no_visible_change);
+            let counts = [of.fired, of.accepted, of.declined, of.held_out, of.better, of.worse, unclear];
+            [Cell::text(row.title.clone())].into_iter().chain(counts.map(number)).collect()
+        })
+        .collect();
+    let mut blocks = Vec::new();
+    if !rows.is_empty() {
+        let lives = earlier.as_ref().map_or(0, |earlier| earlier.lives).saturating_add(1);
+        let head = ["report-what", "report-raised", "answer-accepted", "answer-declined", "answer-held-out"].into_iter().chain([
+            "verdict-better",
+            "verdict-worse",
+            "verdict-cant-tell",
+        ]);
+        let head = writer.head(&head.collect::<Vec<_>>());
+        let caption = writer.voice.text("report-record", &[("lives", writer.voice.count(i64::from(lives)))]);
+        blocks.push(Block::Table(Table { caption, head, rows }));
+    }
+    let kinds = earlier.iter().flat_map(|earlier| &earlier.kinds).map(|known| {
+        let times = |ratio: f64| format!("×{}", writer.voice.number(ratio, 2));
+        let interval = format!("{} ({} – {})", times(known.ratio), times(known.low), times(known.high));
+        vec![Cell::text(writer.word("act", known.kind.id())), number(known.acts), Cell::number(interval)]
+    });
+    let rows: Vec<Vec<Cell>> = kinds.collect();
+    if !rows.is_empty() {
+        let head = writer.head(&["report-what", "report-acts-measured", "report-interval"]);
+        blocks.push(Block::Table(Table { caption: writer.say("report-kinds-pooled"), head, rows }));
+    }
+    blocks
 }
 
 /// How many recommendations of each kind were raised, and what became of them.
@@ -122,8 +161,9 @@ fn card_row(writer: &Writer<'_>, card: &Card) -> Vec<Cell> {
 /// `conversion 3.3% → 1.2%`, the metric by its name where it is one of ours.
 fn because(writer: &Writer<'_>, card: &Card) -> String {
     let metric = Metric::parse(&card.metric);
-    let tells_value = metric.is_some_and(|metric| card.to.is_some_and(|to| is_value_of_unpaid(metric, to)));
-    let label = if tells_value { writer.say("report-unpaid-value") } else { writer.word("metric", &card.metric) };
+    // what unpaid orders are worth is no movement of the sales
+    let is_unpaid = metric == Some(Metric::GmvPlaced) && card.from.is_none();
+    let label = if is_unpaid { writer.say("report-unpaid-value") } else { writer.word("metric", &card.metric) };
     let value = |number: Option<f64>| {
         number.map(|number| metric.map_or_else(|| writer.voice.number(number, 2), |metric| told(writer, metric, number)))
     };
@@ -134,15 +174,9 @@ fn because(writer: &Writer<'_>, card: &Card) -> String {
     }
 }
 
-/// The rule of unpaid orders tells their value under the rate that they endanger.
-fn is_value_of_unpaid(metric: Metric, number: f64) -> bool {
-    metric == Metric::OrderPaidRate && number > 1.0
-}
-
 #[expect(clippy::cast_possible_truncation, reason = "minor units that were integers or averages of them")]
 fn told(writer: &Writer<'_>, metric: Metric, number: f64) -> String {
-    let is_value = definition(metric).unit == Unit::Money || is_value_of_unpaid(metric, number);
-    let value = match (is_value, writer.report.figures.currency) {
+    let value = match (definition(metric).unit == Unit::Money, writer.report.figures.currency) {
         (true, Some(currency)) if number.is_finite() => Value::Money(Money::new(number.round() as i64, currency)),
         _ => Value::Number(number),
     };

@@ -10,7 +10,7 @@ use crate::engine::event::{Answer, Parameters};
 use crate::engine::id::Name;
 use crate::engine::money::Money;
 use crate::engine::price::{TooDear, price};
-use crate::engine::watch::Answer as Watched;
+use crate::engine::watch::{Answer as Watched, Watching};
 use crate::ui::View;
 use crate::ui::act::Details;
 use crate::ui::action::Action;
@@ -18,7 +18,7 @@ use crate::ui::futures::{self, Future};
 use crate::ui::intent::{Intent, Wish};
 use crate::ui::layer::{CardPage, Layer};
 use crate::ui::line::Line;
-use crate::ui::panels::advice::{because, course, evidence, factor_word, pack, wrap};
+use crate::ui::panels::advice::{SLOW_MIN, because, course, evidence, factor_word, pack, wrap};
 use crate::ui::state::UiState;
 use crate::ui::theme::Tone;
 use crate::ui::update::Moment;
@@ -253,7 +253,11 @@ fn why_lines<'a>(card: &Recommendation, view: &View<'a>) -> Vec<TextLine<'a>> {
     }
     lines.extend(pack(futures(card, view), WIDTH, view).into_iter().map(TextLine::from));
     let mut told: Vec<(String, Vec<&str>)> = Vec::new();
-    for (rule, watching, silent) in view.live.advisor().reasons().filter(|(rule, _, _)| rule.name != card.rule) {
+    // rules that have their card on the glass speak there
+    let open = view.live.advisor().open();
+    let others =
+        view.live.advisor().reasons().filter(|(rule, _, _)| open.iter().all(|open| open.rule != rule.name) && rule.name != card.rule);
+    for (rule, watching, silent) in others {
         let Some(why) = why_not(watching, silent, view) else { continue };
         match told.iter_mut().find(|(known, _)| *known == why) {
             Some((_, rules)) => rules.push(&rule.name),
@@ -283,7 +287,7 @@ fn futures(card: &Recommendation, view: &View<'_>) -> Vec<String> {
 }
 
 /// Why a rule raised nothing.
-fn why_not(watching: &[crate::engine::watch::Watching], silent: Option<Silent>, view: &View<'_>) -> Option<String> {
+fn why_not(watching: &[Watching], silent: Option<Silent>, view: &View<'_>) -> Option<String> {
     let answer = watching.iter().map(|watch| &watch.answer).max_by_key(|answer| answer.loudness());
     let key = match (silent, answer) {
         (Some(Silent::Inhibited(cause)), _) => return Some(view.text("why-inhibited", &[("cause", cause.id().into())])),
@@ -298,7 +302,7 @@ fn why_not(watching: &[crate::engine::watch::Watching], silent: Option<Silent>, 
         (Some(Silent::SoldOut), _) => "why-sold-out",
         (Some(Silent::OffAir), _) => "why-off-air",
         (Some(Silent::Grouped | Silent::TooMany), _) => "why-too-many",
-        (None, Some(Watched::Quiet(_))) => "why-quiet",
+        (None, Some(Watched::Quiet(_))) => return Some(why_quiet(watching, view)),
         (None, Some(Watched::NotEnoughYet { halving_min: None })) => "why-not-enough-yet",
         (None, Some(Watched::Frozen)) => "why-stale",
         (None, Some(Watched::NotNow(_))) => "why-not-now",
@@ -306,4 +310,13 @@ fn why_not(watching: &[crate::engine::watch::Watching], silent: Option<Silent>, 
         (None, Some(Watched::Unasked) | None) => return None,
     };
     Some(view.words.get(key).to_owned())
+}
+
+/// Nothing moved; and how long a halving would take to be seen, where that is long.
+fn why_quiet(watching: &[Watching], view: &View<'_>) -> String {
+    let soonest = watching.iter().filter_map(Watching::halving_min).min_by(f64::total_cmp).filter(|minutes| *minutes >= SLOW_MIN);
+    soonest.map_or_else(
+        || view.word("why-quiet").to_owned(),
+        |minutes| view.text("why-quiet-halving", &[("minutes", format!("{minutes:.0}").into())]),
+    )
 }

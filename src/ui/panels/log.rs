@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::engine::event::{Answer, CorrectionKind};
-use crate::engine::view::show::{LogEntry, Logged};
+use crate::engine::view::show::{AdviceTurn, LogEntry, Logged};
 use crate::ui::pane::{OWN, Pane};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
@@ -107,25 +107,24 @@ fn what(pane: &Pane<'_>, entry: &LogEntry<'_>) -> String {
             };
             format!("{kind} {}", pane.view.format.person(target))
         }
-        Logged::Advice { id, answer, .. } => {
-            let key = answer.map_or("log-advice-raised", advice_word);
-            pane.say(key, &[("title", advice_title(pane, id).into())])
-        }
+        Logged::Advice { id, turn, .. } => pane.say(advice_word(*turn), &[("title", advice_title(pane, id).into())]),
         Logged::FeedLost { feed } => pane.say("log-feed-lost", &[("feed", (*feed).into())]),
         Logged::FeedBack { feed } => pane.say("log-feed-back", &[("feed", (*feed).into())]),
         Logged::Closed => pane.word("log-closed").to_owned(),
     }
 }
 
-/// How an answer to a recommendation is told.
+/// How it is told what became of a recommendation.
 #[must_use]
-pub const fn advice_word(answer: Answer) -> &'static str {
-    match answer {
-        Answer::Waiting => "log-advice-told",
-        Answer::Said => "log-advice-said",
-        Answer::Declined => "log-advice-declined",
-        Answer::Snoozed => "log-advice-snoozed",
-        Answer::Seen | Answer::Accepted | Answer::HeldOut | Answer::Muted => "log-advice-raised",
+pub const fn advice_word(turn: AdviceTurn) -> &'static str {
+    match turn {
+        AdviceTurn::Expired => "log-advice-expired",
+        AdviceTurn::Superseded => "log-advice-superseded",
+        AdviceTurn::Answered(Answer::Waiting) => "log-advice-told",
+        AdviceTurn::Answered(Answer::Said) => "log-advice-said",
+        AdviceTurn::Answered(Answer::Declined) => "log-advice-declined",
+        AdviceTurn::Answered(Answer::Snoozed) => "log-advice-snoozed",
+        AdviceTurn::Raised | AdviceTurn::Answered(Answer::Seen | Answer::Accepted | Answer::HeldOut | Answer::Muted) => "log-advice-raised",
     }
 }
 

@@ -8,7 +8,7 @@ use crate::engine::earlier::Ghost;
 use crate::engine::metric::{Metric, Scope};
 use crate::engine::plan::Aim;
 use crate::engine::time::{At, Span};
-use crate::engine::view::show::{LogEntry, Logged};
+use crate::engine::view::show::{AdviceTurn, LogEntry, Logged};
 use crate::ui::pane::{AUDIENCE, Better, ORDERS, Pane, tone_of};
 use crate::ui::screen::Size;
 use crate::ui::state::Panel;
@@ -290,8 +290,8 @@ const fn weight(what: &Logged<'_>) -> u8 {
     match what {
         Logged::Started { .. } => 6,
         Logged::FeedLost { .. } => 5,
-        Logged::Ended { .. } | Logged::Withdrawn { .. } | Logged::FeedBack { .. } | Logged::Advice { answer: Some(_), .. } => 2,
-        Logged::Advice { answer: None, .. } => 4,
+        Logged::Advice { turn: AdviceTurn::Raised, .. } => 4,
+        Logged::Ended { .. } | Logged::Withdrawn { .. } | Logged::FeedBack { .. } | Logged::Advice { .. } => 2,
         Logged::Pinned { .. } => 3,
         Logged::Cue { .. } | Logged::Unpinned { .. } => 1,
         Logged::Note { .. } | Logged::Closed => 4,
@@ -311,7 +311,11 @@ fn draw_marks(pane: &Pane<'_>, lane: &Lane, buf: &mut Buffer) {
     let mut entries: Vec<&LogEntry<'_>> = pane
         .log
         .iter()
-        .filter(|entry| !matches!(entry.what, Logged::Ended { .. } | Logged::Unpinned { .. } | Logged::Advice { answer: Some(_), .. }))
+        .filter(|entry| match entry.what {
+            Logged::Ended { .. } | Logged::Unpinned { .. } => false,
+            Logged::Advice { turn, .. } => turn == AdviceTurn::Raised,
+            _ => true,
+        })
         .collect();
     entries.sort_by_key(|entry| weight(&entry.what));
     for entry in entries {
