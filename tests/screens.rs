@@ -30,7 +30,7 @@ use warroom::engine::advice::State;
 use warroom::engine::event::{AdviceAnswer, Answer, ChatMessage, Event, Extra, Fact, Note, Pin, Purchase, Record};
 use warroom::engine::id::Name;
 use warroom::engine::money::{Currency, Money};
-use warroom::engine::plan::Plan;
+use warroom::engine::plan::{Aim, Plan, Target};
 use warroom::engine::time::At;
 use warroom::engine::{Arrival, Engine};
 use warroom::simulate::Records;
@@ -393,6 +393,38 @@ fn panels_of_stale_feeds_look_stale_and_say_how_old_they_are() {
     let text = rows(&buffer, |x, y| buffer[(x, y)].symbol().to_owned());
     assert!(text.contains("STALE"), "{text}");
     compare("stale-120x40", &buffer);
+}
+
+/// The demo broadcast as if it were for something else.
+fn aimed(aim: Aim, targets: [(&str, f64); 2]) -> Engine {
+    let scenario: Arc<Scenario> = Scenario::demo().expect("the shipped scenario");
+    let until = scenario.starts_at.plus_s(AT_S);
+    let targets = targets.map(|(metric, value)| Target { metric: metric.to_owned(), value }).to_vec();
+    let mut engine = Engine::new(Plan { aim, targets, ..scenario.plan() }, Arrival::Live);
+    let records = Records::new(scenario, SEED).expect("a broadcast").take_while(|record| record.at <= until);
+    // its own plan would take the place of this one
+    for record in records.filter(|record| !matches!(record.event.fact, Fact::Plan(_))) {
+        engine.step(&record);
+    }
+    engine.advance_to(until);
+    engine
+}
+
+#[test]
+fn a_live_for_leads_and_a_clearance_put_their_own_figures_first() {
+    let leads = ("leads", aimed(Aim::Leads, [("leads", 1_200.0), ("cpl", 450.0)]), [" leads 0 of 1,200 ", " leads live", " CPL live"]);
+    let lot = ("lot", aimed(Aim::ClearStock, [("units", 900.0), ("sell_through", 0.95)]), [" of 900 ", " lot empty ", " sold live"]);
+    for (name, engine, wanted) in [leads, lot] {
+        for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+            let buffer = Pose::of(Lang::En).draw(&engine, width, height);
+            let text = rows(&buffer, |x, y| buffer[(x, y)].symbol().to_owned());
+            let top: Vec<&str> = text.lines().take(3).collect();
+            for told in wanted {
+                assert!(top.join("\n").contains(told), "{told} at {width}x{height}: {top:#?}");
+            }
+            compare(&format!("aim-{name}-{width}x{height}"), &buffer);
+        }
+    }
 }
 
 /// A small generator of numbers: the test must be the same every time.

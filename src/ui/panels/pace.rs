@@ -34,12 +34,18 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     };
     let share = reading.number().map(|number| number / target);
     let due = plan.share_due(pane.view.now);
-    let told = |number: f64| as_value(number, reading.value).map_or_else(|| pane.unknown().to_owned(), |v| pane.view.format.value(v));
+    // what is not known yet has its target all the same
+    let like = match (reading.value, plan.currency) {
+        (Value::Unknown(_), Some(currency)) if metric == Metric::GmvPaid => Value::Money(Money::new(0, currency)),
+        (Value::Unknown(_), _) if metric != Metric::GmvPaid => Value::Count(0),
+        (known, _) => known,
+    };
+    let told = |number: f64| as_value(number, like).map_or_else(|| pane.unknown().to_owned(), |v| pane.view.format.value(v));
     let left = pane
         .phrase(format!(" {name} "), Tone::Muted)
         .and(pane.say("pace-of", &[("value", value.into()), ("target", told(target).into())]), pane.style(Tone::Normal));
     // the currency stands before the value once
-    let short = |number: f64| match as_value(number, reading.value) {
+    let short = |number: f64| match as_value(number, like) {
         Some(Value::Money(money)) => pane.view.format.amount_short(money),
         _ => told(number),
     };
