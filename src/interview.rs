@@ -15,6 +15,7 @@ use crate::engine::plan::Plan;
 use crate::engine::time::At;
 use crate::feed::document::Problem;
 use crate::report::lesson::Lesson;
+use crate::report::write::put_text;
 use crate::ui::words::Words;
 use draft::Draft;
 use talk::Talk;
@@ -99,10 +100,5 @@ fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)?;
     }
-    let mut fresh = path.as_os_str().to_owned();
-    fresh.push(".new");
-    let fresh = PathBuf::from(fresh);
-    let mut out = std::fs::File::create(&fresh)?;
-    out.write_all(text.as_bytes()).and_then(|()| out.sync_all())?;
-    std::fs::rename(&fresh, path)
+    put_text(path, text)
 }

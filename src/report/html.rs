@@ -71,8 +71,8 @@ fn part(block: &Block, title: &str) -> Markup {
         },
         Block::Ticks(ticks) => html! {
             ul .ticks {
-                @for (change, evidence) in ticks {
-                    li { span .box aria-hidden="true" { "☐" } div { strong { (change) } p { (evidence) } } }
+                @for (number, (change, evidence)) in (1..).zip(ticks) {
+                    li { span .box aria-hidden="true" { "☐" } div { strong { (number) ". " (change) } p { (evidence) } } }
                 }
             }
         },

@@ -42,8 +42,8 @@ fn push(out: &mut String, block: &Block) {
             let _ = writeln!(out, "_{}_", plain(chart.caption()));
         }
         Block::Ticks(ticks) => {
-            for (change, evidence) in ticks {
-                let _ = writeln!(out, "- [ ] **{}** {}", plain(change), plain(evidence));
+            for (number, (change, evidence)) in (1..).zip(ticks) {
+                let _ = writeln!(out, "- [ ] **{number}. {}** {}", plain(change), plain(evidence));
             }
         }
     }
