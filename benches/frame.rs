@@ -68,7 +68,7 @@ fn frames(width: u16, height: u16) -> Vec<Duration> {
             words: &words,
             theme: &theme,
             format: &format,
-            glyphs,
+            glyphs: &glyphs,
             keymap: &keymap,
             now,
             mode: Mode::Demo,
