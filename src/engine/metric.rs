@@ -13,9 +13,9 @@ use serde::Serialize;
 use super::Engine;
 use super::id::Sym;
 use super::money::Money;
-use super::series::{MINUTE_SLOTS, Window, slot_of, slot_of_minute};
+use super::series::{MINUTE_SLOTS, Sum, Window, slot_of, slot_of_minute};
 use super::time::{At, SLOT_MS, Span};
-use ask::{Ask, Whom};
+use ask::{Ask, Term, Whom};
 use table::How;
 pub use table::{METRICS, MetricDef, ScopeKind, Unit, definition};
 
@@ -335,6 +335,8 @@ fn answer(ask: &Ask<'_>, how: How) -> Reading {
             Err(why) => Reading::unknown(why),
         },
         How::MoneyPer(over, under, times, zero) => match both(over, under) {
+            // a channel that costs nothing has no cost per order, not one of zero
+            Ok((0, _)) if over == Term::Money(Sum::AdSpend) => Reading::unknown(Why::NoSpend),
             Ok((over, under)) => ask.money_per(over, under, times, zero),
             Err(why) => Reading::unknown(why),
         },

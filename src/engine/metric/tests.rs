@@ -437,6 +437,7 @@ fn spend_is_told_by_bucket_total_and_amount() {
     );
     check(&engine, channel(&engine, "paid"), &[(Metric::Roas, 3.0), (Metric::Cac, 10_000.0)]);
     assert_eq!(value(&engine, Metric::Roas, channel(&engine, "organic")), Value::Unknown(Why::NoSpend));
+    assert_eq!(value(&engine, Metric::Cac, channel(&engine, "organic")), Value::Unknown(Why::NoSpend));
     let minute = |minute: i64| engine.reading_in_minute(Metric::AdSpend, Scope::Live, at(0).minute() + minute).number().unwrap();
     assert_eq!([minute(0), minute(1), minute(2), minute(3)], [5_000.0, 3_000.0, 0.0, 2_000.0]);
 }
