@@ -10,6 +10,7 @@ use crate::engine::price::Price;
 use crate::engine::prior::of_this_live;
 use crate::engine::rule::{Cause, Urgency};
 use crate::engine::time::At;
+use crate::engine::view::show::Gesture;
 use crate::engine::watch::{Target, Watching};
 use crate::ui::View;
 use crate::ui::action::Action;
@@ -238,7 +239,11 @@ fn bare(value: f64, view: &View<'_>) -> String {
 /// A metric's value in its own unit.
 fn in_unit(metric: &str, value: f64, view: &View<'_>) -> String {
     use Metric::{AtcRate, CartAbandon, CartOrderRate, CheckoutAbandon, CoRate, NewBuyerShare, OrderPaidRate};
-    let Some(metric) = Metric::parse(metric) else { return bare(value, view) };
+    let Some(metric) = Metric::parse(metric) else {
+        // what the chat says is told as a share of its messages
+        let is_of_chat = Gesture::ALL.iter().any(|gesture| gesture.id() == metric);
+        return if is_of_chat { view.format.percent(value, 1) } else { bare(value, view) };
+    };
     if matches!(metric, CoRate | AtcRate | CartOrderRate | CartAbandon | CheckoutAbandon | OrderPaidRate | NewBuyerShare) {
         return view.format.percent(value, 1);
     }

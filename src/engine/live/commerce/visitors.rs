@@ -172,11 +172,21 @@ fn seen<'a>(slots: impl Iterator<Item = &'a (u32, Vec<Sight>)>, keeps: impl Fn(S
     sights.filter(|sight| keeps(*sight)).map(Sight::visitor).collect()
 }
 
-/// How many different ones.
+/// How many different ones. Symbols lie close together, so a bit for each is less work than to sort them, unless they are few
+/// among very many.
 fn count(mut visitors: Vec<u64>) -> i64 {
-    visitors.sort_unstable();
-    visitors.dedup();
-    i64::try_from(visitors.len()).unwrap_or(i64::MAX)
+    let words = visitors.iter().max().map_or(0, |most| usize::try_from(*most / 64).unwrap_or(usize::MAX).saturating_add(1));
+    let different = if words <= visitors.len() {
+        let mut bits = vec![0u64; words];
+        #[expect(clippy::cast_possible_truncation, reason = "below the largest one")]
+        visitors.iter().for_each(|visitor| bits[(visitor / 64) as usize] |= 1 << (visitor % 64));
+        bits.iter().map(|word| word.count_ones() as usize).sum()
+    } else {
+        visitors.sort_unstable();
+        visitors.dedup();
+        visitors.len()
+    };
+    i64::try_from(different).unwrap_or(i64::MAX)
 }
 
 /// The stays that joins and leaves make: a leave ends the join before it; one without a join says itself how long it was.
