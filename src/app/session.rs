@@ -174,16 +174,17 @@ impl Session {
                 }
             }
         };
-        if matches!(ending, Ending::Signal(_) | Ending::TerminalGone) && self.stage.as_ref().is_some_and(|stage| !stage.is_behind()) {
-            // what was played is kept, as if the operator had left
-            self.end_play();
-        }
-        if let Outside::Automation(outbox) = &mut self.outside {
-            for sent in outbox.last().await {
-                self.log_result(&sent);
-            }
-        }
+        self.keep_play(ending);
+        self.hear_last().await;
         Ok((ending, self.desk))
+    }
+
+    /// What was sent out and is not answered yet is waited for, within its limits.
+    async fn hear_last(&mut self) {
+        let Outside::Automation(outbox) = &mut self.outside else { return };
+        for sent in outbox.last().await {
+            self.log_result(&sent);
+        }
     }
 
     /// The marks that a recording has, and the operator's own.

@@ -106,8 +106,7 @@ impl Stage {
         self.closes
     }
     /// True before the operator's part begins.
-    #[must_use]
-    pub fn is_behind(&self) -> bool {
+    fn is_behind(&self) -> bool {
         self.broadcast.now() < self.opens
     }
     fn is_over(&self) -> bool {
@@ -245,8 +244,15 @@ impl Session {
         }
     }
 
+    /// Where a connection breaks or a signal comes, what was played is kept as if the operator had left.
+    pub(super) fn keep_play(&mut self, ending: Ending) {
+        if matches!(ending, Ending::Signal(_) | Ending::TerminalGone) && self.stage.as_ref().is_some_and(|stage| !stage.is_behind()) {
+            self.end_play();
+        }
+    }
+
     /// The curtain falls: no record is written any more, and the debrief comes onto the glass.
-    pub(super) fn end_play(&mut self) {
+    fn end_play(&mut self) {
         let (Some(stage), Some(curtain)) = (self.stage.take(), self.curtain.take()) else { return };
         let mut raised = raised(self.desk.engine());
         for card in &mut raised {

@@ -178,8 +178,11 @@ fn count(mut visitors: Vec<u64>) -> i64 {
     let words = visitors.iter().max().map_or(0, |most| usize::try_from(*most / 64).unwrap_or(usize::MAX).saturating_add(1));
     let different = if words <= visitors.len() {
         let mut bits = vec![0u64; words];
-        #[expect(clippy::cast_possible_truncation, reason = "below the largest one")]
-        visitors.iter().for_each(|visitor| bits[(visitor / 64) as usize] |= 1 << (visitor % 64));
+        for visitor in &visitors {
+            if let Some(word) = usize::try_from(visitor / 64).ok().and_then(|word| bits.get_mut(word)) {
+                *word |= 1 << (visitor % 64);
+            }
+        }
         bits.iter().map(|word| word.count_ones() as usize).sum()
     } else {
         visitors.sort_unstable();
