@@ -100,6 +100,47 @@ fn a_test_that_fails_says_what_differs_and_ends_with_1() {
     assert!(code == Some(2) && error.contains("write it as 60x40"), "{error}");
 }
 
+/// Two rules of one's own: a channel that converts above the rest, and one below.
+#[test]
+fn channels_are_held_against_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let rule = |name: &str, ratio: &str, act: &str| {
+        format!(
+            "[[rule]]\nname = \"{name}\"\ncause = \"ads\"\nwatch = {{ kind = \"differ\", groups = {{ of = \"channels\" }}, ratio = {ratio} }}\n\
+             act = \"{act}\"\nhold_s = 60\nmost_per_live = 1\n[rule.words.en]\ntitle = \"{name}\"\nsay = \"\"\n[rule.words.pt-BR]\ntitle = \"{name}\"\nsay = \"\"\n"
+        )
+    };
+    let playbook = file("own.toml", &(rule("better", "1.5", "ads_up") + &rule("worse", "0.5", "ads_down")));
+    let comes = |channel: &str, orders: &str| {
+        format!(
+            "[[test.series]]\nevent = {{ type = \"view_item\", sku = \"A\", visitor = \"{channel}{{n}}\", channel = \"{channel}\" }}\nper_minute = \"20x40\"\n\
+             [[test.series]]\nevent = {{ type = \"purchase\", value = \"10.00\", visitor = \"{channel}{{n}}\", channel = \"{channel}\", items = [{{ sku = \"A\", quantity = 1, price = \"10.00\" }}] }}\nper_minute = \"{orders}\"\n"
+        )
+    };
+    let test = |name: &str, orders: [&str; 2], expect: &str| {
+        format!(
+            "[[test]]\nname = \"{name}\"\nminutes = 40\nplan = {{ currency = \"BRL\" }}\n{}{}{expect}\n",
+            comes("direct_link", orders[0]),
+            comes("paid", orders[1])
+        )
+    };
+    let expected = |rule: &str, act: &str, about: &str| {
+        format!("[[test.expect]]\nrule = \"{rule}\"\nfrom_min = 2\nto_min = 20\nact = \"{act}\"\nabout = \"{about}\"\n")
+    };
+    let apart = expected("better", "ads_up", "direct_link") + &expected("worse", "ads_down", "paid");
+    let says = |says: &str| format!("[[test.says]]\nminute = 38\nrule = \"better\"\nsays = \"{says}\"\n");
+    let tests = test("one converts four times the other", ["4x40", "1x40"], &apart)
+        + &test("both convert alike", ["2x40", "2x40"], &says("quiet"))
+        + &test("nobody buys", ["0x40", "0x40"], &says("not_enough_yet"));
+    let (code, out, error) = warroom(&["rules", "test", &file("channels.toml", &tests), "--playbook", &playbook]);
+    assert!(code == Some(0) && out.contains("3 passed"), "{out}{error}");
+}
+
 #[test]
 fn a_playbook_is_tried_on_a_past_live_and_says_the_same_each_time() {
     let folder = tempfile::tempdir().unwrap();

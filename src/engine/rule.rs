@@ -154,6 +154,8 @@ pub enum Groups {
     Products,
     /// Returning against new buyers: their share.
     Returning { share: f64 },
+    /// Each channel against all others: buyers of its viewers. A ratio below 1 looks for one that converts that much worse.
+    Channels,
 }
 
 /// What is watched and how it must move.
@@ -435,6 +437,7 @@ impl Watch {
                 Groups::Segments { .. } => &["audience"],
                 Groups::Products => &["purchase"],
                 Groups::Returning { .. } => &["purchase"],
+                Groups::Channels => &["purchase", "view_item"],
             },
             Self::RunsOut { supply: Supply::Stock, .. } => &["inventory", "purchase"],
             Self::RunsOut { supply: Supply::PendingPayments, .. } => &["purchase"],

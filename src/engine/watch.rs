@@ -275,7 +275,9 @@ pub fn targets(rule: &Rule, engine: &Engine) -> Vec<Target> {
         Watch::Differ { groups: super::rule::Groups::Products, .. }
         | Watch::RunsOut { supply: super::rule::Supply::Stock, .. }
         | Watch::StockWrong {} => Across::Products,
-        Watch::RunsOut { supply: super::rule::Supply::Budget, .. } => Across::Channels,
+        Watch::RunsOut { supply: super::rule::Supply::Budget, .. } | Watch::Differ { groups: super::rule::Groups::Channels, .. } => {
+            Across::Channels
+        }
         Watch::Differ { .. }
         | Watch::RunsOut { .. }
         | Watch::Surge { .. }

@@ -25,6 +25,7 @@ pub fn ask(groups: &Groups, least_ratio: f64, target: Target, sight: &Sight<'_>)
         Groups::Segments { segment } => segments(*segment, engine),
         Groups::Products => return product(least_ratio, target, sight),
         Groups::Returning { share } => return returning(*share, engine),
+        Groups::Channels => return channel(least_ratio, target, engine),
     };
     let Some(comparison) = compared else { return Answer::NotEnoughYet { halving_min: None } };
     let because = Because {
@@ -120,6 +121,34 @@ fn product(least_ratio: f64, target: Target, sight: &Sight<'_>) -> Answer {
     };
     let above = found.orders.ratio.min(found.money) >= least_ratio && found.orders.low > 1.0;
     if above && sight.engine.on_air() != target.product { Answer::Fires(because) } else { Answer::Quiet(Some(because)) }
+}
+
+/// A channel against all others in buyers of its viewers: better where the bound is above 1, worse where it is below.
+fn channel(bound: f64, target: Target, engine: &Engine) -> Answer {
+    let converts = |scope: Scope| -> Option<(f64, f64)> {
+        let reading = engine.reading(Metric::CvrUv, scope, Span::Live);
+        #[expect(clippy::cast_precision_loss, reason = "numbers of people")]
+        Some((reading.numerator? as f64, reading.denominator? as f64))
+    };
+    let own = target.channel.and_then(|channel| converts(Scope::Channel(channel)));
+    let (Some(own), Some(all)) = (own, converts(Scope::Live)) else { return Answer::NotEnoughYet { halving_min: None } };
+    // who came by two channels stands in both
+    let others = ((all.0 - own.0).max(0.0), (all.1 - own.1).max(0.0));
+    let Some(found) = compare_shares(own.0, own.1, others.0, others.1) else { return Answer::NotEnoughYet { halving_min: None } };
+    let because = Because {
+        metric: Metric::CvrUv.id().to_owned(),
+        channel: target.channel,
+        from: (others.1 > 0.0).then(|| others.0 / others.1),
+        to: (own.1 > 0.0).then(|| own.0 / own.1),
+        ratio: Some(found.ratio),
+        low: Some(found.low),
+        high: Some(found.high),
+        support: Some(found.events),
+        exposure: Some(found.other_events),
+        ..Because::default()
+    };
+    let differs = if bound >= 1.0 { found.ratio >= bound && found.low > 1.0 } else { found.ratio <= bound && found.high < 1.0 };
+    if differs { Answer::Fires(because) } else { Answer::Quiet(Some(because)) }
 }
 
 /// Returning buyers dominate: the lower end of their share (Wilson) is above the bound.

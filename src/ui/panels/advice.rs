@@ -238,13 +238,13 @@ fn bare(value: f64, view: &View<'_>) -> String {
 
 /// A metric's value in its own unit.
 fn in_unit(metric: &str, value: f64, view: &View<'_>) -> String {
-    use Metric::{AtcRate, CartAbandon, CartOrderRate, CheckoutAbandon, CoRate, NewBuyerShare, OrderPaidRate};
+    use Metric::{AtcRate, CartAbandon, CartOrderRate, CheckoutAbandon, CoRate, CvrUv, NewBuyerShare, OrderPaidRate};
     let Some(metric) = Metric::parse(metric) else {
         // what the chat says is told as a share of its messages
         let is_of_chat = Gesture::ALL.iter().any(|gesture| gesture.id() == metric);
         return if is_of_chat { view.format.percent(value, 1) } else { bare(value, view) };
     };
-    if matches!(metric, CoRate | AtcRate | CartOrderRate | CartAbandon | CheckoutAbandon | OrderPaidRate | NewBuyerShare) {
+    if matches!(metric, CoRate | AtcRate | CartOrderRate | CartAbandon | CheckoutAbandon | CvrUv | OrderPaidRate | NewBuyerShare) {
         return view.format.percent(value, 1);
     }
     match definition(metric).unit {
