@@ -109,10 +109,11 @@ fn units_without(scope: Scope, minutes: f64, engine: &Engine) -> Option<f64> {
 
 /// The discount as a share, bent down to what the margin floor and the product's own limit allow.
 fn discount(kind: InterventionKind, planned: Option<&super::plan::PlanProduct>, parameters: &mut Parameters) -> Result<f64, TooDear> {
-    let Some(mut percent) = parameters.get("percent").and_then(|text| text.parse::<f64>().ok()) else { return Ok(0.0) };
     if !kind.is_price_act() {
-        return Ok(0.0);
+        // the funnel may have picked an act that takes nothing off the price
+        parameters.remove("percent");
     }
+    let Some(mut percent) = parameters.get("percent").and_then(|text| text.parse::<f64>().ok()) else { return Ok(0.0) };
     let floor = planned.and_then(|p| p.margin_floor).unwrap_or(0.0);
     if let Some(most) = planned.and_then(|p| p.max_discount) {
         percent = percent.min(most * 100.0);
