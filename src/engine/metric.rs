@@ -335,9 +335,12 @@ fn answer(ask: &Ask<'_>, how: How) -> Reading {
             Err(why) => Reading::unknown(why),
         },
         How::MoneyPer(over, under, times, zero) => match both(over, under) {
-            // a channel that costs nothing has no cost per order, not one of zero
-            Ok((0, _)) if over == Term::Money(Sum::AdSpend) => Reading::unknown(Why::NoSpend),
             Ok((over, under)) => ask.money_per(over, under, times, zero),
+            Err(why) => Reading::unknown(why),
+        },
+        How::CostPer(under, times, zero) => match both(Term::Money(Sum::AdSpend), under) {
+            Ok((0, _)) => Reading::unknown(Why::NoSpend),
+            Ok((spent, under)) => ask.money_per(spent, under, times, zero),
             Err(why) => Reading::unknown(why),
         },
     };

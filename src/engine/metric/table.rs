@@ -45,6 +45,8 @@ pub enum How {
     Ratio(Term, Term, Why),
     /// Money over a count, so many times, half to even.
     MoneyPer(Term, Term, i64, Why),
+    /// Ad spend over a count, so many times; what costs nothing has no cost per order, not one of zero.
+    CostPer(Term, i64, Why),
     /// One sum over the minutes of the window, or over so many of them.
     PerTime(Term, i64),
     Own(fn(&Ask<'_>) -> Reading),
@@ -72,7 +74,7 @@ fn id<S: serde::Serializer>(metric: &Metric, serializer: S) -> Result<S::Ok, S::
     serializer.serialize_str(metric.id())
 }
 
-use How::{MoneyPer, Own, PerTime, Plain, Ratio};
+use How::{CostPer, MoneyPer, Own, PerTime, Plain, Ratio};
 use ScopeKind::{Band, Channel, Explain, Live, Method, Product, Segment};
 
 type Needs = &'static [&'static [&'static str]];
@@ -475,7 +477,7 @@ pub static METRICS: &[MetricDef] = &[
     row(
         Metric::Cpa,
         Unit::Money,
-        MoneyPer(Term::Money(Sum::AdSpend), Term::Count(Count::OrdersPlaced), 1, Why::NoOrders),
+        CostPer(Term::Count(Count::OrdersPlaced), 1, Why::NoOrders),
         ("ad_spend", "orders_placed"),
         (&[ADS, ORDERS], ROOM),
         ("ad_spend / orders_placed", GUIDE),
@@ -483,7 +485,7 @@ pub static METRICS: &[MetricDef] = &[
     row(
         Metric::Cac,
         Unit::Money,
-        MoneyPer(Term::Money(Sum::AdSpend), Term::NewBuyers, 1, Why::NoNewBuyers),
+        CostPer(Term::NewBuyers, 1, Why::NoNewBuyers),
         ("ad_spend", "new_buyers"),
         (&[ADS, ORDERS], ROOM),
         ("ad_spend / new_buyers", GUIDE),
@@ -491,7 +493,7 @@ pub static METRICS: &[MetricDef] = &[
     row(
         Metric::Cpl,
         Unit::Money,
-        MoneyPer(Term::Money(Sum::AdSpend), Term::Count(Count::Leads), 1, Why::NoLeads),
+        CostPer(Term::Count(Count::Leads), 1, Why::NoLeads),
         ("ad_spend", "leads"),
         (&[ADS, LEADS], ROOM),
         ("ad_spend / leads", GUIDE),
@@ -499,7 +501,7 @@ pub static METRICS: &[MetricDef] = &[
     row(
         Metric::Cpm,
         Unit::Money,
-        MoneyPer(Term::Money(Sum::AdSpend), Term::Count(Count::AdImpressions), 1_000, Why::NoImpressions),
+        CostPer(Term::Count(Count::AdImpressions), 1_000, Why::NoImpressions),
         ("ad_spend x 1000", "ad_impressions"),
         (&[ADS], ROOM),
         ("ad_spend / ad_impressions x 1000", GUIDE),
@@ -507,7 +509,7 @@ pub static METRICS: &[MetricDef] = &[
     row(
         Metric::Cpc,
         Unit::Money,
-        MoneyPer(Term::Money(Sum::AdSpend), Term::Count(Count::AdClicks), 1, Why::NoClicks),
+        CostPer(Term::Count(Count::AdClicks), 1, Why::NoClicks),
         ("ad_spend", "ad_clicks"),
         (&[ADS], ROOM),
         ("ad_spend / ad_clicks", GUIDE),
@@ -515,7 +517,7 @@ pub static METRICS: &[MetricDef] = &[
     row(
         Metric::CostPerLiveView,
         Unit::Money,
-        MoneyPer(Term::Money(Sum::AdSpend), Term::ViewsPv, 1, Why::NoViews),
+        CostPer(Term::ViewsPv, 1, Why::NoViews),
         ("ad_spend", "views_pv"),
         (&[ADS, ENTRIES], ROOM),
         ("ad_spend / views_pv", GUIDE),
@@ -523,7 +525,7 @@ pub static METRICS: &[MetricDef] = &[
     row(
         Metric::CostPer10sView,
         Unit::Money,
-        MoneyPer(Term::Money(Sum::AdSpend), Term::Views10s, 1, Why::NoViews),
+        CostPer(Term::Views10s, 1, Why::NoViews),
         ("ad_spend", "visits of at least 10 s"),
         (&[ADS, STAYS], BROADCAST),
         ("ad_spend / visits of at least 10 s", GUIDE),

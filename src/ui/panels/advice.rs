@@ -31,7 +31,11 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let mut y = room.y;
     for (index, card) in open.iter().enumerate() {
         if index > 0 {
-            let heading = Rect::new(area.x, y, area.width, u16::from(y < room.bottom()));
+            // a heading with nothing below it says nothing
+            if room.bottom().saturating_sub(y) < 2 {
+                return;
+            }
+            let heading = Rect::new(area.x, y, area.width, 1);
             pane.rule(false, &self::title(pane, card, index), &Phrase::default(), heading, buf);
             y += 1;
         }
