@@ -9,6 +9,7 @@ pub mod backoff;
 pub mod broker;
 pub mod call;
 pub mod canonical;
+pub mod disclosure;
 pub mod document;
 pub mod errand;
 pub mod expand;

@@ -99,7 +99,7 @@ map = "."
     )
 }
 
-/// A server that repeats in its errors whatever it was sent, and now and then says yes.
+/// A server that repeats in its errors whatever it was sent, and now and then says yes, with more in it than was asked for.
 async fn echo() -> Peer {
     Peer::start(|asked: &Asked, n| {
         let said = format!("{} {}", asked.head.replace(['\r', '\n'], " "), asked.body);
@@ -119,10 +119,45 @@ async fn echo() -> Peer {
             1 => Reply::status(401, &[], &said),
             2 => Reply::Json(format!(r#"{{"error":{}}}"#, serde_json::Value::from(said))),
             3 => Reply::status(302, &[("location", &format!("http://127.0.0.1:9/?{CANARY}"))], &said),
-            _ => Reply::Json(format!(r#"{{"rows":[{{"id":{n},"total":"10.00"}}]}}"#)),
+            _ => Reply::Json(format!(
+                r#"{{"refreshToken":"{CANARY}-unasked-r","rows":[{{"id":{n},"total":"10.00","api-key":"{CANARY}-unasked-k"}}],"session":"Bearer {CANARY}-unasked"}}"#
+            )),
         }
     })
     .await
+}
+
+/// What nobody asked for, by name and by shape; a filter copies some of it, and some inputs become nothing.
+const UNASKED: &str = r#"{
+  "access_token": "cAnArY7f3a-access", "clientSecret": {"value": "cAnArY7f3a-client"}, "said": "Authorization: Bearer cAnArY7f3a-bearer",
+  "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJjQW5BclkiOiJjQW5BclkifQ.cAnArY7f3a", "pem": "-----BEGIN PRIVATE KEY-----\ncAnArY7f3a\n-----END PRIVATE KEY-----\n",
+  "rows": [
+    {"id": 1, "token": "cart-c1-kept", "text": "hello", "password": "cAnArY7f3a-password"},
+    {"id": 2, "token": "cart-c2-kept", "copy": "cAnArY7f3a-access"},
+    {"session_token": "cAnArY7f3a-session-that-is-long-enough-to-be-cut-in-the-beginning-of-what-is-put-aside-since-it-has-no-end-that-anybody-sees"},
+    {"id": 4, "nothing": "cAnArY7f3a-access"}
+  ]
+}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_peer_hands_out_unasked_is_not_printed_and_ids_are() {
+    let peer = Peer::start(|_, _| Reply::Json(UNASKED.to_owned())).await;
+    let mut night = Night::begin(&peer.base());
+    let file = format!(
+        "name = \"loose\"\n[[request]]\nname = \"chat\"\ngives = [\"chat_message\"]\ninterval_s = 1\nurl = \"{}/chat\"\nitems = \".rows[]\"\nmap = 'if .nothing then empty else {{type: \"chat_message\", id: (.token // null), ts: $at, author: \"a\", text: (.copy // .text)}} end'\n",
+        peer.base()
+    );
+    std::fs::write(night.path("loose.toml"), file).unwrap();
+    std::fs::write(night.path("answer.json"), UNASKED).unwrap();
+    let asked = night.run(&["feed", "try", "loose.toml"]).await;
+    let stored = night.run(&["feed", "try", "loose.toml", "--payload", "answer.json"]).await;
+    for output in [asked, stored] {
+        let told = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        assert!(!told.contains("cAnArY") && !told.contains("eyJ"), "{told}");
+        assert!(told.contains("cart-c1-kept") && told.contains("cart-c2-kept") && told.contains("hello"), "{told}");
+        assert!(told.contains("\"***\"") && told.contains("*** stands for what looks like a secret"), "{told}");
+        assert!(told.contains("put aside") && told.contains("left out: it became nothing"), "{told}");
+    }
 }
 
 struct Night {

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use warroom::engine::event::Fact;
 use warroom::engine::time::At;
 use warroom::engine::wire::{self, Defaults};
+use warroom::feed::disclosure::Disclosure;
 use warroom::feed::mapping::Mapped;
 use warroom::feed::platform::{Platform, PlatformText, SHIPPED};
 use warroom::feed::trial::Trial;
@@ -111,6 +112,19 @@ fn every_sample_maps_to_its_golden_events() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn of_no_event_of_a_shipped_platform_anything_is_hidden_as_a_secret() {
+    for (name, ..) in SHIPPED {
+        let platform = platform(name);
+        for file in samples(name) {
+            let mut disclosure = Disclosure::default();
+            disclosure.learn(&std::fs::read_to_string(&file).expect("a sample"));
+            let portrait = portrait(&map(&platform, &file));
+            assert_eq!(disclosure.hide(&portrait), portrait, "{}", file.display());
+        }
+    }
 }
 
 #[test]

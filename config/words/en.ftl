@@ -1164,6 +1164,7 @@ try-well = { $feed } answered in { $seconds } s
 try-silent = { $feed } is open, but nothing came in { $seconds } s
 try-failed = { $feed } failed after { $seconds } s: { $fault }
 try-late = { $feed } did not answer in { $seconds } s
+try-hidden = *** stands for what looks like a secret: look at the payload itself to see it
 
 # ── plan new: the questions, which are also the comments of the plan that is written ──
 ask-lead = Enter takes what stands in brackets; an empty answer leaves a point out. Ctrl-D leaves, and nothing is written.

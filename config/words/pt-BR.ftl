@@ -1163,6 +1163,7 @@ try-well = { $feed } respondeu em { $seconds } s
 try-silent = { $feed } está aberto, mas nada chegou em { $seconds } s
 try-failed = { $feed } falhou após { $seconds } s: { $fault }
 try-late = { $feed } não respondeu em { $seconds } s
+try-hidden = *** está no lugar do que parece um segredo: olhe o próprio conteúdo para vê-lo
 
 # ── plan new: the questions, which are also the comments of the plan that is written ──
 ask-lead = Enter aceita o que está entre colchetes; resposta vazia deixa o ponto de fora. Ctrl-D sai, e nada é gravado.

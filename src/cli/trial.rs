@@ -14,6 +14,7 @@ use crate::engine::text::clean;
 use crate::engine::time::{At, HOUR_MS};
 use crate::engine::wire;
 use crate::feed::account::{Account, Environment};
+use crate::feed::disclosure::{Disclosure, HIDDEN};
 use crate::feed::fault::Fault;
 use crate::feed::http::Http;
 use crate::feed::mapping::{Exchange, MAX_BYTES, Mapped};
@@ -149,11 +150,23 @@ fn of_payload(asked: &TryArgs, account: &Account, request: &Request, path: &Path
     } else {
         trial.map(request, &payload)
     };
-    let mapped = mapped.map_err(|fault| Failure::other(words.text("try-refused-whole", &[("fault", fault.to_string().into())])))?;
-    print(|out| write_events(out, &mapped))?;
-    let mut err = std::io::stderr().lock();
+    let mut disclosure = Disclosure::default();
+    disclosure.learn(&String::from_utf8_lossy(&payload));
+    let mapped = mapped.map_err(|fault| {
+        let fault = disclosure.hide(&fault.to_string());
+        Failure::other(words.text("try-refused-whole", &[("fault", fault.into())]))
+    })?;
+    let mapped = discreet(mapped, |text| disclosure.hide(text));
+    let (mut events, mut rest) = (Vec::new(), Vec::new());
+    write_events(&mut events, &mapped).map_err(Failure::other)?;
+    write_rest(&mut rest, &mapped, words).map_err(Failure::other)?;
+    let [events, mut rest] = [events, rest].map(|told| disclosure.hide(&String::from_utf8_lossy(&told)));
+    if events.contains(HIDDEN) || rest.contains(HIDDEN) {
+        rest = format!("{rest}{}\n", words.get("try-hidden"));
+    }
+    print(|out| out.write_all(events.as_bytes()))?;
     // There is nowhere left to say that this failed.
-    drop(write_rest(&mut err, &mapped, words));
+    drop(std::io::stderr().lock().write_all(rest.as_bytes()));
     Ok(if mapped.rejected.is_empty() { code::DONE } else { code::FAILED })
 }
 
@@ -196,12 +209,25 @@ fn ask(account: &Account, requests: &[Request], listen: Duration, words: &Words)
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::other)?;
     let mut failed = false;
     for request in requests {
-        let (session, probe, exchanges) = runtime.block_on(look(account, request, listen)).map_err(Failure::other)?;
+        let (session, probe, mut exchanges) = runtime.block_on(look(account, request, listen)).map_err(Failure::other)?;
         failed |= matches!(probe.outcome, Outcome::Failed | Outcome::Late);
+        let mut disclosure = Disclosure::default();
+        exchanges.iter().for_each(|exchange| disclosure.learn(&String::from_utf8_lossy(&exchange.payload)));
+        // a payload is written in pieces, and a secret may be cut where a text is
+        let hide = |text: &str| disclosure.hide(&session.redact(text));
+        for exchange in &mut exchanges {
+            exchange.payload = hide(&String::from_utf8_lossy(&exchange.payload)).into_bytes();
+            let heard = std::mem::replace(&mut exchange.mapped, Ok(Mapped::default()));
+            exchange.mapped = heard.map(|mapped| discreet(mapped, &hide)).map_err(|fault| Fault { detail: hide(&fault.detail), ..fault });
+        }
         let mut told = Vec::new();
         write_probe(&mut told, &probe, &exchanges, words).map_err(Failure::other)?;
-        // a peer may repeat what it was sent, in any field
-        print(|out| out.write_all(session.redact(&String::from_utf8_lossy(&told)).as_bytes()))?;
+        // a peer may repeat what it was sent, or tell what nobody asked for, in any field
+        let mut told = hide(&String::from_utf8_lossy(&told));
+        if told.contains(HIDDEN) {
+            told = format!("{told}{}\n", words.get("try-hidden"));
+        }
+        print(|out| out.write_all(told.as_bytes()))?;
     }
     Ok(if failed { code::FAILED } else { code::DONE })
 }
@@ -232,20 +258,17 @@ async fn look(account: &Account, request: &Request, listen: Duration) -> Result<
     let session = Session::new(account.clone(), Http::new()?, clock, limiter, Some(witness));
     let probe = probe::look_at(&session, request, Look { live_start, patience: PATIENCE, listen }).await;
     let mut exchanges = Vec::new();
-    while let Ok(Exchange { payload, mapped }) = heard.try_recv() {
-        // a payload is written in pieces, and a secret may be cut where a text is
-        let payload = session.redact(&String::from_utf8_lossy(&payload)).into_bytes();
-        let mapped = mapped.map(|mapped| discreet(&session, mapped)).map_err(|fault| session.discreet(fault));
-        exchanges.push(Exchange { payload, mapped });
+    while let Ok(exchange) = heard.try_recv() {
+        exchanges.push(exchange);
     }
     Ok((session, probe, exchanges))
 }
 
 /// Beginnings of inputs that are cut in no secret.
-fn discreet(session: &Session, mut mapped: Mapped) -> Mapped {
+fn discreet(mut mapped: Mapped, hide: impl Fn(&str) -> String) -> Mapped {
     let left_out = mapped.left_out.iter_mut().map(|left| &mut left.beginning);
     for beginning in left_out.chain(mapped.rejected.iter_mut().map(|rejected| &mut rejected.beginning)) {
-        *beginning = session.redact(beginning);
+        *beginning = hide(beginning);
     }
     mapped
 }

@@ -1,0 +1,361 @@
+//! What a peer hands out unasked: tokens, passwords and keys in its own payloads, kept from whoever looks at a feed.
+//!
+//! They are known by exact names, in any case and however the words are joined, and by their shape: a JWT, a private key in PEM,
+//! a Bearer value. A name that merely contains "token" is no such name: a cart's `token` is an id that mappings need.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::template::without;
+
+/// What stands in the place of a secret.
+pub const HIDDEN: &str = "***";
+/// Names whose values are secrets, without what joins their words.
+const NAMES: [&str; 44] = [
+    "accesskey",
+    "accesstoken",
+    "apikey",
+    "apisecret",
+    "apitoken",
+    "appaccesstoken",
+    "appsecret",
+    "authorization",
+    "authtoken",
+    "bearer",
+    "bearertoken",
+    "clientsecret",
+    "consumersecret",
+    "cookie",
+    "customeraccesstoken",
+    "devicetoken",
+    "idtoken",
+    "oauthtoken",
+    "oauthtokensecret",
+    "pageaccesstoken",
+    "passphrase",
+    "passwd",
+    "password",
+    "privatekey",
+    "proxyauthorization",
+    "refreshtoken",
+    "secret",
+    "secretaccesskey",
+    "secretkey",
+    "sessionkey",
+    "sessiontoken",
+    "setcookie",
+    "sharedsecret",
+    "signingkey",
+    "signingsecret",
+    "storefrontaccesstoken",
+    "streamkey",
+    "useraccesstoken",
+    "webhooksecret",
+    "xaccesstoken",
+    "xapikey",
+    "xauthtoken",
+    "xshopaccesstoken",
+    "xshopifyaccesstoken",
+];
+/// Names whose values reach to the end of their line.
+const WHOLE_LINES: [&str; 4] = ["authorization", "cookie", "proxyauthorization", "setcookie"];
+/// Shorter ones are hidden where they stand, but not looked for elsewhere.
+const LEAST_BYTES: usize = 6;
+/// Secrets that are looked for wherever they turn up.
+const MOST_KNOWN: usize = 256;
+/// Shortest value behind "Bearer", and shortest part of a token: less is a word of a sentence.
+const SHORTEST: usize = 8;
+
+/// The secrets of some payloads, to be taken out of all that is said about them.
+#[derive(Debug, Default)]
+pub struct Disclosure {
+    known: Vec<String>,
+}
+
+impl Disclosure {
+    /// Learns the secrets of a payload: a filter may copy them to where no name tells what they are.
+    pub fn learn(&mut self, payload: &str) {
+        match serde_json::from_str(payload) {
+            Ok(value) => self.walk(&value),
+            Err(_) => self.look(payload),
+        }
+        // a longer one may hold a shorter one
+        self.known.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    }
+
+    fn walk(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.look(text),
+            Value::Array(items) => items.iter().for_each(|item| self.walk(item)),
+            Value::Object(pairs) => {
+                let label = ["name", "key"].into_iter().filter_map(|key| pairs.get(key)?.as_str());
+                let labelled = label.filter(|label| is_secret(label)).count() > 0;
+                for (name, value) in pairs {
+                    if is_secret(name) || labelled && name == "value" { self.take(value) } else { self.walk(value) }
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// All texts below a name that tells of a secret.
+    fn take(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => {
+                self.keep(text);
+                self.look(text);
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.take(item)),
+            Value::Object(pairs) => pairs.values().for_each(|value| self.take(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn look(&mut self, text: &str) {
+        for span in spans(text) {
+            self.keep(&text[span.value]);
+        }
+    }
+
+    fn keep(&mut self, secret: &str) {
+        let new = secret.len() >= LEAST_BYTES && !self.known.iter().any(|known| known == secret);
+        if new && self.known.len() < MOST_KNOWN {
+            self.known.push(secret.to_owned());
+        }
+    }
+
+    /// A text without these secrets, and without what its own names and shapes tell to be one.
+    #[must_use]
+    pub fn hide(&self, text: &str) -> String {
+        let mut hidden = String::with_capacity(text.len());
+        let mut at = 0;
+        for Span { value, quote } in spans(text) {
+            hidden.push_str(&text[at..value.start]);
+            hidden.push_str(quote);
+            hidden.push_str(HIDDEN);
+            hidden.push_str(quote);
+            at = value.end;
+        }
+        hidden.push_str(&text[at..]);
+        for secret in &self.known {
+            hidden = without(&hidden, secret);
+            let escaped = serde_json::to_string(secret).unwrap_or_default();
+            let escaped = escaped.trim_matches('"');
+            if escaped != secret && !escaped.is_empty() {
+                hidden = without(&hidden, escaped);
+            }
+        }
+        hidden
+    }
+}
+
+/// True for a name whose value is a secret.
+fn is_secret(name: &str) -> bool {
+    NAMES.contains(&plain(name).as_str())
+}
+
+/// A name without what joins its words.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
+}
+
+/// Where a secret stands in a text.
+struct Span<'t> {
+    value: Range<usize>,
+    /// What must stand around the marker, so that JSON stays JSON.
+    quote: &'t str,
+}
+
+const fn joins(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
+}
+
+/// The length of the beginning whose characters are all such.
+fn run(text: &str, is_part: impl Fn(char) -> bool) -> usize {
+    text.find(|c| !is_part(c)).unwrap_or(text.len())
+}
+
+/// All secrets of a text, in their order.
+fn spans(text: &str) -> Vec<Span<'_>> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(start) = text[at..].find(joins).map(|skipped| at + skipped) {
+        let word = &text[start..start + run(&text[start..], joins)];
+        let shape = of_shape(&text[start..], word).map(|range| Span { value: start + range.start..start + range.end, quote: "" });
+        let end = start + word.len();
+        let span = shape.or_else(|| {
+            let name = plain(word);
+            let tagged = text[..start].ends_with('<');
+            let named = NAMES.contains(&name.as_str()).then(|| of_name(&text[end..], &name, tagged)).flatten();
+            named.map(|Span { value, quote }| Span { value: end + value.start..end + value.end, quote })
+        });
+        at = span.as_ref().map_or(end, |span| span.value.end.max(end));
+        found.extend(span);
+    }
+    found
+}
+
+/// A secret that shows by its shape, where `text` begins with this word.
+fn of_shape(text: &str, word: &str) -> Option<Range<usize>> {
+    if word.starts_with("eyJ") {
+        let token = &text[..run(text, |c| joins(c) || c == '.')];
+        let parts: Vec<&str> = token.split('.').collect();
+        let whole = parts.len() >= 3 && parts[..2].iter().all(|part| part.len() >= SHORTEST);
+        return whole.then_some(0..token.len());
+    }
+    if let Some(header) = text.strip_prefix("-----BEGIN ") {
+        let label = header.split("-----").next()?;
+        if !label.ends_with("PRIVATE KEY") {
+            return None;
+        }
+        let end = text.find("-----END").and_then(|end| Some(end + 8 + text[end + 8..].find("-----")? + 5));
+        return Some(0..end.unwrap_or_else(|| run(text, |c| c != '"')));
+    }
+    if word.eq_ignore_ascii_case("bearer") {
+        let rest = &text[word.len()..];
+        let gap = run(rest, |c| c == ' ');
+        let token = run(&rest[gap..], |c| joins(c) || matches!(c, '.' | '~' | '+' | '/' | '='));
+        return (gap > 0 && token >= SHORTEST).then_some(word.len() + gap..word.len() + gap + token);
+    }
+    None
+}
+
+/// The value behind a name; `text` begins behind the name.
+fn of_name<'t>(text: &'t str, name: &str, tagged: bool) -> Option<Span<'t>> {
+    if tagged && text.starts_with('>') {
+        let end = 1 + text[1..].find('<').unwrap_or(text.len() - 1);
+        return (end > 1).then_some(Span { value: 1..end, quote: "" });
+    }
+    let quote = quote_of(text);
+    let mut at = quote.len();
+    at += run(&text[at..], |c| c.is_ascii_whitespace());
+    at += ["=>", ":", "="].into_iter().find(|sign| text[at..].starts_with(sign))?.len();
+    at += run(&text[at..], |c| c.is_ascii_whitespace());
+    let rest = &text[at..];
+    let opening = quote_of(rest);
+    if !opening.is_empty() {
+        let start = at + opening.len();
+        let length = quoted_length(&text[start..], opening);
+        return (length > 0).then_some(Span { value: start..start + length, quote: "" });
+    }
+    if rest.starts_with(['{', '[']) {
+        return Some(Span { value: at..at + container_length(rest), quote: if quote.is_empty() { "\"" } else { quote } });
+    }
+    let line = WHOLE_LINES.contains(&name) && quote.is_empty();
+    let ends = |c: char| {
+        matches!(c, '"' | '\n' | '\r')
+            || !line && (c.is_whitespace() || matches!(c, ',' | '&' | ';' | '}' | ']' | ')' | '<' | '>' | '\'' | '\\'))
+    };
+    let value = &rest[..run(rest, |c| !ends(c))];
+    let nothing = ["", "null", "true", "false", HIDDEN].contains(&value);
+    (!nothing).then_some(Span { value: at..at + value.len(), quote })
+}
+
+/// A quotation mark at the beginning, with the backslashes of a JSON text inside a JSON text.
+fn quote_of(text: &str) -> &str {
+    let slashes = run(text, |c| c == '\\');
+    if text[slashes..].starts_with(['"', '\'']) { &text[..=slashes] } else { "" }
+}
+
+/// The length of a quoted value; all of the text where its end was cut off.
+fn quoted_length(text: &str, opening: &str) -> usize {
+    let (slashes, mark) = (opening.len() - 1, &opening[opening.len() - 1..]);
+    let mut ends = text.match_indices(mark).map(|(at, _)| (at, text[..at].len() - text[..at].trim_end_matches('\\').len()));
+    let end = ends.find(|(_, before)| if slashes == 0 { before % 2 == 0 } else { *before == slashes });
+    end.map_or(text.len(), |(at, _)| at - slashes)
+}
+
+/// The length of an object or a list; all of the text where its end was cut off.
+fn container_length(text: &str) -> usize {
+    let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' if !escaped => quoted = !quoted,
+            '{' | '[' if !quoted => depth += 1,
+            '}' | ']' if !quoted => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hide(text: &str) -> String {
+        let mut disclosure = Disclosure::default();
+        disclosure.learn(text);
+        disclosure.hide(text)
+    }
+
+    #[test]
+    fn values_under_known_names_are_hidden_however_the_name_is_written() {
+        for name in
+            ["access_token", "accessToken", "Access-Token", "refresh_token", "id_token", "client_secret", "API_KEY", "apikey", "X-Api-Key"]
+        {
+            for name in [name, "password", "secret", "private_key", "session_token", "bearer", "authorization"] {
+                let hidden = hide(&format!(r#"{{"id":7,"{name}": "s3kr\"et-x","next":"kept"}}"#));
+                assert_eq!(hidden, format!(r#"{{"id":7,"{name}": "***","next":"kept"}}"#));
+            }
+        }
+        assert_eq!(hide(r#"{"password":12345,"secret":null,"api_key":""}"#), r#"{"password":"***","secret":null,"api_key":""}"#);
+        assert_eq!(hide(r#"{"secret":{"a":["x]","y"]},"b":1}"#), r#"{"secret":"***","b":1}"#);
+        assert_eq!(hide(r#"{"body":"{\"access_token\":\"abc\",\"n\":1}"}"#), r#"{"body":"{\"access_token\":\"***\",\"n\":1}"}"#);
+        assert_eq!(hide("a=1&access_token=abc&b=2"), "a=1&access_token=***&b=2");
+        assert_eq!(hide("Authorization: Basic YTpi YTpi\r\nHost: x"), "Authorization: ***\r\nHost: x");
+        assert_eq!(hide("<r><client_secret>abc</client_secret></r>"), "<r><client_secret>***</client_secret></r>");
+        assert_eq!(hide(r#"{"id":1,"client_secret":"cut of"#), r#"{"id":1,"client_secret":"***"#);
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_shape_wherever_they_stand() {
+        let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N";
+        assert_eq!(hide(&format!(r#"{{"x":"{jwt}"}}"#)), r#"{"x":"***"}"#);
+        let mut disclosure = Disclosure::default();
+        disclosure.learn(&format!(r#"{{"x":"{jwt}"}}"#));
+        assert_eq!(disclosure.hide(&format!(r#"{{"x":"{}"#, &jwt[..30])), r#"{"x":"***"#, "a beginning that was cut in it");
+        assert_eq!(hide("sent Bearer abcDEF123.x~y+z/w== there"), "sent Bearer *** there");
+        let pem = "-----BEGIN RSA PRIVATE KEY-----\\nMIIE+x/y=\\n-----END RSA PRIVATE KEY-----\\n";
+        assert_eq!(hide(&format!(r#"{{"k":"{pem}","n":1}}"#)), r#"{"k":"***\n","n":1}"#);
+        assert_eq!(hide("-----BEGIN PRIVATE KEY-----\nMIIE"), "***");
+    }
+
+    #[test]
+    fn what_mappings_need_and_what_people_say_stays() {
+        for text in [
+            r#"{"token":"c1-abcdefgh","cart_token":"c1-abc","checkout_token":"k-1","next_page_token":"CAUQAA"}"#,
+            r#"{"cursor":"eyJsYXN0X2lkIjo0NTY3ODkwMTJ9","token_type":"bearer","has_password":true,"secret_santa":"yes"}"#,
+            "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----",
+            "the bearer of news has no password",
+        ] {
+            assert_eq!(hide(text), text);
+        }
+    }
+
+    #[test]
+    fn a_secret_that_a_filter_copied_is_hidden_there_too() {
+        let mut disclosure = Disclosure::default();
+        disclosure
+            .learn(r#"{"a":{"access_token":"tok\"en-1"},"fields":[{"name":"api-key","value":"value-2"}],"acc\u0065ss_token":"third-3"}"#);
+        let event = r#"{"text":"tok\"en-1 value-2 third-3"} tok"en-1"#;
+        assert_eq!(disclosure.hide(event), r#"{"text":"*** *** ***"} ***"#);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_it_and_nothing_is_hidden_twice(text in r#"([a-z"'\\:=\[\]{}<>é… \n-]|password|secret|Bearer |eyJ|-----BEGIN PRIVATE KEY-----){0,40}"#) {
+            let disclosure = Disclosure::default();
+            let once = disclosure.hide(&text);
+            let _ = disclosure.hide(&once);
+        }
+    }
+}
