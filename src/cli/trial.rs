@@ -218,7 +218,7 @@ fn ask(account: &Account, requests: &[Request], listen: Duration, words: &Words)
         for exchange in &mut exchanges {
             exchange.payload = hide(&String::from_utf8_lossy(&exchange.payload)).into_bytes();
             let heard = std::mem::replace(&mut exchange.mapped, Ok(Mapped::default()));
-            exchange.mapped = heard.map(|mapped| discreet(mapped, &hide)).map_err(|fault| Fault { detail: hide(&fault.detail), ..fault });
+            exchange.mapped = heard.map(|mapped| discreet(mapped, hide)).map_err(|fault| Fault { detail: hide(&fault.detail), ..fault });
         }
         let mut told = Vec::new();
         write_probe(&mut told, &probe, &exchanges, words).map_err(Failure::other)?;
