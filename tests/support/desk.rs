@@ -29,6 +29,10 @@ impl Desk {
         Self { child: command.spawn().expect("the desk starts") }
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL: no time for anything.
     pub fn kill(mut self) {
         self.child.kill().expect("a running desk");

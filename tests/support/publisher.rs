@@ -2,21 +2,21 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream;
-use rskafka::BackoffConfig;
-use rskafka::client::partition::{Compression, PartitionClient, UnknownTopicHandling};
-use rskafka::client::{Client, ClientBuilder};
-use rskafka::record::Record;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
+use topic::{Kind, Packing, Producer, batch};
 use warroom::clock::wall_now;
+
+#[path = "topic.rs"]
+pub mod topic;
 
 /// Longest for one attempt.
 const ATTEMPT: Duration = Duration::from_millis(1_500);
@@ -141,42 +141,30 @@ async fn to_nats(context: jetstream::Context, pace: Duration, stop: Arc<AtomicBo
     published
 }
 
-async fn kafka_client(port: u16) -> Option<Client> {
-    let brief = BackoffConfig { deadline: Some(Duration::from_millis(300)), ..BackoffConfig::default() };
-    let building = ClientBuilder::new(vec![format!("127.0.0.1:{port}")]).backoff_config(brief).build();
-    timeout(ATTEMPT, building).await.ok()?.ok()
-}
-
-pub async fn kafka_partition(port: u16, partition: i32) -> Option<PartitionClient> {
-    let client = kafka_client(port).await?;
-    timeout(ATTEMPT, client.partition_client("orders", partition, UnknownTopicHandling::Error)).await.ok()?.ok()
-}
-
 /// Publishes until the broker says that it has it; after an attempt without an answer the record may be there twice.
-pub async fn publish_kafka(port: u16, known: &mut BTreeMap<i32, PartitionClient>, partition: i32, id: &str) {
+pub async fn publish_kafka(port: u16, known: &mut Option<Producer>, partition: i32, id: &str) {
     // what is sent again is the same to the byte
     let body = order(id);
+    let packing =
+        [Packing::Gzip, Packing::Lz4, Packing::Zstd, Packing::Snappy, Packing::None][id.bytes().map(usize::from).sum::<usize>() % 5];
+    let sealed = batch(&[(id, body)], Kind::packed(packing));
     loop {
-        if !known.contains_key(&partition)
-            && let Some(client) = kafka_partition(port, partition).await
-        {
-            known.insert(partition, client);
-        }
-        if let Some(client) = known.get(&partition) {
-            let now = chrono::DateTime::from_timestamp_millis(wall_now().ms()).expect("a time");
-            let record = Record { key: Some(id.into()), value: Some(body.clone().into_bytes()), headers: BTreeMap::new(), timestamp: now };
-            let compression = if id.len().is_multiple_of(2) { Compression::Gzip } else { Compression::Lz4 };
-            if matches!(timeout(ATTEMPT, client.produce(vec![record], compression)).await, Ok(Ok(_))) {
-                return;
+        let attempt = async {
+            if known.is_none() {
+                *known = Producer::connect(port).await;
             }
-            known.remove(&partition);
+            known.as_mut()?.produce("orders", partition, sealed.clone()).await
+        };
+        if matches!(timeout(ATTEMPT, attempt).await, Ok(Some(0))) {
+            return;
         }
+        *known = None;
         sleep(AGAIN).await;
     }
 }
 
 async fn to_kafka(port: u16, pace: Duration, stop: Arc<AtomicBool>) -> BTreeSet<String> {
-    let (mut published, mut known) = (BTreeSet::new(), BTreeMap::new());
+    let (mut published, mut known) = (BTreeSet::new(), None);
     for n in 0.. {
         if stop.load(Ordering::SeqCst) {
             break;
