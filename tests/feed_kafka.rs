@@ -147,6 +147,86 @@ async fn a_bomb_of_any_codec_is_named_costs_little_and_holds_up_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn batches_of_the_largest_size_are_read_in_pieces() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    // three brokers that all have much to give at once, packed and not
+    let cluster = Cluster::start(3, 6, (4, 10)).await;
+    let mut expected = BTreeSet::new();
+    for (n, packing) in [Packing::None].into_iter().chain(PACKINGS).chain([Packing::None]).enumerate() {
+        let ids: Vec<String> = (0..15).map(|k| format!("large-{n}-{k}")).collect();
+        let padded = |id: &String| order(id).replace('}', &format!(",\"note\":\"{}\"}}", "n".repeat(1_000_000)));
+        let records: Vec<(&str, String)> = ids.iter().map(|id| (id.as_str(), padded(id))).collect();
+        cluster.append(n, &batch(&records, Kind::packed(packing)));
+        expected.extend(ids);
+    }
+    let journal = folder.join("live.warroom");
+    let desk = Desk::open(&write_plan(folder, &plan(&cluster.servers(), "")), &journal, &[]);
+    let began = Instant::now();
+    loop {
+        let kept = Kept::read(&journal);
+        let known: BTreeSet<String> = kept.orders.get("log").into_iter().flat_map(BTreeMap::keys).cloned().collect();
+        if known == expected {
+            assert_eq!(kept.quarantined.get("log").copied().unwrap_or_default(), 0);
+            break;
+        }
+        assert!(began.elapsed() < LONGEST, "{} of {}: {:?}", known.len(), expected.len(), kept.errors);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let peak = peak_kib(desk.pid());
+    desk.end();
+    println!("peak {peak} KiB for 6 batches of 15 MB after {:?}", began.elapsed());
+    assert!(peak < MOST_MEMORY_KIB, "{peak} KiB");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fetches_with_flipped_bits_break_nothing_and_cost_no_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let cluster = Cluster::start(2, 8, (4, 10)).await;
+    cluster.spoil(true);
+    for n in 0..80 {
+        cluster.append(n % 8, &batch_of(&[&format!("spoiled-{n}"), &format!("spoilt-{n}")], Kind::packed(PACKINGS[n % 4])));
+    }
+    let journal = folder.join("live.warroom");
+    let desk = Desk::open(&write_plan(folder, &plan(&cluster.servers(), "")), &journal, &[]);
+    let began = Instant::now();
+    let named = |error: &String| {
+        let known = ["bad_body: ", "truncated: ", "timeout: ", "refused: ", "gap: ", "too_large: ", "unauthorized: "];
+        error.is_empty() || known.iter().any(|kind| error.starts_with(kind))
+    };
+    loop {
+        let kept = Kept::read(&journal);
+        let errors = kept.errors.get("log").cloned().unwrap_or_default();
+        assert!(errors.iter().all(named), "{errors:?}");
+        if errors.len() > 5 || began.elapsed() > LONGEST / 4 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    cluster.spoil(false);
+    for n in 0..8 {
+        cluster.append(n, &batch_of(&[&format!("sound-{n}")], Kind::packed(PACKINGS[n % 4])));
+    }
+    loop {
+        let kept = Kept::read(&journal);
+        let errors = &kept.errors["log"];
+        assert!(errors.iter().all(named), "{errors:?}");
+        let orders = kept.orders.get("log").cloned().unwrap_or_default();
+        if (0..8).all(|n| orders.contains_key(&format!("sound-{n}"))) {
+            println!("{} of 160 came through: {errors:#?}", orders.keys().filter(|id| id.starts_with("spoil")).count());
+            break;
+        }
+        assert!(began.elapsed() < LONGEST, "{orders:?} {errors:#?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let peak = peak_kib(desk.pid());
+    desk.end();
+    println!("peak {peak} KiB");
+    assert!(peak < MOST_MEMORY_KIB, "{peak} KiB");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_foreign_clients_write_with_every_codec_is_read_exactly() {
     let folder = tempfile::tempdir().expect("a folder");
     let bucket = Server::bucket(&folder.path().join("bucket"));

@@ -13,6 +13,7 @@ use crate::engine::event::Event;
 use crate::engine::text::clean;
 use crate::engine::time::{At, HOUR_MS};
 use crate::engine::wire;
+use crate::feed::Rejected;
 use crate::feed::account::{Account, Environment};
 use crate::feed::disclosure::{Disclosure, HIDDEN};
 use crate::feed::fault::Fault;
@@ -196,7 +197,7 @@ fn of_lines(trial: &Trial, request: &Request, payload: &[u8]) -> Result<Mapped, 
             Ok(read) => all.events.push(read.event),
             Err(reject) => {
                 let beginning = clean(line, 120).to_string();
-                all.rejected.push(crate::feed::Rejected { reject, place: format!("line {number}"), beginning });
+                all.rejected.push(Rejected { reject, place: format!("line {number}"), beginning });
             }
         }
     }
@@ -295,6 +296,9 @@ fn write_probe(out: &mut dyn Write, probe: &Probe, exchanges: &[Exchange], words
             writeln!(out, "{}", wire::write(event))?;
         }
     }
+    // what no filter has seen: canonical lines, and what could not even be unpacked
+    let unseen = probe.rejected.iter().filter(|rejected| exchanges.is_empty() || rejected.beginning.is_empty());
+    unseen.into_iter().try_for_each(|rejected| write_rejected(out, rejected, words))?;
     let error = probe.state.last_error.as_deref().unwrap_or_default();
     let key = match probe.outcome {
         Outcome::Well => "try-well",
@@ -372,6 +376,12 @@ fn write_events(out: &mut dyn Write, mapped: &Mapped) -> std::io::Result<()> {
     mapped.events.iter().try_for_each(|event| writeln!(out, "{}", wire::write(event)))
 }
 
+fn write_rejected(out: &mut dyn Write, rejected: &Rejected, words: &Words) -> std::io::Result<()> {
+    let reject = &rejected.reject;
+    let place = if rejected.place.is_empty() { String::new() } else { format!(" ({})", rejected.place) };
+    writeln!(out, "  {}: {} {}{place} · {}", words.get("try-refused"), reject.reason.id(), reject.detail, rejected.beginning)
+}
+
 /// What became no event, and why; what the answer says beside its events.
 fn write_rest(out: &mut dyn Write, mapped: &Mapped, words: &Words) -> std::io::Result<()> {
     let counts = [
@@ -386,11 +396,7 @@ fn write_rest(out: &mut dyn Write, mapped: &Mapped, words: &Words) -> std::io::R
         let why = left.why.clone().unwrap_or_else(|| words.get("try-unmapped").to_owned());
         writeln!(out, "  {}: {why} · {}", words.get("try-left-out"), left.beginning)?;
     }
-    for rejected in &mapped.rejected {
-        let reject = &rejected.reject;
-        let place = if rejected.place.is_empty() { String::new() } else { format!(" ({})", rejected.place) };
-        writeln!(out, "  {}: {} {}{place} · {}", words.get("try-refused"), reject.reason.id(), reject.detail, rejected.beginning)?;
-    }
+    mapped.rejected.iter().try_for_each(|rejected| write_rejected(out, rejected, words))?;
     for notice in &mapped.expansions {
         writeln!(out, "  {}: {}", words.get("try-expands"), clean(&notice.id, 120))?;
     }

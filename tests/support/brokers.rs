@@ -51,6 +51,8 @@ struct State {
     /// The only user, the password, and how it is asked for.
     user: Option<(String, String, &'static str)>,
     tls: Option<Arc<rustls::ServerConfig>>,
+    /// Where the luck stands that spoils fetches; nothing: they are as they should be.
+    luck: Option<u64>,
     /// Versions that fetches came in.
     fetched_in: BTreeSet<i16>,
 }
@@ -63,8 +65,16 @@ impl Cluster {
     /// Brokers 1 to `nodes`; partition `n` is led by broker `n % nodes + 1`. They know fetches of these versions.
     pub async fn start(nodes: i32, partitions: i32, fetch: (i16, i16)) -> Self {
         let logs = (0..partitions).map(|n| Log { leader: n % nodes + 1, ..Log::default() }).collect();
-        let state =
-            State { logs, addresses: BTreeMap::new(), silent: BTreeSet::new(), fetch, user: None, tls: None, fetched_in: BTreeSet::new() };
+        let state = State {
+            logs,
+            addresses: BTreeMap::new(),
+            silent: BTreeSet::new(),
+            fetch,
+            user: None,
+            tls: None,
+            luck: None,
+            fetched_in: BTreeSet::new(),
+        };
         let cluster = Self(Arc::new(Mutex::new(state)));
         for node in 1..=nodes {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -130,6 +140,24 @@ impl Cluster {
     pub fn demand(&self, user: &str, password: &str, mechanism: &'static str) {
         self.with(|state| state.user = Some((user.to_owned(), password.to_owned(), mechanism)));
     }
+    /// From now on bits of fetches are flipped, or not any more.
+    pub fn spoil(&self, spoils: bool) {
+        self.with(|state| state.luck = spoils.then_some(7));
+    }
+    /// Flips up to eight bits of an answer, the first of them near its beginning, where lengths and counts are.
+    fn spoiled(&self, answer: &mut [u8]) {
+        self.with(|state| {
+            let Some(luck) = &mut state.luck else { return };
+            let mut draw = |below: usize| {
+                *luck = luck.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                usize::try_from(*luck >> 33).expect("31 bits") % below
+            };
+            for n in 0..draw(9) {
+                let below = if n == 0 { answer.len().min(140) } else { answer.len() };
+                answer[draw(below)] ^= 1 << draw(8);
+            }
+        });
+    }
     pub fn secure(&self, issued: &Issued) {
         let chain = vec![CertificateDer::from_pem_file(&issued.certificate).expect("a certificate")];
         let key = PrivateKeyDer::from_pem_file(&issued.key).expect("a key");
@@ -191,6 +219,9 @@ impl Cluster {
                 _ => return None,
             }
             .ok()?;
+            if key == ApiKey::Fetch {
+                self.spoiled(&mut answer);
+            }
             stream.write_i32(i32::try_from(answer.len()).ok()? + 4).await.ok()?;
             stream.write_i32(header.correlation_id).await.ok()?;
             stream.write_all(&answer).await.ok()?;

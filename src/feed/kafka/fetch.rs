@@ -25,6 +25,8 @@ pub const PARTITION_BYTES: i32 = 1 << 19;
 const SMALL_BYTES: usize = 2 << 20;
 /// Largest answer that is taken whole: a batch of the largest size, and what may stand beside it.
 const MAX_ANSWER_BYTES: usize = MAX_BATCH_BYTES + SMALL_BYTES;
+/// Longest that we keep still where a broker asks for it; it would answer later anyway.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// An answer that holds nothing and comes sooner is of a broker that does not wait; we do.
 const SOON: Duration = Duration::from_millis(50);
 
@@ -66,6 +68,8 @@ pub struct Turned {
 pub struct Fetched {
     pub bytes: Arc<Vec<u8>>,
     pub portions: Vec<Portion>,
+    /// The broker asks for so long to be left alone: its quota is used up.
+    pub pause: Duration,
     /// The answer is large, and no other is in memory beside it.
     pub permit: Option<OwnedSemaphorePermit>,
 }
@@ -112,13 +116,13 @@ impl Turn {
         let version = link.version(Api::Fetch);
         let room = Room::Large { small: SMALL_BYTES, most: MAX_ANSWER_BYTES, turn: Arc::clone(&self.large) };
         let answer = link.ask(Api::Fetch, &request(&self.cluster.topic, &self.reading, version), room).await?;
-        let portions = read(&answer.bytes, version, answer.cut, self.reading.len())?;
+        let (pause, portions) = read(&answer.bytes, version, answer.cut, self.reading.len())?;
         if portions.iter().all(|portion| portion.records.is_empty()) && began.elapsed() < SOON {
             tokio::time::sleep(SOON).await;
         }
         // the rest of a cut answer is still to come on it
         *kept = (!answer.cut).then_some(link);
-        Ok(Fetched { bytes: Arc::new(answer.bytes), portions, permit: answer.permit })
+        Ok(Fetched { bytes: Arc::new(answer.bytes), portions, pause, permit: answer.permit })
     }
 }
 
@@ -148,10 +152,11 @@ fn request(topic: &str, reading: &[Wanted], version: i16) -> Vec<u8> {
     sink.done()
 }
 
-/// What an answer holds of each partition. Of one that was cut the last portion may be cut too.
-fn read(answer: &[u8], version: i16, cut: bool, asked: usize) -> Result<Vec<Portion>, Fault> {
+/// How long the broker wants to be left alone, and what an answer holds of each partition. Of one that was cut the last portion
+/// may be cut too.
+fn read(answer: &[u8], version: i16, cut: bool, asked: usize) -> Result<(Duration, Vec<Portion>), Fault> {
     let mut source = Source::new(answer);
-    source.i32()?;
+    let pause = Duration::from_millis(u64::try_from(source.i32()?).unwrap_or_default()).min(LONGEST_PAUSE);
     if version >= 7 {
         let (code, _) = (source.i16()?, source.i32()?);
         if code != 0 {
@@ -163,7 +168,7 @@ fn read(answer: &[u8], version: i16, cut: bool, asked: usize) -> Result<Vec<Port
         source.text()?;
         for _ in 0..source.length()? {
             match read_portion(&mut source, answer.len(), version, cut) {
-                Err(Malformed) if cut => return Ok(portions),
+                Err(Malformed) if cut => return Ok((pause, portions)),
                 portion => portions.push(portion?),
             }
             if portions.len() > asked {
@@ -171,7 +176,7 @@ fn read(answer: &[u8], version: i16, cut: bool, asked: usize) -> Result<Vec<Port
             }
         }
     }
-    Ok(portions)
+    Ok((pause, portions))
 }
 
 fn read_portion(source: &mut Source<'_>, length: usize, version: i16, cut: bool) -> Result<Portion, Malformed> {
@@ -195,7 +200,7 @@ mod tests {
     use super::*;
 
     fn answer(version: i16, records: &[u8]) -> Vec<u8> {
-        let mut sink = Sink::default().i32(0);
+        let mut sink = Sink::default().i32(250);
         if version >= 7 {
             sink = sink.i16(0).i32(0);
         }
@@ -214,14 +219,15 @@ mod tests {
     fn the_oldest_and_the_newest_answer_are_read_and_a_cut_one_as_far_as_it_goes() {
         for version in 4..=10 {
             let bytes = answer(version, b"batches");
-            let portions = read(&bytes, version, false, 2).unwrap();
+            let (pause, portions) = read(&bytes, version, false, 2).unwrap();
+            assert_eq!(pause, Duration::from_millis(250));
             assert_eq!(portions.iter().map(|portion| portion.partition).collect::<Vec<_>>(), [3, 4]);
             assert_eq!((portions[1].end, &bytes[portions[1].records.clone()]), (80, &b"batches"[..]));
             assert_eq!((portions[0].start, &portions[0].aborted), (if version >= 5 { 7 } else { -1 }, &vec![(11, 70)]));
             let short = &bytes[..bytes.len() - 3];
             assert!(read(short, version, false, 2).is_err());
-            assert_eq!(read(short, version, true, 2).unwrap()[1].records.len(), 4);
-            assert_eq!(read(&bytes[..bytes.len() - 12], version, true, 2).unwrap().len(), 1);
+            assert_eq!(read(short, version, true, 2).unwrap().1[1].records.len(), 4);
+            assert_eq!(read(&bytes[..bytes.len() - 12], version, true, 2).unwrap().1.len(), 1);
             assert!(read(&bytes, version, false, 1).is_err(), "more than was asked for");
         }
     }
@@ -235,7 +241,7 @@ mod tests {
                 bytes[at] ^= bits;
             }
             for bytes in [&bytes, &noise] {
-                for portion in read(bytes, version, cut, 2).unwrap_or_default() {
+                for portion in read(bytes, version, cut, 2).map(|(_, portions)| portions).unwrap_or_default() {
                     prop_assert!(portion.records.end <= bytes.len());
                 }
             }

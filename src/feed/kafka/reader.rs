@@ -245,7 +245,10 @@ impl<'r> Reader<'r> {
             return Ok(Err(Gone));
         }
         let idle = fetched.portions.iter().all(|portion| portion.code == 0 && portion.records.is_empty());
-        let Fetched { bytes, portions, permit } = fetched;
+        let Fetched { bytes, portions, pause, permit } = fetched;
+        if let Some(known) = self.nodes.get_mut(&node) {
+            known.pause = pause;
+        }
         for portion in portions {
             let still = match portion.code {
                 0 => self.read(&bytes, &portion, (asked, idle), outlet).await?,
