@@ -5,12 +5,12 @@
 
 use std::ops::Range;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use serde_json::Value;
 
-use super::template::without;
+pub use super::template::HIDDEN;
+use super::template::without_cut;
 
-/// What stands in the place of a secret.
-pub const HIDDEN: &str = "***";
 /// Names whose values are secrets, without what joins their words.
 const NAMES: [&str; 44] = [
     "accesskey",
@@ -60,8 +60,8 @@ const NAMES: [&str; 44] = [
 ];
 /// Names whose values reach to the end of their line.
 const WHOLE_LINES: [&str; 4] = ["authorization", "cookie", "proxyauthorization", "setcookie"];
-/// Shorter ones are hidden where they stand, but not looked for elsewhere.
-const LEAST_BYTES: usize = 6;
+/// Shorter and longer ones are hidden where they stand, but not looked for elsewhere.
+const SOUGHT_BYTES: std::ops::RangeInclusive<usize> = 6..=16 << 10;
 /// Secrets that are looked for wherever they turn up.
 const MOST_KNOWN: usize = 256;
 /// Shortest value behind "Bearer", and shortest part of a token: less is a word of a sentence.
@@ -80,8 +80,6 @@ impl Disclosure {
             Ok(value) => self.walk(&value),
             Err(_) => self.look(payload),
         }
-        // a longer one may hold a shorter one
-        self.known.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
     }
 
     fn walk(&mut self, value: &Value) {
@@ -119,7 +117,7 @@ impl Disclosure {
     }
 
     fn keep(&mut self, secret: &str) {
-        let new = secret.len() >= LEAST_BYTES && !self.known.iter().any(|known| known == secret);
+        let new = SOUGHT_BYTES.contains(&secret.len()) && !self.known.iter().any(|known| known == secret);
         if new && self.known.len() < MOST_KNOWN {
             self.known.push(secret.to_owned());
         }
@@ -138,13 +136,13 @@ impl Disclosure {
             at = value.end;
         }
         hidden.push_str(&text[at..]);
-        for secret in &self.known {
-            hidden = without(&hidden, secret);
-            let escaped = serde_json::to_string(secret).unwrap_or_default();
-            let escaped = escaped.trim_matches('"');
-            if escaped != secret && !escaped.is_empty() {
-                hidden = without(&hidden, escaped);
-            }
+        let escaped = |secret: &String| serde_json::to_string(secret).unwrap_or_default().trim_matches('"').to_owned();
+        let sought: Vec<String> = self.known.iter().flat_map(|secret| [secret.clone(), escaped(secret)]).collect();
+        if let Ok(finder) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&sought) {
+            hidden = finder.replace_all(&hidden, &vec![HIDDEN; sought.len()]);
+        }
+        for secret in &sought {
+            hidden = without_cut(hidden, secret);
         }
         hidden
     }
@@ -198,18 +196,19 @@ fn spans(text: &str) -> Vec<Span<'_>> {
 /// A secret that shows by its shape, where `text` begins with this word.
 fn of_shape(text: &str, word: &str) -> Option<Range<usize>> {
     if word.starts_with("eyJ") {
-        let token = &text[..run(text, |c| joins(c) || c == '.')];
-        let parts: Vec<&str> = token.split('.').collect();
-        let whole = parts.len() >= 3 && parts[..2].iter().all(|part| part.len() >= SHORTEST);
-        return whole.then_some(0..token.len());
+        let second = text[word.len()..].strip_prefix('.')?;
+        let third = second[run(second, joins)..].strip_prefix('.')?;
+        let whole = word.len() >= SHORTEST && second.len() - third.len() > SHORTEST;
+        return whole.then(|| 0..text.len() - third.len() + run(third, |c| joins(c) || c == '.'));
     }
     if let Some(header) = text.strip_prefix("-----BEGIN ") {
-        let label = header.split("-----").next()?;
+        let label = &header[..run(header, |c| c.is_ascii_uppercase() || c == ' ')];
         if !label.ends_with("PRIVATE KEY") {
             return None;
         }
-        let end = text.find("-----END").and_then(|end| Some(end + 8 + text[end + 8..].find("-----")? + 5));
-        return Some(0..end.unwrap_or_else(|| run(text, |c| c != '"')));
+        let body = &text[..run(text, |c| c != '"')];
+        let end = body.find("-----END").and_then(|end| Some(end + 8 + body[end + 8..].find("-----")? + 5));
+        return Some(0..end.unwrap_or(body.len()));
     }
     if word.eq_ignore_ascii_case("bearer") {
         let rest = &text[word.len()..];
@@ -348,6 +347,18 @@ mod tests {
             .learn(r#"{"a":{"access_token":"tok\"en-1"},"fields":[{"name":"api-key","value":"value-2"}],"acc\u0065ss_token":"third-3"}"#);
         let event = r#"{"text":"tok\"en-1 value-2 third-3"} tok"en-1"#;
         assert_eq!(disclosure.hide(event), r#"{"text":"*** *** ***"} ***"#);
+    }
+
+    #[test]
+    fn a_large_payload_that_is_made_to_be_slow_is_not() {
+        for piece in ["eyJ.", "eyJaaaaaaa.eyJ.", "-----BEGIN PRIVATE KEY-----\"", "secret:{", "secret=\"\\\"", "\\\"", "password:[\""] {
+            let text = piece.repeat((1 << 20) / piece.len());
+            let hidden = hide(&text);
+            assert!(hidden.len() <= 2 * text.len(), "{piece}");
+        }
+        let many: Vec<String> = (0..300).map(|n| format!("{{\"token\":{n},\"secret\":\"{}{n}\"}}", "a".repeat(10_000))).collect();
+        let hidden = hide(&format!("[{}]", many.join(",")));
+        assert!(hidden.contains("\"token\":299") && !hidden.contains("aaa"));
     }
 
     proptest! {

@@ -67,11 +67,18 @@ impl Values {
     }
 }
 
+/// What stands in the place of a secret.
+pub const HIDDEN: &str = "***";
+
 /// A text without a secret, and without the beginning of one that it was cut in.
 #[must_use]
 pub fn without(text: &str, secret: &str) -> String {
-    const HIDDEN: &str = "***";
-    let text = text.replace(secret, HIDDEN);
+    without_cut(text.replace(secret, HIDDEN), secret)
+}
+
+/// A text without the beginning of a secret that it was cut in.
+#[must_use]
+pub fn without_cut(text: String, secret: &str) -> String {
     let cut = text.trim_end_matches(['…', '.', ' ']);
     let beginnings = secret.char_indices().map(|(at, _)| at).filter(|at| *at >= 4).rev();
     match beginnings.into_iter().find(|at| cut.ends_with(&secret[..*at])) {
