@@ -9,6 +9,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use foldhash::fast::FixedState;
 use indexmap::IndexSet;
+use smallvec::SmallVec;
 
 /// An id, a sku, a visitor, a cart: any name that comes from a platform. Up to 24 bytes without an allocation.
 pub type Name = CompactString;
@@ -33,13 +34,16 @@ impl Sym {
 /// The names of one kind (skus, carts, visitors …), each known by its [`Sym`].
 ///
 /// A table of open addressing beside the texts: a name is found by two looks at memory, and growing touches no text.
+/// Names [at rest](Names::at_rest) have no table: their texts are shared with every later state, a table could not be.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    texts: Pieces<Name>,
-    /// A name's hash above its symbol's number plus one; 0 is empty. A power of two, at most two thirds full.
+    texts: Pieces<Name, TEXTS>,
+    /// A name's hash above its symbol's number plus one; 0 is empty. A power of two, at most two thirds full; none at rest.
     places: Vec<u64>,
 }
 
+/// Names of a piece: they never change, so nothing is gained by small ones.
+const TEXTS: usize = 512;
 /// Places of the first table.
 const NAMES_SMALLEST: usize = 16;
 
@@ -60,11 +64,17 @@ impl Names {
         Sym(number - 1)
     }
 
+    /// A copy without the table: it is made anew at the next new name, until then a name is looked for among all.
+    #[must_use]
+    pub fn at_rest(&self) -> Self {
+        Self { texts: self.texts.clone(), places: Vec::new() }
+    }
+
     /// The symbol of a name that was seen before.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Sym> {
         if self.places.is_empty() {
-            return None;
+            return self.iter().find(|(_, text)| *text == name).map(|(sym, _)| sym);
         }
         let entry = self.places[self.place(hash_of(name), name)];
         (entry != 0).then(|| symbol_at(entry))
@@ -105,16 +115,29 @@ impl Names {
     }
 
     fn grow(&mut self) {
-        let size = (self.places.len() * 2).max(NAMES_SMALLEST);
-        let old = std::mem::replace(&mut self.places, vec![0; size]);
-        for entry in old.into_iter().filter(|entry| *entry != 0) {
-            let mut place = home(entry >> 32, size - 1);
-            while self.places[place] != 0 {
-                place = (place + 1) & (size - 1);
+        if self.places.is_empty() {
+            self.places = vec![0; ((self.len() + 1) * 3 / 2 + 1).next_power_of_two().max(NAMES_SMALLEST)];
+            for (text, number) in self.texts.iter().zip(1u64..) {
+                put(&mut self.places, hash_of(text) << 32 | number);
             }
-            self.places[place] = entry;
+            return;
         }
+        let mut places = vec![0; self.places.len() * 2];
+        for entry in std::mem::take(&mut self.places).into_iter().filter(|entry| *entry != 0) {
+            put(&mut places, entry);
+        }
+        self.places = places;
     }
+}
+
+/// Puts an entry into the first empty place from its home on.
+fn put(places: &mut [u64], entry: u64) {
+    let mask = places.len() - 1;
+    let mut place = home(entry >> 32, mask);
+    while places[place] != 0 {
+        place = (place + 1) & mask;
+    }
+    places[place] = entry;
 }
 
 /// The upper half of a name's hash.
@@ -135,10 +158,10 @@ const fn symbol_at(entry: u64) -> Sym {
 }
 
 /// A set of symbols: a sorted list while it is small, bits once those take less place.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Syms {
     few: Vec<u32>,
-    bits: Vec<u64>,
+    bits: Pieces<u64>,
     len: usize,
 }
 
@@ -151,34 +174,35 @@ impl Syms {
             self.len += 1;
             let most = self.few.last().map_or(0, |last| *last as usize);
             if self.few.len() > 16 && self.few.len() * 32 > most {
-                self.turn_to_bits(most);
+                for sym in std::mem::take(&mut self.few) {
+                    self.set(sym);
+                }
             }
             return true;
         }
-        let (word, bit) = (sym.index() / 64, 1u64 << (sym.index() % 64));
-        if self.bits.len() <= word {
-            self.bits.resize(word + 1, 0);
+        let new = !self.has(sym.0);
+        if new {
+            self.set(sym.0);
+            self.len += 1;
         }
-        let new = self.bits[word] & bit == 0;
-        self.bits[word] |= bit;
-        self.len += usize::from(new);
         new
     }
 
-    fn turn_to_bits(&mut self, most: usize) {
-        self.bits = vec![0; most / 64 + 1];
-        for sym in std::mem::take(&mut self.few) {
-            self.bits[sym as usize / 64] |= 1 << (sym % 64);
-        }
+    fn has(&self, sym: u32) -> bool {
+        self.bits.get(sym / 64).is_some_and(|word| word >> (sym % 64) & 1 == 1)
+    }
+
+    fn set(&mut self, sym: u32) {
+        *self.bits.of(Sym(sym / 64)) |= 1 << (sym % 64);
     }
 
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        let word = |(place, word): (usize, &u64)| {
-            let (first, word) = (u32::try_from(place * 64).unwrap_or(u32::MAX), *word);
+        let word = |(first, word): (u32, &u64)| {
+            let word = *word;
             (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| first + bit)
         };
-        self.few.iter().copied().chain(self.bits.iter().enumerate().flat_map(word))
+        self.few.iter().copied().chain((0..).step_by(64).zip(self.bits.iter()).flat_map(word))
     }
 
     #[must_use]
@@ -193,43 +217,32 @@ impl Syms {
 
 /// A list that grows by pieces: nothing is ever moved, and no half of it stands empty. Clones share their pieces, and a
 /// piece is copied when one of them changes it: states of one broadcast a while apart hold in common what is long over.
+/// `PIECE` is the number of entries of a piece: small enough that a change here and there leaves most of them shared.
 #[derive(Clone, Debug)]
-pub struct Pieces<T> {
-    pieces: Vec<Arc<Vec<T>>>,
+pub struct Pieces<T, const PIECE: usize = 16> {
+    pieces: Vec<Arc<SmallVec<[T; PIECE]>>>,
     len: u32,
 }
 
-/// Entries of a piece.
-const PIECE: usize = 512;
-
-impl<T> Default for Pieces<T> {
+impl<T, const PIECE: usize> Default for Pieces<T, PIECE> {
     fn default() -> Self {
         Self { pieces: Vec::new(), len: 0 }
     }
 }
 
-impl<T: Clone> Pieces<T> {
+impl<T: Clone, const PIECE: usize> Pieces<T, PIECE> {
     /// Puts an entry at the end and tells its number.
     pub fn push(&mut self, entry: T) -> u32 {
         match self.pieces.last_mut() {
-            Some(piece) if piece.len() < PIECE => {
-                let piece = Arc::make_mut(piece);
-                // a piece that was shared came back without its room
-                piece.reserve_exact(PIECE - piece.len());
-                piece.push(entry);
-            }
-            _ => {
-                let mut piece = Vec::with_capacity(PIECE);
-                piece.push(entry);
-                self.pieces.push(Arc::new(piece));
-            }
+            Some(piece) if piece.len() < PIECE => Arc::make_mut(piece).push(entry),
+            _ => self.pieces.push(Arc::new(SmallVec::from_iter([entry]))),
         }
         self.len += 1;
         self.len - 1
     }
 }
 
-impl<T> Pieces<T> {
+impl<T, const PIECE: usize> Pieces<T, PIECE> {
     #[must_use]
     pub const fn len(&self) -> u32 {
         self.len
@@ -248,7 +261,7 @@ impl<T> Pieces<T> {
     }
 }
 
-impl<T: Clone + Default> Pieces<T> {
+impl<T: Clone + Default, const PIECE: usize> Pieces<T, PIECE> {
     /// The entry of a symbol, made if there is none yet.
     pub fn of(&mut self, sym: Sym) -> &mut T {
         while self.len <= sym.0 {
@@ -258,14 +271,14 @@ impl<T: Clone + Default> Pieces<T> {
     }
 }
 
-impl<T> std::ops::Index<u32> for Pieces<T> {
+impl<T, const PIECE: usize> std::ops::Index<u32> for Pieces<T, PIECE> {
     type Output = T;
     fn index(&self, number: u32) -> &T {
         &self.pieces[number as usize / PIECE][number as usize % PIECE]
     }
 }
 
-impl<T: Clone> std::ops::IndexMut<u32> for Pieces<T> {
+impl<T: Clone, const PIECE: usize> std::ops::IndexMut<u32> for Pieces<T, PIECE> {
     fn index_mut(&mut self, number: u32) -> &mut T {
         &mut Arc::make_mut(&mut self.pieces[number as usize / PIECE])[number as usize % PIECE]
     }
@@ -286,6 +299,12 @@ mod tests {
         }
         assert_eq!((names.len(), names.find("visitor-77"), names.find("visitor-x")), (10_000, Some(Sym(77)), None));
         assert_eq!(names.text(Sym(9_999)), "visitor-9999");
+        let mut names = names.at_rest();
+        assert_eq!((names.find("visitor-77"), names.find("visitor-x")), (Some(Sym(77)), None), "found without a table");
+        assert_eq!(
+            [names.intern("visitor-77"), names.intern("visitor-x"), names.intern("visitor-9999")],
+            [Sym(77), Sym(10_000), Sym(9_999)]
+        );
     }
 
     #[test]
@@ -297,11 +316,12 @@ mod tests {
             assert_eq!(set.insert(Sym(sym)), known.insert(sym));
         }
         assert_eq!(set.len(), known.len());
+        assert!(set.iter().eq(known));
     }
 
     #[test]
     fn entries_of_a_list_in_pieces_keep_their_numbers() {
-        let mut list = Pieces::default();
+        let mut list = Pieces::<u32>::default();
         for number in 0..2_000u32 {
             assert_eq!(list.push(number), number);
         }
@@ -313,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_copy_of_a_list_in_pieces_keeps_what_it_had_and_shares_what_stays() {
-        let mut list = Pieces::default();
+        let mut list = Pieces::<u32>::default();
         for number in 0..1_500u32 {
             list.push(number);
         }
@@ -322,6 +342,7 @@ mod tests {
         list.push(1_500);
         assert_eq!((copy[3], copy.len(), list[3], list.len()), (3, 1_500, 7, 1_501));
         let shared = copy.pieces.iter().zip(&list.pieces).map(|(one, other)| Arc::ptr_eq(one, other)).collect::<Vec<_>>();
-        assert_eq!(shared, [false, true, false]);
+        let touched = |piece: usize| piece == 0 || piece == 1_499 / 16;
+        assert!(shared.iter().enumerate().all(|(piece, shared)| *shared != touched(piece)), "{shared:?}");
     }
 }

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
 use super::questions::Show;
-use crate::engine::id::{Name, Sym, Table};
+use crate::engine::id::{Name, Pieces, Sym, Table};
 use crate::engine::lexicon::GestureSet;
 use crate::engine::plan::Plan;
 use crate::engine::time::At;
 use crate::engine::view::show::Gesture;
 
 /// Questions that are kept; those beyond are counted in nothing.
-pub const KEPT: usize = 200_000;
+pub const KEPT: u32 = 200_000;
 /// Answers that are kept of each topic and product, and replies.
 const ANSWERS: usize = 20_000;
 
@@ -44,7 +44,7 @@ pub struct QuestionTally {
 /// The ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Answers {
-    asked: Vec<Asked>,
+    asked: Pieces<Asked>,
     /// When the house spoke of a topic, of a product; each by time.
     topics: BTreeMap<Gesture, Vec<At>>,
     products: Table<Sym, Vec<At>>,

@@ -15,7 +15,7 @@ use super::Desk;
 use super::orders::{Placed, Version, read_lines};
 use crate::engine::Admission;
 use crate::engine::event::{Cart as CartState, CartStatus, ChannelClue, CheckoutAct, Event, ItemAct};
-use crate::engine::id::{Name, Pieces, Sym, Table};
+use crate::engine::id::{Name, Pieces, Sym};
 use crate::engine::plan::Plan;
 use crate::engine::series::{Count, Sheet, Sheets, slot_of};
 use crate::engine::time::{At, Moment};
@@ -41,7 +41,7 @@ pub struct Carts {
     carts: Pieces<Cart>,
     by_name: Pieces<Namesakes>,
     visitors: Pieces<Patron>,
-    customers: Table<Sym, Patron>,
+    customers: Pieces<Patron>,
     /// The next instant at which time alone changes a cart.
     due: BinaryHeap<Reverse<(At, u32)>>,
 }
@@ -156,7 +156,7 @@ impl Carts {
         if let Some(customer) = told.customer {
             let customer = desk.books.customers.intern(customer);
             self.carts[index].customer = Some(customer);
-            join(&mut self.customers.entry(customer).or_default().carts, index);
+            join(&mut self.customers.of(customer).carts, index);
         }
         if told.channel.is_some() {
             let channel = desk.books.channel(told.channel, &[], desk.plan);
@@ -206,7 +206,7 @@ impl Carts {
                 tell(self.visitors.of(visitor));
             }
             if let Some(customer) = placed.customer {
-                tell(self.customers.entry(customer).or_default());
+                tell(self.customers.of(customer));
             }
         }
         touched.sort_unstable();
@@ -248,13 +248,13 @@ impl Carts {
             standing.recovered =
                 standing.abandoned.and_then(|at| self.bought_after(cart, at.at()).into_iter().chain(standing.bought).min());
         }
-        let next = standing.as_ref().and_then(|standing| standing.next);
-        let cart = &mut self.carts[index];
-        cart.repost(standing, desk.sheets);
-        if let Some(at) = next
-            && cart.queued.is_none_or(|queued| at < queued)
-        {
-            cart.queued = Some(at);
+        let next = standing.as_ref().and_then(|standing| standing.next).filter(|at| cart.queued.is_none_or(|queued| *at < queued));
+        // one that stands as it stood stays shared with earlier states
+        if cart.posted != standing || cart.posted_held as usize != cart.held.len() {
+            self.carts[index].repost(standing, desk.sheets);
+        }
+        if let Some(at) = next {
+            self.carts[index].queued = Some(at);
             self.due.push(Reverse((at.at(), index)));
         }
     }
@@ -262,7 +262,7 @@ impl Carts {
     /// When the cart's visitor or customer bought something after `at`.
     fn bought_after(&self, cart: &Cart, at: At) -> Option<Moment> {
         let visitor = cart.visitor().and_then(|visitor| self.visitors.get(visitor.0));
-        let customer = cart.customer.and_then(|customer| self.customers.get(&customer));
+        let customer = cart.customer.and_then(|customer| self.customers.get(customer.0));
         let orders = visitor.into_iter().chain(customer).flat_map(|patron| &patron.orders);
         orders.map(|(_, placed)| *placed).filter(|placed| *placed >= at).min().map(Moment::from)
     }
@@ -274,9 +274,8 @@ impl Carts {
                 return;
             }
             self.due.pop();
-            let cart = &mut self.carts[index];
-            if cart.queued == Some(at.into()) {
-                cart.queued = None;
+            if self.carts[index].queued == Some(at.into()) {
+                self.carts[index].queued = None;
                 self.refresh(index, desk);
             }
         }

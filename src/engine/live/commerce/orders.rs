@@ -95,6 +95,8 @@ struct Said {
 /// An order, by source and key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Order {
+    /// Its place in the ledger.
+    number: u32,
     pub source: Sym,
     pub name: Sym,
     said: Option<Said>,
@@ -263,7 +265,7 @@ impl Orders {
         if let Some(index) = orders.iter().find(|index| self.orders[**index].source == source) {
             return *index;
         }
-        let index = self.orders.push(Order::new(source, name));
+        let index = self.orders.push(Order::new(self.orders.len(), source, name));
         self.by_name[name.0].orders.push(index);
         if !self.by_name[name.0].claims.is_empty() {
             for index in &orders {
@@ -410,8 +412,8 @@ impl Orders {
 }
 
 impl Order {
-    const fn new(source: Sym, name: Sym) -> Self {
-        Self { source, name, said: None, versions: SmallVec::new_const(), first: [None; 3], named: [None; 3], claimed: None }
+    const fn new(number: u32, source: Sym, name: Sym) -> Self {
+        Self { number, source, name, said: None, versions: SmallVec::new_const(), first: [None; 3], named: [None; 3], claimed: None }
     }
 
     fn note_version(&mut self, purchase: &Purchase, version: Version) {

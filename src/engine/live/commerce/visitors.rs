@@ -40,15 +40,16 @@ impl Sight {
     }
 }
 
-/// The last sight of a visitor: saves most look-ups.
+/// The last sight of a visitor. Looking at it saves most look-ups, and changes nothing that is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Last {
     sight: Sight,
     /// Its slot; 0 before any.
     slot: u32,
-    /// Counted among all.
-    known: bool,
 }
+
+/// Last sights that are remembered: those of visitors who are about.
+const LASTS: usize = 4_096;
 
 /// A visitor comes or goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,28 +70,32 @@ struct Visit {
 /// The ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Visitors {
-    last: Vec<Last>,
+    /// By visitor, modulo [`LASTS`].
+    lasts: Vec<Last>,
     sights: Slots<Vec<Sight>>,
-    /// Everybody who was ever seen by channel, and with a product.
+    /// Everybody who was ever seen or named; by channel; with a product.
+    everybody: Syms,
     of_channel: Vec<Syms>,
     of_product: Vec<Syms>,
     passages: Pieces<SmallVec<[Passage; 2]>>,
-    all: i64,
 }
 
 impl Visitors {
     /// A visitor was seen, perhaps with a product.
     pub fn see(&mut self, visitor: Sym, channel: Sym, product: Option<Sym>, at: At) {
-        let last = of(&mut self.last, visitor);
-        let now = Last { sight: Sight::new(visitor, channel, product), slot: slot_of(at), known: true };
+        if self.lasts.is_empty() {
+            self.lasts = vec![Last::default(); LASTS];
+        }
+        let last = &mut self.lasts[visitor.index() % LASTS];
+        let now = Last { sight: Sight::new(visitor, channel, product), slot: slot_of(at) };
         if *last == now {
             return;
         }
-        self.all += i64::from(!last.known);
-        let same_channel = last.slot != 0 && last.sight.is_of_channel(channel);
+        let again = last.slot != 0 && last.sight.visitor() == now.sight.visitor() && last.sight.is_of_channel(channel);
         *last = now;
         self.sights.push(now.slot, now.sight);
-        if !same_channel {
+        if !again {
+            self.everybody.insert(visitor);
             of(&mut self.of_channel, channel).insert(visitor);
         }
         if let Some(product) = product {
@@ -100,9 +105,7 @@ impl Visitors {
 
     /// A state names a visitor.
     pub fn know(&mut self, visitor: Sym, channel: Sym) {
-        let last = of(&mut self.last, visitor);
-        self.all += i64::from(!last.known);
-        last.known = true;
+        self.everybody.insert(visitor);
         of(&mut self.of_channel, channel).insert(visitor);
     }
 
@@ -110,7 +113,7 @@ impl Visitors {
     #[must_use]
     pub fn ever(&self, channels: Option<&[Sym]>) -> i64 {
         match channels {
-            None => self.all,
+            None => size(&self.everybody),
             Some([only]) => size_of_set(&self.of_channel, *only),
             Some(channels) => {
                 let sets = channels.iter().filter_map(|channel| self.of_channel.get(channel.index()));
@@ -164,7 +167,11 @@ fn of<T: Clone + Default>(list: &mut Vec<T>, sym: Sym) -> &mut T {
 }
 
 fn size_of_set(sets: &[Syms], of: Sym) -> i64 {
-    sets.get(of.index()).map_or(0, |set| i64::try_from(set.len()).unwrap_or(i64::MAX))
+    sets.get(of.index()).map_or(0, size)
+}
+
+fn size(set: &Syms) -> i64 {
+    i64::try_from(set.len()).unwrap_or(i64::MAX)
 }
 
 fn seen<'a>(slots: impl Iterator<Item = &'a (u32, Vec<Sight>)>, keeps: impl Fn(Sight) -> bool) -> Vec<u64> {

@@ -77,7 +77,7 @@ fn buyer(order: &Order) -> Buyer {
     match (said.and_then(|said| said.customer), said.and_then(|said| said.visitor)) {
         (Some(customer), _) => Buyer::Customer(customer),
         (None, Some(visitor)) => Buyer::Visitor(visitor),
-        (None, None) => Buyer::Order(order.source, order.name),
+        (None, None) => Buyer::Order(order.number),
     }
 }
 

@@ -1,14 +1,16 @@
 //! Who bought: distinct buyers by scope, and which of them never bought before.
 
+use smallvec::SmallVec;
+
 use super::Account;
-use crate::engine::id::{Set, Sym, Table};
+use crate::engine::id::{Pieces, Set, Sym, Table};
 
 /// A distinct buyer: the customer, else the visitor, else the order itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Buyer {
     Customer(Sym),
     Visitor(Sym),
-    Order(Sym, Sym),
+    Order(u32),
 }
 
 /// A scope that buyers are told apart in.
@@ -20,18 +22,24 @@ pub enum Circle {
 }
 
 /// What the orders of one buyer say of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Words {
     orders: i64,
     new: i64,
     returning: i64,
+    /// Orders by scope.
+    circles: SmallVec<[(Circle, u32); 3]>,
 }
+
+/// What is known of each customer, visitor or order that bought.
+type Shelf = Pieces<Option<Box<Words>>>;
 
 /// The buyers of a broadcast.
 #[derive(Clone, Debug, Default)]
 pub struct Buyers {
-    words: Table<Buyer, Words>,
-    members: Table<(Circle, Buyer), u32>,
+    customers: Shelf,
+    visitors: Shelf,
+    orders: Shelf,
     sizes: Table<Circle, i64>,
     /// Customers who bought before, as the ledger of earlier lives knows them.
     known: Set<Sym>,
@@ -39,8 +47,17 @@ pub struct Buyers {
     strangers: Set<Sym>,
     /// The ledger named everybody it knows: who is not among them is new.
     ledger_is_whole: bool,
+    counts: Counts,
+}
+
+/// How many buyers there are of the whole live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    all: i64,
     new: i64,
     told: i64,
+    /// Bought more than once, or before.
+    repeat: i64,
 }
 
 impl Buyers {
@@ -48,54 +65,53 @@ impl Buyers {
     pub fn post(&mut self, account: &Account, sign: i64) {
         let buyer = account.buyer;
         self.recount(buyer, -1);
-        let words = self.words.entry(buyer).or_default();
+        let entry = self.entry(buyer);
+        let words = entry.get_or_insert_default();
         words.orders += sign;
         match account.new {
             Some(true) => words.new += sign,
             Some(false) => words.returning += sign,
             None => {}
         }
-        if words.orders == 0 {
-            self.words.swap_remove(&buyer);
-        }
-        self.recount(buyer, 1);
         let products = account.lines.iter().map(|line| Circle::Product(line.product));
         let circles = account.channel.map(Circle::Channel).into_iter().chain(account.method.map(Circle::Method)).chain(products);
-        for circle in circles {
-            self.post_member(circle, buyer, sign);
+        let moved: SmallVec<[Circle; 4]> = circles.filter(|circle| words.enters_or_leaves(*circle, sign)).collect();
+        if words.orders == 0 {
+            *entry = None;
+        }
+        for circle in moved {
+            *self.sizes.entry(circle).or_default() += sign;
+        }
+        self.recount(buyer, 1);
+    }
+
+    fn entry(&mut self, buyer: Buyer) -> &mut Option<Box<Words>> {
+        match buyer {
+            Buyer::Customer(customer) => self.customers.of(customer),
+            Buyer::Visitor(visitor) => self.visitors.of(visitor),
+            Buyer::Order(order) => self.orders.of(Sym(order)),
         }
     }
 
-    fn post_member(&mut self, circle: Circle, buyer: Buyer, sign: i64) {
-        if sign > 0 {
-            let orders = self.members.entry((circle, buyer)).or_default();
-            *orders += 1;
-            if *orders == 1 {
-                *self.sizes.entry(circle).or_default() += 1;
-            }
-        } else if let Some(orders) = self.members.get_mut(&(circle, buyer)) {
-            *orders = orders.saturating_sub(1);
-            if *orders == 0 {
-                self.members.swap_remove(&(circle, buyer));
-                *self.sizes.entry(circle).or_default() -= 1;
-            }
-        }
+    fn words(&self, buyer: Buyer) -> Option<&Words> {
+        let entry = match buyer {
+            Buyer::Customer(customer) => self.customers.get(customer.0),
+            Buyer::Visitor(visitor) => self.visitors.get(visitor.0),
+            Buyer::Order(order) => self.orders.get(order),
+        };
+        entry?.as_deref()
     }
 
     fn recount(&mut self, buyer: Buyer, sign: i64) {
-        if !self.words.contains_key(&buyer) {
-            return;
-        }
-        if let Some(new) = self.is_new(buyer) {
-            self.told += sign;
-            self.new += if new { sign } else { 0 };
-        }
+        let mut counts = self.counts;
+        counts.add(self.words(buyer), self.is_new(buyer), sign);
+        self.counts = counts;
     }
 
     /// Whether it is a first-ever buyer, where anybody knows.
     #[must_use]
     pub fn is_new(&self, buyer: Buyer) -> Option<bool> {
-        match (self.words.get(&buyer), buyer) {
+        match (self.words(buyer), buyer) {
             (Some(words), _) if words.new > 0 => Some(true),
             (Some(words), _) if words.returning > 0 => Some(false),
             (_, Buyer::Customer(customer)) if self.known.contains(&customer) => Some(false),
@@ -109,15 +125,20 @@ impl Buyers {
         self.known.extend(known);
         self.strangers.extend(strangers);
         self.ledger_is_whole |= whole;
-        let told = self.words.keys().filter_map(|buyer| self.is_new(*buyer));
-        let (all, new) = told.fold((0, 0), |(all, new), is_new| (all + 1, new + i64::from(is_new)));
-        (self.told, self.new) = (all, new);
+        let mut counts = Counts::default();
+        let customers = self.customers.iter().zip(0..).map(|(words, customer)| (Buyer::Customer(Sym(customer)), words));
+        let visitors = self.visitors.iter().zip(0..).map(|(words, visitor)| (Buyer::Visitor(Sym(visitor)), words));
+        let orders = self.orders.iter().zip(0..).map(|(words, order)| (Buyer::Order(order), words));
+        for (buyer, words) in customers.chain(visitors).chain(orders) {
+            counts.add(words.as_deref(), self.is_new(buyer), 1);
+        }
+        self.counts = counts;
     }
 
     /// Distinct buyers of the whole live.
     #[must_use]
-    pub fn all(&self) -> i64 {
-        i64::try_from(self.words.len()).unwrap_or(i64::MAX)
+    pub const fn all(&self) -> i64 {
+        self.counts.all
     }
     /// Distinct buyers of a scope over the whole live.
     #[must_use]
@@ -127,12 +148,48 @@ impl Buyers {
     /// Of the whole live: first-ever buyers, and those of whom it is known.
     #[must_use]
     pub const fn new_and_told(&self) -> (i64, i64) {
-        (self.new, self.told)
+        (self.counts.new, self.counts.told)
     }
-    /// Orders of the whole live by buyers who had bought before in it or earlier.
+    /// Buyers of the whole live who bought more than once in it, or before it.
     #[must_use]
-    pub fn repeat_buyers(&self) -> i64 {
-        let again = self.words.iter().filter(|(buyer, words)| words.orders > 1 || self.is_new(**buyer) == Some(false));
-        i64::try_from(again.count()).unwrap_or(i64::MAX)
+    pub const fn repeat_buyers(&self) -> i64 {
+        self.counts.repeat
+    }
+}
+
+impl Words {
+    /// Counts an order of a scope, or takes it out again. True when the buyer came into the scope by it, or left it.
+    fn enters_or_leaves(&mut self, circle: Circle, sign: i64) -> bool {
+        let place = self.circles.iter().position(|(known, _)| *known == circle);
+        match (place, sign > 0) {
+            (Some(place), true) => {
+                self.circles[place].1 += 1;
+                false
+            }
+            (None, true) => {
+                self.circles.push((circle, 1));
+                true
+            }
+            (Some(place), false) => {
+                self.circles[place].1 -= 1;
+                let leaves = self.circles[place].1 == 0;
+                if leaves {
+                    self.circles.swap_remove(place);
+                }
+                leaves
+            }
+            (None, false) => false,
+        }
+    }
+}
+
+impl Counts {
+    /// Counts a buyer, of whom it may be known whether it is a new one.
+    fn add(&mut self, words: Option<&Words>, is_new: Option<bool>, sign: i64) {
+        let Some(words) = words else { return };
+        self.all += sign;
+        self.told += if is_new.is_some() { sign } else { 0 };
+        self.new += if is_new == Some(true) { sign } else { 0 };
+        self.repeat += if words.orders > 1 || is_new == Some(false) { sign } else { 0 };
     }
 }
