@@ -164,15 +164,50 @@ impl Engine {
         }
     }
 
-    /// Takes one record: walks the whole seconds up to it, then folds it into every ledger that it concerns.
+    /// Takes one record: walks the whole seconds up to it, judges it, then folds it into every ledger that it concerns.
     pub fn step(&mut self, record: &Record) -> Vec<Notice> {
-        let mut notices = self.advance_to(record.at);
+        self.step_and_judge(record).0
+    }
+
+    /// Takes one record, and tells also what became of it.
+    pub fn step_and_judge(&mut self, record: &Record) -> (Vec<Notice>, Admission) {
+        let mut notices = self.walk_to(record);
+        let version = self.live.judge_version(&record.event);
+        let verdict = self.identity.admit(&record.event, record.at, self.arrival, &self.plan, version);
+        self.fold(record, verdict, &mut notices);
+        (notices, verdict)
+    }
+
+    /// Takes a record that was judged before, in a straight run: for a state [at rest](Self::at_rest), which knows no ids.
+    pub fn step_judged(&mut self, record: &Record, verdict: Admission) -> Vec<Notice> {
+        let mut notices = self.walk_to(record);
+        self.identity.count(verdict, &record.event, record.at, self.arrival, &self.plan);
+        self.fold(record, verdict, &mut notices);
+        notices
+    }
+
+    /// A copy that shares with this state what is over, and leaves out what can be had again: the tables of names, which it makes
+    /// anew when it needs them, and the ids that were seen. It goes on by [`Self::step_judged`].
+    #[must_use]
+    pub fn at_rest(&mut self) -> Self {
+        let (identity, books) = (self.identity.at_rest(), self.live.books.at_rest());
+        let (identity, books) = (std::mem::replace(&mut self.identity, identity), std::mem::replace(&mut self.live.books, books));
+        let copy = self.clone();
+        (self.identity, self.live.books) = (identity, books);
+        copy
+    }
+
+    fn walk_to(&mut self, record: &Record) -> Vec<Notice> {
+        let notices = self.advance_to(record.at);
         if self.last_record.is_none_or(|last| record.at > last.plus_s(JUDGED_AFTER_S)) {
             self.judged_s = self.judged_s.max(record.at.second());
         }
         self.last_record = self.last_record.max(Some(record.at));
-        let version = self.live.judge_version(&record.event);
-        match self.identity.admit(&record.event, record.at, self.arrival, &self.plan, version) {
+        notices
+    }
+
+    fn fold(&mut self, record: &Record, verdict: Admission, notices: &mut Vec<Notice>) {
+        match verdict {
             Admission::Accepted => {
                 if let Fact::Plan(control) = &record.event.fact {
                     self.replan(control);
@@ -181,17 +216,16 @@ impl Engine {
                     self.priors = prior::Priors::read(&control.body);
                     self.earlier.learn(&control.body);
                 }
-                self.live.fold(record, &self.plan, &mut notices);
+                self.live.fold(record, &self.plan, notices);
                 self.alarms.fold(&record.event, &self.live.books, &self.plan);
                 if advice::Advisor::concerns(&record.event.fact) {
-                    self.advise(|advisor, engine| advisor.fold(record, engine, &mut notices));
+                    self.advise(|advisor, engine| advisor.fold(record, engine, notices));
                     self.tell_gone(record.at);
                 }
             }
             Admission::Duplicate => self.live.note_again(&record.event),
             Admission::Conflict | Admission::Test | Admission::Refused(_) => {}
         }
-        notices
     }
 
     fn replan(&mut self, control: &Control) {

@@ -22,5 +22,6 @@ pub mod keyframes;
 pub mod player;
 pub mod scan;
 pub mod tape;
+pub mod verdicts;
 
 pub use player::{Known, Order, Pace, Player, Shown, Standing};

@@ -198,11 +198,11 @@ fn any_walk_ends_at_the_state_of_a_straight_run() {
             let straight = straight(&records, &plan, Arrival::Live, shown.at);
             prop_assert!(figures(&shown.engine, shown.at) == figures(&straight, shown.at), "figures at {} after {moves:?}", shown.at);
             prop_assert!(screen(&shown.engine, shown.at) == screen(&straight, shown.at), "screen at {} after {moves:?}", shown.at);
-            // both go on to the same end
+            // both go on to the same end, the state of the replay by the verdicts of the straight run
             let (mut one, mut other) = (shown.engine.as_ref().clone(), straight);
             for record in records.iter().filter(|record| record.at > shown.at) {
-                one.step(record);
-                other.step(record);
+                let (_, verdict) = other.step_and_judge(record);
+                one.step_judged(record, verdict);
             }
             let end = one.now();
             prop_assert!(figures(&one, end) == figures(&other, end), "the end after {moves:?} and {}", shown.at);

@@ -179,7 +179,7 @@ impl Identity {
         })
     }
 
-    /// Judges an event and remembers its id. `version` is what the state's ledger says.
+    /// Judges an event, remembers its id and counts it. `version` is what the state's ledger says.
     pub fn admit(&mut self, event: &Event, at: At, arrival: Arrival, plan: &Plan, version: Admission) -> Admission {
         let verdict = match self.judge_time(event, at, arrival, plan) {
             Some(verdict) => verdict,
@@ -188,6 +188,24 @@ impl Identity {
                 Some(known) => self.remember(known, event, at, plan.limits.too_old_s),
             },
         };
+        self.count(verdict, event, at, arrival, plan);
+        verdict
+    }
+
+    /// A copy that knows no ids.
+    #[must_use]
+    pub fn at_rest(&self) -> Self {
+        Self {
+            tally: self.tally.clone(),
+            seen: Seen::default(),
+            readers: self.readers.clone(),
+            late_minutes: self.late_minutes.clone(),
+            late_by_source: self.late_by_source.clone(),
+        }
+    }
+
+    /// Counts what became of an event.
+    pub fn count(&mut self, verdict: Admission, event: &Event, at: At, arrival: Arrival, plan: &Plan) {
         match verdict {
             Admission::Accepted => self.accept(event, at, arrival, plan),
             Admission::Duplicate => self.tally.duplicate += 1,
@@ -195,7 +213,6 @@ impl Identity {
             Admission::Test => self.tally.test += 1,
             Admission::Refused(reason) => *self.tally.quarantine.entry(reason).or_default() += 1,
         }
-        verdict
     }
 
     fn remember(&mut self, (key, content, lifetime): (u128, u64, Lifetime), event: &Event, at: At, too_old_s: i64) -> Admission {

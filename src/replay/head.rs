@@ -2,15 +2,19 @@
 //! often an engine is walked to a time cannot change what it comes to.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::keyframes::Keyframe;
 use super::scan::Shared;
 use super::tape::{Place, Stream};
+use super::verdicts::Verdicts;
 use crate::engine::Engine;
-use crate::engine::time::At;
+use crate::engine::time::{At, MINUTE_MS};
 
 /// A state is put by every so many records of a walk, so that a step back is a short one.
 const NEAR_EVERY: u64 = 50_000;
+/// On the way to a moment that lies farther ahead nothing is put by.
+const NEAR_MS: i64 = MINUTE_MS;
 /// States that are put by.
 const MOST_NEAR: usize = 2;
 
@@ -28,6 +32,7 @@ pub enum Progress {
 #[derive(Debug)]
 pub struct Head {
     index: Shared,
+    verdicts: Arc<Verdicts>,
     engine: Engine,
     stream: Option<Stream>,
     place: Place,
@@ -41,14 +46,22 @@ impl Head {
     /// Before the first record.
     #[must_use]
     pub fn new(index: Shared) -> Self {
-        let engine = index.lock().keyframes.before(At::default()).map(|keyframe| keyframe.engine.as_ref().clone());
+        let shared = index.lock();
+        let verdicts = Arc::clone(&shared.verdicts);
+        let engine = shared.keyframes.before(At::default()).map(|keyframe| keyframe.engine.as_ref().clone());
+        drop(shared);
         let engine = engine.unwrap_or_else(|| Engine::new(crate::engine::plan::Plan::default(), crate::engine::Arrival::Live));
-        Self { index, engine, stream: None, place: 0, at: At::default(), since_near: 0, near: VecDeque::new(), failed: None }
+        Self { index, verdicts, engine, stream: None, place: 0, at: At::default(), since_near: 0, near: VecDeque::new(), failed: None }
     }
 
     #[must_use]
     pub const fn engine(&self) -> &Engine {
         &self.engine
+    }
+    /// A copy of the state, to look at.
+    #[must_use]
+    pub fn at_rest(&mut self) -> Engine {
+        self.engine.at_rest()
     }
     /// The moment that it stands at.
     #[must_use]
@@ -90,8 +103,8 @@ impl Head {
                 Some(record) if record.at <= to => {
                     if let Some(record) = stream.take() {
                         self.place = stream.place();
-                        self.engine.step(&record);
-                        self.put_by();
+                        self.engine.step_judged(&record, self.verdicts.of(self.place));
+                        self.put_by(to);
                     }
                 }
                 Some(_) => return self.arrive(to),
@@ -135,15 +148,15 @@ impl Head {
         self.stream.as_mut()
     }
 
-    fn put_by(&mut self) {
+    fn put_by(&mut self, to: At) {
         self.since_near += 1;
-        if self.since_near >= NEAR_EVERY {
+        if self.since_near >= NEAR_EVERY && to.since_ms(self.engine.now()) <= NEAR_MS {
             self.since_near = 0;
             self.near.retain(|keyframe| keyframe.place != self.place);
             if self.near.len() >= MOST_NEAR {
                 self.near.pop_front();
             }
-            self.near.push_back(Keyframe { place: self.place, engine: std::sync::Arc::new(self.engine.clone()) });
+            self.near.push_back(Keyframe { place: self.place, engine: Arc::new(self.engine.at_rest()) });
         }
     }
 }

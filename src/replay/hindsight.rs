@@ -1,12 +1,14 @@
 //! A moment as it is known now: the state of then, and on top of it every fact that had happened by then but came later, and
 //! every refund that was made later of what was sold by then. They are told at that moment, since they are about it.
 
+use std::sync::Arc;
+
 use super::head::Head;
 use super::scan::{LATE_MS, Late, Shared};
 use super::tape::Place;
-use crate::engine::Engine;
 use crate::engine::event::{Fact, Record};
 use crate::engine::time::At;
+use crate::engine::{Admission, Engine};
 
 /// The state at the moment that `head` stands at, as it is known now; and how many facts came on top.
 ///
@@ -23,11 +25,11 @@ pub fn known_now(head: &Head, index: &Shared) -> Result<(Engine, u64), String> {
         }
         let mut record = Record { at, ..record };
         record.event.ts = record.event.ts.min(at);
-        engine.step(&record);
+        engine.step_judged(&record, Admission::Accepted);
         added += 1;
     };
     let shared = index.lock();
-    let (tape, upto) = (shared.tape.clone(), shared.place);
+    let (tape, verdicts, upto) = (shared.tape.clone(), Arc::clone(&shared.verdicts), shared.place);
     let later = |late: &&Late| late.place > head.place() && late.ts <= at;
     let mut places: Vec<Place> = shared.late.iter().filter(later).map(|late| late.place).collect();
     let refunds: Vec<Place> = shared.takes_back.iter().filter(|late| late.place > head.place()).map(|late| late.place).collect();
@@ -39,7 +41,7 @@ pub fn known_now(head: &Head, index: &Shared) -> Result<(Engine, u64), String> {
     while let Some(record) = stream.peek().filter(|record| record.at <= soon).cloned() {
         stream.take();
         let is_noted = matches!(record.event.fact, Fact::Refund(_)) || record.at.since_ms(record.event.ts) > LATE_MS;
-        if record.event.ts <= at && !is_noted {
+        if record.event.ts <= at && !is_noted && verdicts.of(stream.place()) == Admission::Accepted {
             tell(record);
         }
     }

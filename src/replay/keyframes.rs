@@ -1,5 +1,5 @@
-//! States kept on the way through a broadcast, at most [`MOST`] of them, at equal distances in records. What is long over is
-//! shared between them, so that each costs the part that was still moving.
+//! States kept on the way through a broadcast, at most [`MOST`] of them, at equal distances in records. They are at rest, and
+//! what is long over is shared between them, so that each costs the part that was still moving.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use crate::engine::Engine;
 use crate::engine::time::At;
 
 /// States that are kept; one more, and every second of them goes.
-pub const MOST: usize = 16;
-/// Records between two of them in a short broadcast.
-pub const EVERY: u64 = 100_000;
+pub const MOST: usize = 64;
+/// Least number of records between two of them.
+pub const EVERY: u64 = 50_000;
 
 /// A state after so many records.
 #[derive(Clone, Debug)]
@@ -42,12 +42,16 @@ impl Keyframes {
         Self { kept: vec![Keyframe { place: 0, engine: Arc::new(first) }], every: EVERY, due: EVERY }
     }
 
-    /// Keeps the state after so many records, where one is due.
-    pub fn offer(&mut self, records: u64, place: Place, engine: &Engine) {
+    /// Keeps the state after so many records, where one is due. `share` says how much of all that is, from 0 to 1, as far as that
+    /// is known.
+    pub fn offer(&mut self, records: u64, share: f64, place: Place, engine: &mut Engine) {
         if records < self.due {
             return;
         }
-        self.kept.push(Keyframe { place, engine: Arc::new(engine.clone()) });
+        if self.kept.len() == 1 {
+            self.every = spread(records, share);
+        }
+        self.kept.push(Keyframe { place, engine: Arc::new(engine.at_rest()) });
         if self.kept.len() > MOST {
             let mut number = 0;
             self.kept.retain(|_| {
@@ -60,8 +64,8 @@ impl Keyframes {
     }
 
     /// Keeps the state at the end.
-    pub fn close(&mut self, place: Place, engine: Engine) {
-        self.kept.push(Keyframe { place, engine: Arc::new(engine) });
+    pub fn close(&mut self, place: Place, engine: &mut Engine) {
+        self.kept.push(Keyframe { place, engine: Arc::new(engine.at_rest()) });
     }
 
     /// The last state of which everything had arrived by then.
@@ -92,28 +96,54 @@ impl Keyframes {
     }
 }
 
+/// The distance at which [`MOST`] states reach to the end, with a tenth to spare.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an estimate of a number of records"
+)]
+fn spread(records: u64, share: f64) -> u64 {
+    let all = records as f64 / share.max(f64::MIN_POSITIVE) * 1.1;
+    ((all / MOST as f64) as u64).max(EVERY)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::Arrival;
     use crate::engine::plan::Plan;
 
-    #[test]
-    fn states_are_thinned_out_and_the_nearest_is_found() {
+    fn kept(all: u64, share: impl Fn(u64) -> f64) -> Keyframes {
         let mut engine = Engine::new(Plan::default(), Arrival::Live);
         let mut keyframes = Keyframes::from(engine.clone());
-        for records in 1..=4_000_000 / 1_000 {
-            engine.advance_to(At::from_ms(records));
-            let place = u64::try_from(records).unwrap() * 1_000;
+        for ms in 1..=i64::try_from(all / 1_000).unwrap() {
+            engine.advance_to(At::from_ms(ms));
+            let place = u64::try_from(ms).unwrap() * 1_000;
             // an engine without a record stands where it was walked to
-            keyframes.offer(place, place, &engine);
+            keyframes.offer(place, share(place), place, &mut engine);
         }
+        keyframes
+    }
+
+    #[test]
+    fn states_are_thinned_out_and_the_nearest_is_found() {
+        // whoever says that it is all read already is thinned out
+        let keyframes = kept(12_000_000, |_| 1.0);
         assert!(keyframes.len() <= MOST && keyframes.len() > MOST / 3, "{}", keyframes.len());
         let gaps: Vec<u64> = keyframes.kept.windows(2).map(|pair| pair[1].place - pair[0].place).collect();
         assert!(gaps.iter().all(|gap| *gap == keyframes.every), "{gaps:?}");
-        for ms in [0, 1, 777, 1_234, 4_000] {
+        for ms in [0, 1, 777, 1_234, 12_000] {
             let (before, after) = (keyframes.before(At::from_ms(ms)).unwrap(), keyframes.after(At::from_ms(ms)).unwrap());
             assert!(before.at() <= At::from_ms(ms) && before.place <= after.place, "{ms}");
         }
+    }
+
+    #[test]
+    fn states_are_spread_over_all_that_there_is_to_read() {
+        #[expect(clippy::cast_precision_loss, reason = "a share")]
+        let keyframes = kept(10_000_000, |place| place as f64 / 10_000_000.0);
+        assert!(keyframes.len() <= MOST && keyframes.len() > MOST * 4 / 5, "{}", keyframes.len());
+        assert!(keyframes.kept.last().unwrap().place > 9_800_000);
     }
 }

@@ -306,7 +306,7 @@ impl Deck {
                 let before = index.keyframes.before(goal).map(|keyframe| Arc::clone(&keyframe.engine));
                 let curves = index.keyframes.after(goal).map(|keyframe| Arc::clone(&keyframe.engine));
                 drop(index);
-                (before.unwrap_or_else(|| Arc::new(self.head.engine().clone())), curves, goal)
+                (before.unwrap_or_else(|| Arc::new(self.head.at_rest())), curves, goal)
             }
             None => (Arc::new(self.known()), None, self.head.at()),
         };
@@ -318,7 +318,7 @@ impl Deck {
     /// The state at the head, as it is known.
     fn known(&mut self) -> Engine {
         if self.known == Known::Then || hindsight::is_the_end(self.head.at(), &self.index) {
-            return self.head.engine().clone();
+            return self.head.at_rest();
         }
         match hindsight::known_now(&self.head, &self.index) {
             Ok((engine, added)) => {
@@ -327,7 +327,7 @@ impl Deck {
             }
             Err(error) => {
                 self.index.lock().failed.get_or_insert(error);
-                self.head.engine().clone()
+                self.head.at_rest()
             }
         }
     }

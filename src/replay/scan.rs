@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::copy::CopyWriter;
 use super::keyframes::Keyframes;
 use super::tape::{Place, Tape};
+use super::verdicts::Verdicts;
 use crate::engine::event::{Fact, Record};
 use crate::engine::plan::Plan;
 use crate::engine::rule::Playbook;
 use crate::engine::time::{At, SECOND_MS};
 use crate::engine::view::marks::{Mark, MarkKind};
-use crate::engine::{Arrival, Engine};
+use crate::engine::{Admission, Arrival, Engine};
 use crate::files::{Fold, InputReport, Inputs};
 use crate::journal::{self, JournalError, Losses, Reader};
 
@@ -47,6 +48,7 @@ pub struct Index {
     pub generation: u32,
     pub plan: Plan,
     pub tape: Option<Tape>,
+    pub verdicts: Arc<Verdicts>,
     pub keyframes: Keyframes,
     /// The place, the number and the arrival of the last record.
     pub place: Place,
@@ -88,6 +90,7 @@ pub fn open(path: &Path, playbook: Playbook) -> io::Result<Shared> {
         generation: 0,
         plan: Plan::default(),
         tape: None,
+        verdicts: Arc::default(),
         keyframes: Keyframes::from(engine.clone()),
         place: 0,
         records: 0,
@@ -112,6 +115,7 @@ pub fn open(path: &Path, playbook: Playbook) -> io::Result<Shared> {
         place: 0,
         records: 0,
         first: None,
+        exceptions: Vec::new(),
         late: Vec::new(),
         takes_back: Vec::new(),
         size: 1,
@@ -144,6 +148,8 @@ struct Scan {
     place: Place,
     records: u64,
     first: Option<At>,
+    /// Verdicts that are to be written down.
+    exceptions: Vec<(Place, Admission)>,
     late: Vec<Late>,
     takes_back: Vec<Late>,
     /// The last number of a journal, the bytes of a file.
@@ -186,12 +192,14 @@ impl Scan {
         self.engine = Engine::new(plan.clone(), arrival);
         self.engine.arm(self.playbook.clone());
         (self.place, self.records, self.first) = (0, 0, None);
+        self.exceptions.clear();
         self.late.clear();
         self.takes_back.clear();
         let mut index = self.shared.lock();
         index.generation += 1;
         index.plan = plan.clone();
         index.tape = tape;
+        index.verdicts = Arc::default();
         index.keyframes = Keyframes::from(self.engine.clone());
         (index.place, index.records, index.first, index.reached) = (0, 0, None, At::default());
         index.late.clear();
@@ -201,11 +209,13 @@ impl Scan {
     }
 
     fn take(&mut self, record: &Record) {
-        self.engine.step(record);
+        let (_, verdict) = self.engine.step_and_judge(record);
         self.records += 1;
         self.first = self.first.or(Some(record.at));
         let late = Late { ts: record.event.ts, at: record.at, place: self.place };
-        if matches!(record.event.fact, Fact::Refund(_)) {
+        if verdict != Admission::Accepted {
+            self.exceptions.push((self.place, verdict));
+        } else if matches!(record.event.fact, Fact::Refund(_)) {
             self.takes_back.push(late);
         } else if record.at.since_ms(record.event.ts) > LATE_MS {
             self.late.push(late);
@@ -221,17 +231,19 @@ impl Scan {
             self.failed.get_or_insert_with(|| full(&error));
         }
         let done = self.copy.as_ref().map_or(self.place, CopyWriter::bytes);
+        #[expect(clippy::cast_precision_loss, reason = "a share that is told in percent")]
+        let share = done as f64 / self.size.max(1) as f64;
         let shared = self.shared.clone();
         let mut index = shared.lock();
+        // before the places that they are of
+        index.verdicts.note(self.exceptions.drain(..));
         let kept = index.keyframes.len();
-        index.keyframes.offer(self.records, self.place, &self.engine);
+        index.keyframes.offer(self.records, share, self.place, &mut self.engine);
         if index.keyframes.len() != kept {
             // what is a peak is known at the end
             index.marks = self.engine.marks().into_iter().filter(|mark| mark.kind != MarkKind::Peak).collect();
         }
         (index.place, index.records, index.first, index.reached) = (self.place, self.records, self.first, self.engine.now());
-        #[expect(clippy::cast_precision_loss, reason = "a share that is told in percent")]
-        let share = done as f64 / self.size.max(1) as f64;
         index.share = share.min(0.99);
         let room = MOST_LATE.saturating_sub(index.late.len() + index.takes_back.len());
         let fits = self.late.len().min(room);
@@ -244,7 +256,7 @@ impl Scan {
         self.publish();
         let mut index = self.shared.lock();
         index.marks = self.engine.marks().into();
-        index.keyframes.close(self.place, self.engine);
+        index.keyframes.close(self.place, &mut self.engine);
         match ended {
             Ok(lost) => index.lost = lost,
             Err(error) => index.failed = Some(error),

@@ -48,6 +48,25 @@ impl Books {
         books
     }
 
+    /// A copy whose long lists of names are at rest.
+    #[must_use]
+    pub fn at_rest(&self) -> Self {
+        Self {
+            sources: self.sources.clone(),
+            skus: self.skus.clone(),
+            visitors: self.visitors.at_rest(),
+            authors: self.authors.at_rest(),
+            carts: self.carts.at_rest(),
+            orders: self.orders.at_rest(),
+            customers: self.customers.at_rest(),
+            channels: self.channels.clone(),
+            methods: self.methods.clone(),
+            campaigns: self.campaigns.clone(),
+            locations: self.locations.clone(),
+            homes: self.homes.clone(),
+        }
+    }
+
     /// The product that a sku belongs to: by alias, as a variant of a planned product, by the `product` beside it, else itself.
     pub fn product(&mut self, sku: &str, product: Option<&Name>, plan: &Plan) -> Sym {
         let raw = self.skus.intern(sku);
