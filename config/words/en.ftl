@@ -931,6 +931,7 @@ why-no-margin = no margin in the plan
 why-no-target = no target
 why-no-history = no history
 why-new-unknown = not known who is new
+why-too-many = more than are kept
 why-several-currencies = several currencies
 why-stale = feed is stale
 why-not-enough-yet = not enough yet

@@ -930,6 +930,7 @@ why-no-margin = sem margem no plano
 why-no-target = sem meta
 why-no-history = sem histórico
 why-new-unknown = não se sabe quem é novo
+why-too-many = mais do que se guarda
 why-several-currencies = várias moedas
 why-stale = fonte parada
 why-not-enough-yet = ainda não basta

@@ -125,9 +125,9 @@ impl Live {
         self.questions.open(now, plan, &questions::Show { on_air_at: &|at| self.segments.on_air_at(at), answers: &answers })
     }
 
-    /// What became of all questions until `now`.
+    /// What became of all questions until `now`; `None` once there were more than are kept.
     #[must_use]
-    pub fn question_tally(&self, now: At, plan: &Plan) -> answers::QuestionTally {
+    pub fn question_tally(&self, now: At, plan: &Plan) -> Option<answers::QuestionTally> {
         let answers: Vec<_> = self.interventions.answers().collect();
         self.questions.tally(now, plan, &questions::Show { on_air_at: &|at| self.segments.on_air_at(at), answers: &answers })
     }

@@ -141,6 +141,8 @@ pub enum Why {
     NoHistory,
     /// It is not known who bought before.
     NewUnknown,
+    /// More than are kept.
+    TooMany,
     SeveralCurrencies,
     /// The feed that it needs is stale.
     Stale,

@@ -13,9 +13,9 @@ use crate::engine::plan::Plan;
 use crate::engine::time::At;
 use crate::engine::view::show::Gesture;
 
-/// Questions that are kept; those beyond are counted in nothing.
-pub const KEPT: u32 = 200_000;
-/// Answers that are kept of each topic and product, and replies.
+/// Questions that are kept. Once there are more, what became of them is told no more.
+pub const KEPT: u32 = 500_000;
+/// Answers that are kept of each topic and product, and replies; the same goes for them.
 const ANSWERS: usize = 20_000;
 
 /// A message that asked.
@@ -49,6 +49,8 @@ pub struct Answers {
     topics: BTreeMap<Gesture, Vec<At>>,
     products: Table<Sym, Vec<At>>,
     replied: Table<u64, At>,
+    /// There were more than are kept.
+    overflowed: bool,
 }
 
 /// A message as a number.
@@ -56,10 +58,13 @@ fn number(source: &Name, id: &Name) -> u64 {
     foldhash::quality::FixedState::with_seed(11).hash_one((source, id))
 }
 
-fn insert(times: &mut Vec<At>, at: At) {
-    if times.len() < ANSWERS {
+/// False when there is no room.
+fn insert(times: &mut Vec<At>, at: At) -> bool {
+    let has_room = times.len() < ANSWERS;
+    if has_room {
         times.insert(times.partition_point(|known| *known <= at), at);
     }
+    has_room
 }
 
 impl Answers {
@@ -67,16 +72,18 @@ impl Answers {
     pub fn ask(&mut self, at: At, message: (&Name, &Name), asks: GestureSet, product: Option<Sym>) {
         if self.asked.len() < KEPT {
             self.asked.push(Asked { at, message: number(message.0, message.1), asks, product });
+        } else {
+            self.overflowed = true;
         }
     }
 
     /// The house spoke of topics and products.
     pub fn speak(&mut self, at: At, topics: GestureSet, products: &[Sym]) {
         for topic in topics.iter() {
-            insert(self.topics.entry(topic).or_default(), at);
+            self.overflowed |= !insert(self.topics.entry(topic).or_default(), at);
         }
         for product in products {
-            insert(self.products.entry(*product).or_default(), at);
+            self.overflowed |= !insert(self.products.entry(*product).or_default(), at);
         }
     }
 
@@ -85,12 +92,17 @@ impl Answers {
         if self.replied.len() < ANSWERS {
             let first = self.replied.entry(number(message.0, message.1)).or_insert(at);
             *first = at.min(*first);
+        } else {
+            self.overflowed = true;
         }
     }
 
-    /// What became of the questions until `now`.
+    /// What became of the questions until `now`; `None` once there were more than are kept.
     #[must_use]
-    pub fn tally(&self, now: At, plan: &Plan, show: &Show<'_>) -> QuestionTally {
+    pub fn tally(&self, now: At, plan: &Plan, show: &Show<'_>) -> Option<QuestionTally> {
+        if self.overflowed {
+            return None;
+        }
         let mut tally = QuestionTally::default();
         for asked in self.asked.iter().filter(|asked| asked.at <= now) {
             let over = asked.at.plus_s(plan.limits.question_open_s);
@@ -104,7 +116,7 @@ impl Answers {
                 None => tally.open += 1,
             }
         }
-        tally
+        Some(tally)
     }
 
     /// The first answer after a question.
@@ -125,5 +137,23 @@ impl Answers {
         });
         let block = blocks.map(|(when, ..)| *when).min();
         [topics, spoken, replied, block].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_became_of_more_questions_than_are_kept_is_not_told() {
+        let (mut answers, at) = (Answers::default(), At::from_minute(1));
+        let (source, id) = (Name::from("chat"), Name::from("m"));
+        let tally = |answers: &Answers| answers.tally(at, &Plan::default(), &Show { on_air_at: &|_| None, answers: &[] });
+        for _ in 0..KEPT {
+            answers.ask(at, (&source, &id), GestureSet::default(), None);
+        }
+        assert_eq!(tally(&answers).map(|tally| tally.asked), Some(i64::from(KEPT)));
+        answers.ask(at, (&source, &id), GestureSet::default(), None);
+        assert_eq!(tally(&answers), None);
     }
 }

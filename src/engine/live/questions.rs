@@ -202,9 +202,9 @@ impl Questions {
         }));
     }
 
-    /// What became of all questions until `now`.
+    /// What became of all questions until `now`; `None` once there were more than are kept.
     #[must_use]
-    pub fn tally(&self, now: At, plan: &Plan, show: &Show<'_>) -> QuestionTally {
+    pub fn tally(&self, now: At, plan: &Plan, show: &Show<'_>) -> Option<QuestionTally> {
         self.answers.tally(now, plan, show)
     }
 

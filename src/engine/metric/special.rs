@@ -157,10 +157,17 @@ pub fn ltv(ask: &Ask<'_>) -> Reading {
 
 /// What became of the questions; told for the whole live alone.
 fn asked(ask: &Ask<'_>, of: impl Fn(QuestionTally) -> i64) -> Reading {
-    if ask.past {
-        return Reading::unknown(Why::NotForScope);
+    match question_tally(ask) {
+        Ok(tally) => ask.value(Value::Count(of(tally))),
+        Err(why) => Reading::unknown(why),
     }
-    ask.value(Value::Count(of(ask.engine.live().question_tally(ask.engine.now(), ask.engine.plan()))))
+}
+
+fn question_tally(ask: &Ask<'_>) -> Result<QuestionTally, Why> {
+    if ask.past {
+        return Err(Why::NotForScope);
+    }
+    ask.engine.live().question_tally(ask.engine.now(), ask.engine.plan()).ok_or(Why::TooMany)
 }
 
 pub fn questions(ask: &Ask<'_>) -> Reading {
@@ -175,11 +182,10 @@ pub fn questions_unanswered(ask: &Ask<'_>) -> Reading {
 
 /// How long an answer took.
 pub fn answer_s(ask: &Ask<'_>) -> Reading {
-    if ask.past {
-        return Reading::unknown(Why::NotForScope);
+    match question_tally(ask) {
+        Ok(tally) => ask.ratio(i128::from(tally.waited_ms) / MS, i128::from(tally.answered), Why::NoAnswers),
+        Err(why) => Reading::unknown(why),
     }
-    let tally = ask.engine.live().question_tally(ask.engine.now(), ask.engine.plan());
-    ask.ratio(i128::from(tally.waited_ms) / MS, i128::from(tally.answered), Why::NoAnswers)
 }
 
 /// Open carts without activity.
