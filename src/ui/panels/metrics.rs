@@ -101,7 +101,7 @@ const fn why_word(why: Why) -> &'static str {
         Why::NoTarget => "why-no-target",
         Why::NoHistory => "why-no-history",
         Why::NewUnknown => "why-new-unknown",
-        Why::TooMany => "why-too-many",
+        Why::TooMany => "why-more-than-kept",
         Why::SeveralCurrencies => "why-several-currencies",
         Why::Stale => "why-stale",
         Why::NotEnoughYet => "why-not-enough-yet",
