@@ -6,6 +6,8 @@
 //!
 //! Number text stays exact: jaq keeps it, and money is read from it by the engine.
 
+mod recursion;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,9 +42,11 @@ const QUEUE_JOBS: usize = 4;
 const BEGINNING_COLUMNS: usize = 120;
 /// Inputs of one payload whose being left out is told one by one; the rest is only counted.
 const TOLD_LEFT_OUT: usize = 20;
-/// Filters recurse; a thread's usual stack is small for that.
-const STACK_BYTES: usize = 16 << 20;
+/// Filters recurse; a thread's usual stack is small for that. What is not used costs nothing.
+const STACK_BYTES: usize = 64 << 20;
 
+/// What an expression is called among the definitions.
+const MAIN: &str = "warroom_main";
 /// What the expressions may ask for beside their input.
 const GLOBALS: [&str; 5] = ["$feed", "$at", "$response", "$page", "$join"];
 
@@ -74,13 +78,25 @@ impl Filter {
     pub fn compile(definitions: &str, expression: &str) -> Result<Self, FilterError> {
         let code = format!("{definitions}\n{expression}");
         let own = load::parse(LIBRARY, |p| p.defs()).unwrap_or_default();
-        let prelude = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(own);
+        let prelude = || jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(own.iter().cloned());
         let arena = Arena::default();
-        let file = File { code: code.as_str(), path: () };
-        let modules = Loader::new(prelude).load(&arena, file).map_err(|errors| load_error(&code, errors))?;
+        let file = |code| File { code, path: () };
+        let modules = Loader::new(prelude()).load(&arena, file(code.as_str())).map_err(|errors| load_error(&code, errors))?;
+        // the same once more, as a definition of its own whose recursion is bounded
+        let modules = match load::parse(&code, |p| p.term()) {
+            None => modules,
+            Some(whole) => {
+                let main = load::parse::Def { name: MAIN, args: Vec::new(), body: recursion::inside(whole) };
+                let bounded: Vec<load::parse::Def<&'static str>> = prelude().map(recursion::bounded).collect();
+                let mut defs: Vec<load::parse::Def<&str>> = bounded;
+                defs.push(main);
+                Loader::new(defs).load(&arena, file(MAIN)).map_err(|errors| load_error(&code, errors))?
+            }
+        };
         // the clock and the environment have one door each, and it is not this one
         let natives = jaq_core::funs::<Data>().chain(jaq_std::funs::<Data>()).chain(jaq_json::funs::<Data>());
-        let natives = natives.filter(|(name, ..)| !matches!(*name, "env" | "now" | "localtime" | "strflocaltime"));
+        let natives = natives.filter(|(name, ..)| !matches!(*name, "env" | "now" | "localtime" | "strflocaltime" | "fromjson"));
+        let natives = natives.chain(recursion::natives());
         let compiled = Compiler::default().with_funs(natives).with_global_vars(GLOBALS).compile(modules);
         let filter = compiled.map_err(|errors| compile_error(&code, &errors))?;
         Ok(Self(Arc::new(filter)))
@@ -90,6 +106,7 @@ impl Filter {
     pub fn run<'a>(&'a self, input: Val, context: &Context, page: &Val) -> impl Iterator<Item = Result<Val, String>> + 'a {
         let vars = [context.feed.clone(), context.at_text(), context.response.clone(), page.clone(), context.join.clone()];
         let ctx = Ctx::<Data>::new(&self.0.lut, Vars::new(vars));
+        recursion::start();
         self.0.id.run((ctx, input)).map(|out| unwrap_valr(out).map_err(|error| clean(&error.to_string(), BEGINNING_COLUMNS).to_string()))
     }
 
@@ -384,12 +401,17 @@ impl Work<'_> {
                 return Err(Fault::new(FaultKind::Mapping, "the filter does not stop giving outputs"));
             }
             became += 1;
+            let failed = output.is_err();
             let taken = output.map_err(|error| Reject { reason: Quarantine::BadField, detail: format!("map: {error}") });
             if let Err(reject) = taken.and_then(|value| self.take_output(&value)) {
                 let place = &self.context.place;
                 let place = if number == 0 { place.clone() } else { format!("{place} item {number}").trim().to_owned() };
                 let beginning = clean(&input.to_string(), BEGINNING_COLUMNS).to_string();
                 self.mapped.rejected.push(Rejected { reject, place, beginning });
+            }
+            if failed {
+                // an error ends a filter, as in jq
+                break;
             }
         }
         self.mapped.unmapped += usize::from(became == 0);
@@ -467,6 +489,7 @@ impl Mapper {
     pub fn start(witness: Option<Witness>) -> Result<Self, Fault> {
         let (jobs, mut inbox) = mpsc::channel::<Job>(QUEUE_JOBS);
         let work = move || {
+            recursion::allow(STACK_BYTES);
             while let Some(job) = inbox.blocking_recv() {
                 let map = std::panic::AssertUnwindSafe(|| map_payload(&job.payload, &job.recipe, &job.context));
                 let mapped = std::panic::catch_unwind(map).unwrap_or_else(|_| Err(Fault::new(FaultKind::Mapping, "the filter broke")));
@@ -585,6 +608,60 @@ mod tests {
         assert_eq!(kind(r#"{"errors":[{"code":"FORBIDDEN","message":"no"}]}"#), Err((FaultKind::Unauthorized, "no".into())));
         assert_eq!(kind(r#"{"errors":[{"message":"oops"}]}"#), Err((FaultKind::Refused, "oops".into())));
         assert_eq!(kind(r#"{"data":1}"#), Ok(()));
+    }
+
+    fn in_a_mapper(definitions: &str, expression: &str, payload: String) -> Result<Mapped, Fault> {
+        let recipe = Recipe::new(Filter::compile(definitions, expression).unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async { Mapper::start(None).unwrap().map(payload.into_bytes(), Arc::new(recipe), context()).await })
+    }
+
+    #[test]
+    fn a_text_of_a_peer_that_is_nested_without_end_is_put_aside() {
+        let brackets = "[".repeat(1_000_000);
+        for text in [brackets.clone(), format!("#\\\"\n{brackets}"), format!("\\\"{brackets}"), "{\\\"a\\\":".repeat(100_000)] {
+            for expression in [".[] | tonumber", ".[] | fromjson", ".[] | minor"] {
+                let mapped = in_a_mapper("", expression, format!("[\"{}\"]", text.replace('\n', "\\n"))).unwrap();
+                assert_eq!((mapped.events.len(), mapped.rejected.len()), (0, 1), "{expression}");
+            }
+        }
+        assert_eq!(run(".[] | fromjson", r#"["[[1]]","{\"a\":\"[[[\"}"," 7 ","007"]"#), r#"[[1]] {"a":"[[["} 7 7"#);
+    }
+
+    #[test]
+    fn a_text_that_is_no_number_is_one_error_and_loses_nothing_else() {
+        let mut recipe = Recipe::new(Filter::compile("", "(.c | tonumber) as $c | skip(\"\\($c)\")").unwrap());
+        recipe.items = Some(Filter::compile("", ".[]").unwrap());
+        let mapped = map_payload(br#"[{"c":"12"},{"c":"n/a"},{"c":"12,50"},{"c":"1 2"},{"c":"7"}]"#, &recipe, &context()).unwrap();
+        assert_eq!((mapped.skipped, mapped.rejected.len()), (2, 3), "{:?}", mapped.rejected);
+        assert!(mapped.rejected[0].reject.detail.contains("n/a"), "{:?}", mapped.rejected[0]);
+    }
+
+    #[test]
+    fn a_filter_that_calls_itself_too_often_is_an_error() {
+        let numbered = "def c: if . > 0 then ((. - 1) | c) + 1 else 0 end;";
+        for (definitions, expression, payload) in [
+            ("def saldo: def f: [f]; f;", "saldo", "1"),
+            (numbered, "c", "10000000"),
+            ("def deep: if . > 0 then (. - 1) | [deep] else 0 end;", "deep", "10000000"),
+            ("", "def f(g): {a: f(g)}; f(.)", "1"),
+            ("def p: if . == null then . else (.a | p) end;", "\"\\(def q: \"\\(q)\"; q)\"", "1"),
+        ] {
+            let mapped = in_a_mapper(definitions, expression, payload.to_owned()).unwrap();
+            let detail = &mapped.rejected[0].reject.detail;
+            assert!(detail.contains("calls itself too often"), "{definitions} {expression}: {detail}");
+        }
+        // what is in order stays so: deep, in tail position without end, and as a path
+        let run_over = |definitions: &str, expression: &str, payload: &str| {
+            let mapped = in_a_mapper(definitions, &format!("({expression}) as $r | skip($r)"), payload.to_owned()).unwrap();
+            (mapped.skipped, mapped.left_out.first().and_then(|left| left.why.clone()).unwrap_or_default())
+        };
+        assert_eq!(run_over(numbered, "c", "1000"), (1, "1000".into()));
+        assert_eq!(run_over("def t: if . < 300000 then . + 1 | t else . end;", "t", "1"), (1, "300000".into()));
+        assert_eq!(
+            run_over("def last: if .next then .next | last else . end;", "[path(last)] | length", r#"{"next":{"next":{"v":1}}}"#),
+            (1, "1".into())
+        );
     }
 
     #[test]
