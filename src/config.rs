@@ -10,7 +10,6 @@
 //! | [`fields`] | money, lengths, shares and times as people write them |
 //! | [`judge`] | contradictions inside a plan |
 //! | [`doubt`] | what is worth a look before the night |
-//! | [`spelling`] | "did you mean" |
 
 pub mod catalogue;
 pub mod doubt;
@@ -20,6 +19,5 @@ pub mod judge;
 pub mod paths;
 pub mod plan;
 pub mod settings;
-pub mod spelling;
 
 pub mod playbook;

@@ -24,6 +24,7 @@ pub mod prior;
 pub mod projection;
 pub mod rule;
 pub mod series;
+pub mod spelling;
 pub mod text;
 pub mod time;
 pub mod view;

@@ -427,6 +427,9 @@ do-pause = pause the replay
 do-mask = hide money and names
 do-mute = mute for 5 minutes
 do-back = back, at last to NOW
+do-feeds = the page of the feeds: how each stands, its last error
+# what an action is found by after `:`, beside its id
+name-feeds = feeds
 do-help = keys and commands
 do-palette = command line
 do-intervene = log what is done
@@ -517,6 +520,7 @@ foot-end = end
 foot-note = note
 foot-filter = filter
 foot-sort = sort
+foot-feeds = feeds
 foot-palette = command
 foot-help = help
 foot-quit = quit
@@ -589,7 +593,12 @@ refused-nothing-to-undo = nothing logged in the last 30 s; later :withdraw ID
 refused-nothing-to-repeat = nothing logged yet
 refused-no-kind = choose a letter first
 refused-no-product = choose a product: a digit, or # and the slot
-refused-no-command = no command { $name }
+refused-no-command = there is no command { $name }; the list above chooses with ↓, ? tells all
+refused-no-command-near = there is no command { $name }; did you mean { $near }?
+refused-which = { $name } may be { $names }: write more of it, or choose with ↓
+refused-alone = { $name } takes nothing after it
+refused-no-choice = there is no { $name } to choose; the list above has the names
+refused-no-choice-near = there is no { $name } to choose; did you mean { $near }?
 refused-usage = write :{ $usage }
 
 # ── commands ──

@@ -426,6 +426,9 @@ do-pause = pausar o replay
 do-mask = esconder valores e nomes
 do-mute = silenciar por 5 minutos
 do-back = voltar, por fim ao AGORA
+do-feeds = a página das fontes: como está cada uma, o último erro
+# por que palavra uma ação é achada depois de `:`, além do id
+name-feeds = fontes
 do-help = teclas e comandos
 do-palette = linha de comando
 do-intervene = registrar o que foi feito
@@ -516,6 +519,7 @@ foot-end = encerrar
 foot-note = nota
 foot-filter = filtro
 foot-sort = ordem
+foot-feeds = fontes
 foot-palette = comando
 foot-help = ajuda
 foot-quit = sair
@@ -588,7 +592,12 @@ refused-nothing-to-undo = nada registrado nos últimos 30 s; depois, :withdraw I
 refused-nothing-to-repeat = nada registrado ainda
 refused-no-kind = escolha antes uma letra
 refused-no-product = escolha um produto: um dígito, ou # e o número
-refused-no-command = comando { $name } não existe
+refused-no-command = o comando { $name } não existe; a lista acima escolhe com ↓, ? mostra todos
+refused-no-command-near = o comando { $name } não existe; seria { $near }?
+refused-which = { $name } pode ser { $names }: escreva mais, ou escolha com ↓
+refused-alone = { $name } não leva nada depois
+refused-no-choice = { $name } não existe; a lista acima tem os nomes
+refused-no-choice-near = { $name } não existe; seria { $near }?
 refused-usage = escreva :{ $usage }
 
 # ── commands ──

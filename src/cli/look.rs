@@ -5,7 +5,7 @@ use super::output::{Failure, code};
 use crate::app::glass::Look;
 use crate::config::paths::Folders;
 use crate::config::settings::Settings;
-use crate::config::spelling;
+use crate::engine::spelling;
 use crate::feed::account::Environment;
 use crate::ui::keymap::Keymap;
 use crate::ui::theme::{Colours, Theme};

@@ -4,11 +4,11 @@ use chrono::{Days, TimeZone};
 
 use super::fields::{self, PlanFields};
 use super::plan::choice;
-use super::spelling;
 use crate::engine::event::{ChannelParts, SegmentKind};
 use crate::engine::id::{Name, Set};
 use crate::engine::money::Currency;
 use crate::engine::plan::{Plan, PlanCampaign, PlanChannel, PlanProduct, PlanSegment};
+use crate::engine::spelling;
 use crate::engine::time::At;
 use crate::feed::document::Section;
 

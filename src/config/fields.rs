@@ -5,9 +5,9 @@ use chrono_tz::Tz;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::spelling;
 use crate::engine::id::Name;
 use crate::engine::money::{Currency, Money};
+use crate::engine::spelling;
 use crate::engine::time::At;
 use crate::feed::document::Section;
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::spelling;
 use crate::engine::id::{Name, Set};
 use crate::engine::plan::{Plan, PlanProduct, PlanSegment};
+use crate::engine::spelling;
 use crate::feed::document::Section;
 
 /// The channels that every live has.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::config::spelling;
 use crate::engine::metric::{Metric, Unit, definition};
+use crate::engine::spelling;
 use crate::feed::document::{Document, Problem, Section};
 
 const SHIPPED: [(&str, &str); 3] = [

@@ -42,7 +42,7 @@ actions! {
     MinuteLeft = "minute_left", MinuteRight = "minute_right", MinuteFirst = "minute_first", MinuteNow = "minute_now",
     MinuteCard = "minute_card", Zoom = "zoom", Filter = "filter", Sort = "sort", SlotBeyond = "slot_beyond", WholeLive = "whole_live",
     MarkBefore = "mark_before", MarkNext = "mark_next", Bookmark = "bookmark", Hold = "hold", Pause = "pause", Mask = "mask", Mute = "mute",
-    Back = "back", Help = "help", Palette = "palette",
+    Back = "back", Feeds = "feeds", Help = "help", Palette = "palette",
     Intervene = "intervene", Advice = "advice", Cue = "cue", Note = "note", EndAct = "end_act", Undo = "undo",
     Seek = "seek", Slower = "slower", Faster = "faster", SecondBack = "second_back", SecondOn = "second_on",
     LeapBack = "leap_back", LeapOn = "leap_on", Known = "known",
@@ -81,6 +81,12 @@ impl Action {
     pub fn doc_key(self) -> String {
         let family = if matches!(self, Self::Kind(_)) { "act" } else { "do" };
         format!("{family}-{}", self.id().replace('_', "-"))
+    }
+
+    /// The key of a word of the operator's own language that it is found by after `:`, where the catalogue has one.
+    #[must_use]
+    pub fn name_key(self) -> String {
+        format!("name-{}", self.id().replace('_', "-"))
     }
 
     /// True for what puts a record into the journal, or opens the way to one.

@@ -5,11 +5,12 @@ use super::intent::{Intent, Steering, Wish};
 use super::state::{Mode, Panel, UiState};
 use super::theme::Theme;
 use super::update::Moment;
-use super::words::Lang;
+use super::words::{FluentValue, Lang, Words};
 use crate::engine::event::{CorrectionKind, SegmentKind};
 use crate::engine::id::Name;
 use crate::engine::metric::Metric;
 use crate::engine::money::{Currency, Money};
+use crate::engine::spelling;
 use crate::engine::time::{At, MINUTE_MS};
 
 /// A command: its name, whether it writes a record, what it does with the words after it.
@@ -77,6 +78,26 @@ impl Command {
     pub fn doc_key(&self) -> String {
         format!("cmd-{}", self.name)
     }
+    /// The words of which it takes one, as far as they are a closed list.
+    #[must_use]
+    pub fn choices(&self) -> Vec<&'static str> {
+        match self.verb {
+            Verb::Panel => Panel::ALL.iter().map(|panel| panel.id()).collect(),
+            Verb::Theme => Theme::NAMES.to_vec(),
+            Verb::Lang => Lang::ALL.iter().map(|lang| lang.id()).collect(),
+            Verb::Figure => Metric::ALL.iter().map(|metric| metric.id()).collect(),
+            _ => Vec::new(),
+        }
+    }
+    /// The key of what such a word is called in the catalogue.
+    #[must_use]
+    pub fn choice_key(&self, word: &str) -> Option<String> {
+        match self.verb {
+            Verb::Panel => Some(format!("panel-{word}")),
+            Verb::Figure => Some(format!("metric-{word}")),
+            _ => None,
+        }
+    }
     /// True for what puts a record into the journal.
     #[must_use]
     pub const fn writes(&self) -> bool {
@@ -120,23 +141,45 @@ pub fn run(command: &Command, rest: &str, state: &mut UiState, moment: &Moment<'
             Said::Intent(Intent::Write(wish))
         }),
     };
-    said.ok_or_else(|| {
-        let usage = moment.words.get(&command.usage_key()).to_owned();
-        moment.words.text("refused-usage", &[("usage", usage.into())])
-    })
+    said.ok_or_else(|| refusal(command, &words, moment))
+}
+
+/// What the operator should have written: one of the words that there are, else the form of the command.
+fn refusal(command: &Command, words: &[&str], moment: &Moment<'_>) -> String {
+    let choices = command.choices();
+    if let Some(word) = words.first().filter(|word| !choices.is_empty() && !choices.contains(word)) {
+        let name: FluentValue<'_> = (*word).into();
+        return match spelling::nearest(word, choices.iter().copied()) {
+            Some(near) => moment.words.text("refused-no-choice-near", &[("name", name), ("near", near.into())]),
+            None => moment.words.text("refused-no-choice", &[("name", name)]),
+        };
+    }
+    let usage = moment.words.get(&command.usage_key()).to_owned();
+    moment.words.text("refused-usage", &[("usage", usage.into())])
 }
 
 /// What changes nothing but the glass.
 fn settle(verb: Verb, words: &[&str], state: &mut UiState, moment: &Moment<'_>) -> Option<Said> {
     let word = words.first()?;
     if verb == Verb::Panel {
-        state.focus = Panel::parse(word)?;
+        state.focus = panel_of(word, moment.words)?;
         return Some(Said::Done);
     }
     let minute = minute_of(word, moment)?;
     let now = moment.live.now().minute();
     state.minute = (minute != now && minute <= state.last_minute(now)).then_some(minute);
     Some(Said::Done)
+}
+
+/// A panel by its name, by its title, or by a beginning that only one has.
+fn panel_of(word: &str, words: &Words) -> Option<Panel> {
+    let word = word.to_lowercase();
+    let title = |panel: &Panel| words.get(&format!("panel-{}", panel.id())).to_lowercase();
+    let exact = Panel::parse(&word).or_else(|| Panel::ALL.into_iter().find(|panel| title(panel) == word));
+    exact.or_else(|| {
+        let mut begun = Panel::ALL.into_iter().filter(|panel| panel.id().starts_with(&word));
+        begun.next().filter(|_| begun.next().is_none())
+    })
 }
 
 /// `00:31:00` is the live's own time, anything else a minute as `goto` reads it.

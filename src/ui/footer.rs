@@ -17,7 +17,7 @@ struct Item {
 }
 
 /// What the footer may show, the most needed first. Each layer shows those that it has.
-const ITEMS: [Item; 30] = [
+const ITEMS: [Item; 31] = [
     Item { actions: &[Action::Accept], word: "foot-accept" },
     Item { actions: &[Action::Cancel], word: "foot-cancel" },
     Item { actions: &[Action::ChoiceUp, Action::ChoiceDown], word: "foot-choice" },
@@ -45,6 +45,7 @@ const ITEMS: [Item; 30] = [
     Item { actions: &[Action::Note], word: "foot-note" },
     Item { actions: &[Action::Filter], word: "foot-filter" },
     Item { actions: &[Action::Sort], word: "foot-sort" },
+    Item { actions: &[Action::Feeds], word: "foot-feeds" },
     Item { actions: &[Action::Palette], word: "foot-palette" },
     Item { actions: &[Action::Help], word: "foot-help" },
     Item { actions: &[Action::Quit], word: "foot-quit" },

@@ -78,7 +78,7 @@ fn paste(state: &mut UiState, text: &str, moment: &Moment<'_>) {
     match &mut open.layer {
         Layer::Palette { line, choice } => {
             line.paste(text);
-            *choice = 0;
+            *choice = None;
         }
         Layer::Note(line) => line.paste(text),
         Layer::Filter(line) => {

@@ -25,8 +25,8 @@ pub struct Open {
 pub enum Layer {
     /// `?`: the keys of the layer below.
     Help { top: usize },
-    /// `:`: a line with completion, and the chosen completion.
-    Palette { line: Line, choice: usize },
+    /// `:`: a line with completion, and the completion that the operator chose.
+    Palette { line: Line, choice: Option<usize> },
     /// `/`
     Filter(Line),
     /// `.`: a note, on the minute under the cursor or on the present.

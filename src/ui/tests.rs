@@ -3,6 +3,7 @@
 use crossterm::event::{Event as Report, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::format::Format;
@@ -156,6 +157,34 @@ impl Desk {
                 part.split_whitespace().for_each(|name| self.press(Key::parse(name).unwrap_or_else(|| panic!("no key {name}"))));
             }
         }
+    }
+
+    fn draw(&self, (width, height): (u16, u16), theme: &Theme, glyphs: Glyphs) -> Buffer {
+        let format = Format::new(self.words.lang(), chrono_tz::America::Sao_Paulo, glyphs).masking(self.state.masked);
+        let view = View {
+            engine: self.held.as_ref().unwrap_or(&self.engine),
+            curves: self.held.as_ref().unwrap_or(&self.engine),
+            live: &self.engine,
+            state: &self.state,
+            words: &self.words,
+            theme,
+            format: &format,
+            glyphs: &glyphs,
+            keymap: &self.keymap,
+            now: self.now,
+            mode: self.state.mode,
+            journal: JournalLight::Recording,
+            speed: 1.0,
+        };
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| render(frame, &view)).unwrap();
+        terminal.backend().buffer().clone()
+    }
+
+    /// The glass as text.
+    fn glass(&self) -> String {
+        let drawn = self.draw((AREA.width, AREA.height), &Theme::for_terminal("dark", Colours::Sixteen), Glyphs::of(Charset::Unicode));
+        drawn.content().chunks(usize::from(AREA.width)).map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>() + "\n").collect()
     }
 
     fn told(&self) -> Vec<String> {
@@ -563,6 +592,57 @@ fn the_palette_completes_and_runs_every_action() {
 }
 
 #[test]
+fn enter_runs_only_what_was_typed_clearly_or_chosen() {
+    // what only holds the word in its description is listed, and never runs by itself
+    for line in ["go on", "screen", "ol", "s", "minute", "mute now"] {
+        let desk = Desk::of(Mode::Live).play(&format!(": \"{line}\" Enter"));
+        assert_eq!((desk.intents.len(), desk.top(), desk.state.held), (0, "palette", None), ":{line}");
+        assert_ne!(desk.flash(), "", ":{line}");
+    }
+    let told = |line: &str| Desk::of(Mode::Live).play(&format!(": \"{line}\" Enter")).flash().to_owned();
+    assert_eq!(told("sped 3"), "there is no command sped; did you mean spend?");
+    assert!(told("focus").starts_with("focus may be focus-next, focus-before: "), "{}", told("focus"));
+    assert!(Desk::of(Mode::Live).play(": \"hold\" Enter").state.held.is_some());
+    // a beginning that only one has, of the name or of a word of it
+    assert_eq!(Desk::of(Mode::Live).play(": \"sp 250 paid\" Enter").told(), ["spend BRL 250.00 paid total"]);
+    assert_eq!(Desk::of(Mode::Live).play(": \"card\" Enter").top(), "minute");
+    // what the operator chose in the list
+    assert!(Desk::of(Mode::Live).play(": \"screen\" Down Enter").state.zoomed);
+    assert!(Desk::of(Mode::Live).play(": \"screen\" Down Down Enter").state.held.is_some());
+    let chosen = Desk::of(Mode::Live).play(": \"sp\" Down Enter");
+    assert_eq!((chosen.intents.len(), chosen.top()), (0, "palette"));
+    assert_eq!(chosen.play("\"250\" Enter").told(), ["spend BRL 250.00 - total"]);
+}
+
+#[test]
+fn the_feeds_have_a_page_that_is_found() {
+    for (lang, keys) in [
+        (Lang::En, "f"),
+        (Lang::En, ": \"feeds\" Enter"),
+        (Lang::En, ": \"fee\" Enter"),
+        (Lang::PtBr, ": \"fontes\" Enter"),
+        (Lang::PtBr, ": \"feeds\" Enter"),
+    ] {
+        for mode in [Mode::Live, Mode::Replay] {
+            let desk = Desk::in_language(mode, lang).play(keys);
+            assert_eq!((desk.state.focus, desk.state.zoomed, desk.state.held), (Panel::Feeds, true, None), "{keys}");
+            assert!(!desk.play("Esc").state.zoomed);
+        }
+    }
+}
+
+#[test]
+fn the_names_of_panels_are_offered_and_taken() {
+    assert_eq!(Desk::of(Mode::Live).play(": \"panel \" Down Enter").state.focus, Panel::Trend);
+    assert_eq!(Desk::of(Mode::Live).play(": \"panel fe\" Tab Enter").state.focus, Panel::Feeds);
+    assert_eq!(Desk::of(Mode::Live).play(": \"panel fe\" Enter").state.focus, Panel::Feeds);
+    assert_eq!(Desk::in_language(Mode::Live, Lang::PtBr).play(": \"panel fontes\" Enter").state.focus, Panel::Feeds);
+    let desk = Desk::of(Mode::Live).play(": \"panel fedes\" Enter");
+    assert_eq!((desk.flash(), desk.top()), ("there is no fedes to choose; did you mean feeds?", "palette"));
+    assert!(Desk::of(Mode::Live).play(": \"panel \"").glass().contains("panel products"));
+}
+
+#[test]
 fn leaving_a_live_wants_the_word() {
     for (keys, quits) in [
         ("q \"yes\" Enter", true),
@@ -609,7 +689,7 @@ fn a_replay_is_read_only_and_is_steered() {
         assert!(Desk::of(Mode::Replay).play(&format!(": \"{wrong}\" Enter")).intents.is_empty(), "{wrong}");
     }
     let refused = Desk::of(Mode::Live).play(": \"seek 16\" Enter");
-    assert_eq!((refused.intents.len(), refused.flash()), (0, "no command seek"));
+    assert_eq!((refused.intents.len(), refused.flash()), (0, "there is no command seek; the list above chooses with ↓, ? tells all"));
     assert_eq!(steered("Home Enter"), [Intent::Replay(Steering::Seek(At::parse(START, None).unwrap()))]);
     assert_eq!(Desk::of(Mode::Replay).play("Enter").top(), "minute");
     for key in ["<", ">", "-", "=", "_", "+", "T"] {
@@ -693,27 +773,10 @@ fn no_key_and_no_size_brings_the_glass_down() {
                 0 => (1 + next(&mut seed) % 400, 1 + next(&mut seed) % 120),
                 _ => (1 + next(&mut seed) % 130, 1 + next(&mut seed) % 42),
             };
-            let format = Format::new(lang, chrono_tz::America::Sao_Paulo, glyphs).masking(desk.state.masked);
-            let view = View {
-                engine: desk.held.as_ref().unwrap_or(&desk.engine),
-                curves: desk.held.as_ref().unwrap_or(&desk.engine),
-                live: &desk.engine,
-                state: &desk.state,
-                words: &desk.words,
-                theme: &theme,
-                format: &format,
-                glyphs: &glyphs,
-                keymap: &desk.keymap,
-                now: desk.now,
-                mode,
-                journal: JournalLight::Recording,
-                speed: 1.0,
-            };
-            let backend = TestBackend::new(u16::try_from(width).unwrap(), u16::try_from(height).unwrap());
-            let mut terminal = Terminal::new(backend).unwrap();
-            terminal.draw(|frame| render(frame, &view)).unwrap();
+            let size = (u16::try_from(width).unwrap(), u16::try_from(height).unwrap());
+            let drawn = desk.draw(size, &theme, glyphs);
             if charset == Charset::Ascii {
-                let cells = terminal.backend().buffer().content();
+                let cells = drawn.content();
                 assert!(cells.iter().all(|cell| cell.symbol().is_ascii()), "{:?}", desk.state.layers);
             }
         }

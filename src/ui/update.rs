@@ -167,6 +167,10 @@ pub fn on_glass(state: &mut UiState, action: Action, moment: &Moment<'_>) -> Opt
         Action::Mask => state.masked = true,
         Action::Mute => return Some(mute(state, moment)),
         Action::Back => back(state),
+        Action::Feeds => {
+            state.focus = Panel::Feeds;
+            state.zoomed = true;
+        }
         Action::Bookmark => return bookmark(state, moment),
         Action::Hold => return Some(hold(state, moment)),
         Action::Filter | Action::SlotBeyond | Action::Palette | Action::Note => open_line(state, action, moment),
@@ -300,7 +304,7 @@ fn open_line(state: &mut UiState, action: Action, moment: &Moment<'_>) {
         }
         Action::SlotBeyond => Layer::Slot(Line::default()),
         Action::Note => Layer::Note(Line::default()),
-        _ => Layer::Palette { line: Line::default(), choice: 0 },
+        _ => Layer::Palette { line: Line::default(), choice: None },
     };
     state.open(layer, moment.wall);
 }

@@ -8,6 +8,22 @@ pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
     known.into_iter().map(|candidate| (distance(&word, candidate), candidate)).filter(|(far, _)| *far <= limit).min().map(|(_, near)| near)
 }
 
+/// Those of `known` that may be meant, the nearest first: mistyped, or written only in part.
+#[must_use]
+pub fn near<'k>(word: &str, known: impl IntoIterator<Item = &'k str>, most: usize) -> Vec<&'k str> {
+    let lower = word.to_lowercase();
+    let letters: Vec<char> = lower.chars().collect();
+    let limit = (letters.len() / 3).max(1);
+    let is_part = |candidate: &str| letters.len() > 1 && candidate.to_lowercase().contains(&lower);
+    let mut found: Vec<(usize, &str)> = known
+        .into_iter()
+        .map(|candidate| (distance(&letters, candidate), candidate))
+        .filter(|(far, candidate)| *far <= limit || is_part(candidate))
+        .collect();
+    found.sort_unstable();
+    found.into_iter().take(most).map(|(_, candidate)| candidate).collect()
+}
+
 /// A remedy that names the nearest word, else all of them.
 #[must_use]
 pub fn remedy(word: &str, known: &[&str]) -> String {
@@ -47,6 +63,13 @@ mod tests {
         assert_eq!(nearest("prduct", ["product", "segment"]), Some("product"));
         assert_eq!(nearest("lenght", ["length", "name"]), Some("length"));
         assert_eq!(nearest("GMV_PAID", ["gmv_paid"]), Some("gmv_paid"));
+    }
+
+    #[test]
+    fn parts_and_slips_are_told_the_nearest_first() {
+        assert_eq!(near("LIP", ["LIP-01", "SOAP", "LIP", "LIPS-2"], 3), ["LIP", "LIP-01", "LIPS-2"]);
+        assert_eq!(near("FNOE", ["FONE", "SOM"], 3), ["FONE"]);
+        assert!(near("NOSUCH", ["FONE", "SOM"], 3).is_empty());
     }
 
     #[test]
