@@ -144,6 +144,43 @@ async fn a_storm_of_429_is_obeyed_by_the_whole_account_and_learned_from() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_other_feeds_wait_for_a_retry_after_no_longer_than_it_says_and_tell_it() {
+    const WAIT_S: u64 = 8;
+    let throttled: Mutex<Option<Instant>> = Mutex::default();
+    let peer = Peer::start(move |asked, _| {
+        let mut throttled = throttled.lock().unwrap();
+        let from = throttled.get_or_insert(asked.at);
+        // well at first, then too much for a second
+        let into = asked.at.duration_since(*from);
+        if (Duration::from_secs(1)..Duration::from_secs(2)).contains(&into) {
+            return Reply::status(429, &[("retry-after", "8")], "");
+        }
+        rows()
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(folder.path(), "", &peer.base(), &["one"]);
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    let waits = |state: &warroom::engine::event::FeedState| {
+        state.status == FeedStatus::Retrying
+            && state.retry_at.is_some_and(|at| at > wall_now())
+            && state.last_error.as_deref().is_some_and(|error| error.starts_with("throttled: the account waits"))
+    };
+    owner.until("the other feeds say that they wait, and until when", |taken| taken.told.iter().any(waits)).await;
+    owner.until("all are well again", |taken| taken.states.len() == 3 && taken.states.values().all(|s| s.status == FeedStatus::Ok)).await;
+    let taken = owner.stop().await;
+    let held = taken.told.iter().find(|state| waits(state)).unwrap();
+    assert_eq!(held.errors, taken.state(&held.feed).errors, "what was not asked did not fail: {held:?}");
+    let asked = peer.asked();
+    for path in ["/orders", "/viewers", "/chat"] {
+        let times: Vec<Instant> = asked.iter().filter(|asked| asked.path() == path).map(|asked| asked.at).collect();
+        let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+        assert!(longest < Duration::from_secs(WAIT_S + 10), "{path} was silent for {longest:?}");
+        assert!(longest > Duration::from_secs(WAIT_S - 1), "{path} asked before the Retry-After: {longest:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_no_inside_an_error_is_too_many_requests_not_a_wrong_key() {
     let peer = Peer::start(|asked, _| if asked.path() == "/orders" { Reply::status(403, &[], r#"{"slow_down":2}"#) } else { rows() }).await;
     let folder = tempfile::tempdir().unwrap();

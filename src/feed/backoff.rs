@@ -31,6 +31,10 @@ impl Backoff {
 
     /// The wait after one more failure.
     pub fn next(&mut self, fault: &Fault) -> Duration {
+        // what is held back knows when it is let go
+        if let Some(held) = fault.held {
+            return held;
+        }
         self.failures = self.failures.saturating_add(1);
         // a call that hung has waited long enough already
         let steps = if fault.kind == FaultKind::Timeout { 0 } else { self.failures.min(16) - 1 };

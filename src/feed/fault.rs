@@ -77,6 +77,8 @@ pub struct Fault {
     pub detail: String,
     /// The peer asks to wait at least so long.
     pub wait: Option<Duration>,
+    /// We ourselves hold it back so long, for what was said before: the peer said nothing new.
+    pub held: Option<Duration>,
     /// Trying again cannot help; the operator must act.
     pub fatal: bool,
 }
@@ -84,12 +86,22 @@ pub struct Fault {
 impl Fault {
     #[must_use]
     pub fn new(kind: FaultKind, detail: impl AsRef<str>) -> Self {
-        Self { kind, detail: clean(detail.as_ref(), QUOTE_COLUMNS).to_string(), wait: None, fatal: false }
+        Self { kind, detail: clean(detail.as_ref(), QUOTE_COLUMNS).to_string(), wait: None, held: None, fatal: false }
     }
     #[must_use]
     pub const fn waiting(mut self, wait: Option<Duration>) -> Self {
         self.wait = wait;
         self
+    }
+    #[must_use]
+    pub const fn held(mut self, wait: Duration) -> Self {
+        self.held = Some(wait);
+        self
+    }
+    /// False for a call that was not made because its account has to wait.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.held.is_none() || self.kind != FaultKind::Throttled
     }
     #[must_use]
     pub const fn fatal(mut self) -> Self {

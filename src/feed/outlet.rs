@@ -171,7 +171,7 @@ impl Outlet {
     /// An attempt failed; the next one is at `retry_at`, or never.
     pub fn note_fault(&mut self, fault: &Fault, retry_at: Option<At>) {
         self.state.status = if retry_at.is_some() { FeedStatus::Retrying } else { FeedStatus::Failed };
-        self.state.errors += 1;
+        self.state.errors += u64::from(fault.is_error());
         self.state.last_error = Some(Name::from(fault.to_string()));
         self.state.retry_at = retry_at;
     }

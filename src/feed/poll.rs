@@ -19,6 +19,7 @@ use super::join::Joined;
 use super::mapping::{Context, Mapped, Mapper, Recipe};
 use super::outlet::{Gone, Outlet};
 use super::platform::{Paging, Poll, Request};
+use super::quota;
 use super::session::Session;
 use super::template::{Value, Values};
 use super::unchanged::Unchanged;
@@ -114,7 +115,8 @@ impl Poller {
     pub async fn run(&mut self, outlet: &mut Outlet) -> Result<(), Fault> {
         loop {
             let began = Instant::from_std(clock::instant());
-            match self.round(outlet).await {
+            let (round, waited) = quota::round(self.round(outlet)).await;
+            match round {
                 Ok(()) => self.backoff.reset(),
                 Err(End::Gone) => return Ok(()),
                 Err(End::Failed(fault)) if fault.fatal => return Err(self.session.discreet(fault)),
@@ -137,8 +139,8 @@ impl Poller {
                 let _ = outlet.report().await;
                 return Ok(());
             }
-            // a server under load is given time: it works for us a third of the time at most
-            let busy = began.elapsed().saturating_mul(3);
+            // a server under load is given time: it works for us a third of the time at most; our own waiting is no load
+            let busy = began.elapsed().saturating_sub(waited).saturating_mul(3);
             let interval = Duration::from_secs_f64(self.interval_s(outlet.feed())).max(self.wished.unwrap_or_default()).max(busy);
             sleep_until(began + interval).await;
         }

@@ -3,6 +3,7 @@
 //! So many calls in so many seconds are counted exactly; a day's units are spread over what is left of the live, orders before
 //! figures before chat; what the platform says itself (`Retry-After`, too many requests) holds for every feed of the account.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,6 +31,8 @@ const MOST_STRETCH: f64 = 60.0;
 const LEAST_SHARE: f64 = 0.05;
 /// Without a `Retry-After` the account rests so long.
 const REST: Duration = Duration::from_secs(1);
+/// A poll's round does not wait out a rest that lasts longer: it ends, and tells until when.
+const LONG_REST: Duration = Duration::from_secs(2);
 /// Calls that say how fast the account went when the platform asked it to slow down.
 const RECENT: usize = 20;
 const LEAST_GAP: Duration = Duration::from_millis(50);
@@ -41,6 +44,20 @@ const SAMPLE_MS: i64 = 5_000;
 const LEAST_PAST_MS: i64 = 60_000;
 /// Where nobody knows how long the live lasts, a day's units are spread over this.
 const USUAL_LIVE_MS: i64 = 4 * 3_600_000;
+
+tokio::task_local! {
+    /// What the round of a poll that runs here has waited for turns.
+    static WAITED: Cell<Duration>;
+}
+
+/// Runs the round of a poll, and gives how much of it was waiting for turns.
+pub async fn round<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let count = async {
+        let result = work.await;
+        (result, WAITED.get().get())
+    };
+    WAITED.scope(Cell::default(), count).await
+}
 
 /// What a platform file says of its limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -174,8 +191,16 @@ impl Limiter {
     /// Waits for a turn and takes it.
     ///
     /// # Errors
-    /// When the day's units are used up.
+    /// When the day's units are used up; in a poll's round when the account has to rest for long.
     pub async fn turn(&self, rank: Rank, cost: u32) -> Result<(), Fault> {
+        let began = clock::instant();
+        let taken = self.line_up(rank, cost).await;
+        // an error means that no round of a poll runs here
+        let _ = WAITED.try_with(|waited| waited.set(waited.get() + clock::instant().duration_since(began)));
+        taken
+    }
+
+    async fn line_up(&self, rank: Rank, cost: u32) -> Result<(), Fault> {
         let place = self.enter(rank);
         loop {
             let turned = self.turn.notified();
@@ -209,6 +234,10 @@ impl Limiter {
         {
             let wait = again.since_ms(self.clock.now()).max(0).unsigned_abs();
             return Err(Fault::new(FaultKind::Throttled, "the day's quota is used up").waiting(Some(Duration::from_millis(wait))));
+        }
+        let rest = state.rests_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        if rest > LONG_REST && WAITED.try_with(|_| ()).is_ok() {
+            return Err(Fault::new(FaultKind::Throttled, "the account waits, as the platform asked").held(rest));
         }
         let rank_of = |(ticket, (rank, since)): (&u64, &(Rank, Instant))| {
             (if now.duration_since(*since) > PATIENCE { Rank::Commerce } else { *rank }, *ticket)
@@ -247,18 +276,23 @@ impl Limiter {
     fn rest(&self, wait: Option<Duration>) {
         let now = clock::instant();
         let mut state = self.locked();
-        let rests = state.rests_until.is_some_and(|until| until > now);
+        let last = state.rests_until;
+        let rests = last.is_some_and(|until| until > now);
         let until = now + wait.unwrap_or(REST);
         state.rests_until = Some(state.rests_until.map_or(until, |known| known.max(until)));
         // one lesson for all the calls that were on their way
         if !rests {
-            let recent = state.sent.len().min(RECENT);
+            // a silence that was asked for is no pace
+            let recent = state.sent.iter().rev().take(RECENT).take_while(|at| last.is_none_or(|last| **at >= last)).count();
             let first = state.sent.iter().rev().nth(recent.saturating_sub(1)).copied();
             let pace =
                 first.filter(|_| recent > 1).map_or(Duration::ZERO, |first| now.duration_since(first) / u32::try_from(recent).unwrap_or(1));
             let learned = pace.mul_f64(1.25).max(state.gap.saturating_mul(2)).clamp(LEAST_GAP, MOST_GAP);
             state.gap = learned;
         }
+        drop(state);
+        // who stands in line may not want to wait so long
+        self.turn.notify_waiters();
     }
 
     /// What became of a call.
