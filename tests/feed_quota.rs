@@ -150,9 +150,9 @@ async fn the_other_feeds_wait_for_a_retry_after_no_longer_than_it_says_and_tell_
     let peer = Peer::start(move |asked, _| {
         let mut throttled = throttled.lock().unwrap();
         let from = throttled.get_or_insert(asked.at);
-        // well at first, then too much for a second
+        // well at first, then too much for two seconds
         let into = asked.at.duration_since(*from);
-        if (Duration::from_secs(1)..Duration::from_secs(2)).contains(&into) {
+        if (Duration::from_millis(1_500)..Duration::from_millis(3_500)).contains(&into) {
             return Reply::status(429, &[("retry-after", "8")], "");
         }
         rows()
@@ -160,6 +160,9 @@ async fn the_other_feeds_wait_for_a_retry_after_no_longer_than_it_says_and_tell_
     .await;
     let folder = tempfile::tempdir().unwrap();
     let plan = plan(folder.path(), "", &peer.base(), &["one"]);
+    let file = folder.path().join("busy.toml");
+    let calm = std::fs::read_to_string(&file).unwrap().replace("interval_s = 0.2", "interval_s = 1");
+    std::fs::write(&file, calm).unwrap();
     let mut owner = Owner::start(&plan, wall_now(), Taken::default());
     let waits = |state: &warroom::engine::event::FeedState| {
         state.status == FeedStatus::Retrying
@@ -178,6 +181,49 @@ async fn the_other_feeds_wait_for_a_retry_after_no_longer_than_it_says_and_tell_
         assert!(longest < Duration::from_secs(WAIT_S + 10), "{path} was silent for {longest:?}");
         assert!(longest > Duration::from_secs(WAIT_S - 1), "{path} asked before the Retry-After: {longest:?}");
     }
+}
+
+/// An account that logs in for its token; the busy one's feeds.
+const LOCKED: &str = r#"
+[auth.login]
+method = "POST"
+url = "{{base}}/login"
+token = ".ticket"
+[auth.headers]
+x-ticket = "{{token}}"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_login_is_one_for_all_feeds_of_the_account_and_not_hammered() {
+    let peer = Peer::start(|asked, _| {
+        static LOGINS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        match asked.path() {
+            "/login" if LOGINS.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 => Reply::status(401, &[], "wrong password"),
+            "/login" => Reply::Json(r#"{"ticket":"t-1"}"#.into()),
+            _ => rows(),
+        }
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(folder.path(), "", &peer.base(), &["one"]);
+    let file = folder.path().join("busy.toml");
+    let text = std::fs::read_to_string(&file)
+        .unwrap()
+        .replace("[[request]]\nname = \"orders\"", &format!("{LOCKED}[[request]]\nname = \"orders\""));
+    std::fs::write(&file, text).unwrap();
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    let waits = |state: &warroom::engine::event::FeedState| {
+        let refused = state.last_error.as_deref().is_some_and(|error| error.starts_with("unauthorized: http 401"));
+        refused && state.status == FeedStatus::Retrying && state.retry_at.is_some_and(|at| at.since_ms(wall_now()) > 1_000)
+    };
+    owner.until("all tell the refusal, and when they try again", |taken| taken.states.len() == 3 && taken.states.values().all(waits)).await;
+    assert_eq!(peer.asked().len(), 1, "one login, and nothing without it: {:?}", peer.asked());
+    owner.until("all are well", |taken| taken.states.values().all(|state| state.status == FeedStatus::Ok)).await;
+    let taken = owner.stop().await;
+    let logins: Vec<Instant> = peer.asked().iter().filter(|asked| asked.path() == "/login").map(|asked| asked.at).collect();
+    assert_eq!(logins.len(), 2, "the next is accepted, and serves all");
+    assert!(logins[1] - logins[0] >= Duration::from_secs(10), "{logins:?}");
+    assert!(taken.states.values().all(|state| state.errors == 1), "{:#?}", taken.states);
 }
 
 #[tokio::test(flavor = "multi_thread")]

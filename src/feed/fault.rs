@@ -81,12 +81,14 @@ pub struct Fault {
     pub held: Option<Duration>,
     /// Trying again cannot help; the operator must act.
     pub fatal: bool,
+    /// The HTTP status, where there was one.
+    pub status: Option<u16>,
 }
 
 impl Fault {
     #[must_use]
     pub fn new(kind: FaultKind, detail: impl AsRef<str>) -> Self {
-        Self { kind, detail: clean(detail.as_ref(), QUOTE_COLUMNS).to_string(), wait: None, held: None, fatal: false }
+        Self { kind, detail: clean(detail.as_ref(), QUOTE_COLUMNS).to_string(), wait: None, held: None, fatal: false, status: None }
     }
     #[must_use]
     pub const fn waiting(mut self, wait: Option<Duration>) -> Self {

@@ -171,7 +171,8 @@ impl Answer {
             }
             _ => FaultKind::Status,
         };
-        Err(Fault::new(kind, detail.trim()).waiting(retry_after(&self.headers)))
+        let fault = Fault { status: Some(self.status.as_u16()), ..Fault::new(kind, detail.trim()) };
+        Err(fault.waiting(retry_after(&self.headers)))
     }
 }
 

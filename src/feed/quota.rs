@@ -276,14 +276,12 @@ impl Limiter {
     fn rest(&self, wait: Option<Duration>) {
         let now = clock::instant();
         let mut state = self.locked();
-        let last = state.rests_until;
-        let rests = last.is_some_and(|until| until > now);
+        let rests = state.rests_until.is_some_and(|until| until > now);
         let until = now + wait.unwrap_or(REST);
         state.rests_until = Some(state.rests_until.map_or(until, |known| known.max(until)));
         // one lesson for all the calls that were on their way
         if !rests {
-            // a silence that was asked for is no pace
-            let recent = state.sent.iter().rev().take(RECENT).take_while(|at| last.is_none_or(|last| **at >= last)).count();
+            let recent = state.sent.len().min(RECENT);
             let first = state.sent.iter().rev().nth(recent.saturating_sub(1)).copied();
             let pace =
                 first.filter(|_| recent > 1).map_or(Duration::ZERO, |first| now.duration_since(first) / u32::try_from(recent).unwrap_or(1));

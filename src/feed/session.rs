@@ -24,6 +24,9 @@ use crate::engine::wire::Defaults;
 const ISSUED: usize = 16;
 /// A token is fetched anew so long before it ends.
 const EARLY_S: u64 = 60;
+/// After a refused login the account's next one is so far away, twice as far each time: platforms lock who keeps trying.
+const FIRST_LOGIN_WAIT: Duration = Duration::from_secs(10);
+const LONGEST_LOGIN_WAIT: Duration = Duration::from_secs(300);
 
 /// What all feeds of an account share.
 #[derive(Debug)]
@@ -51,6 +54,50 @@ struct Token {
     ends_at: Option<At>,
     /// Variables that a login changed.
     rotated: Vec<(String, SecretString)>,
+    /// The login was refused, and no other has been accepted since.
+    refusal: Option<Refusal>,
+}
+
+/// Logins that were refused, one after the other.
+#[derive(Clone, Debug)]
+struct Refusal {
+    fault: Fault,
+    times: u32,
+    /// No login before this instant.
+    until: Instant,
+}
+
+impl Refusal {
+    fn after(last: Option<&Self>, fault: Fault) -> Self {
+        let times = last.map_or(0, |last| last.times).saturating_add(1);
+        let wait = FIRST_LOGIN_WAIT.saturating_mul(1 << (times.min(16) - 1)).min(LONGEST_LOGIN_WAIT).max(fault.wait.unwrap_or_default());
+        Self { fault, times, until: clock::instant() + wait }
+    }
+
+    /// What is told instead of a login, as long as it has to wait.
+    fn held(&self) -> Option<Fault> {
+        let wait = self.until.saturating_duration_since(clock::instant());
+        (!wait.is_zero()).then(|| Fault { wait: None, ..self.fault.clone() }.held(wait))
+    }
+}
+
+impl Token {
+    /// A login failed: where it was refused, the account's next one has to wait.
+    fn note_refused(&mut self, fault: Fault) -> Fault {
+        let refused = match fault.kind {
+            FaultKind::Unauthorized => true,
+            // OAuth says `invalid_grant` with 400
+            FaultKind::Status => fault.status.is_some_and(|status| (400..500).contains(&status) && status != 408),
+            _ => false,
+        };
+        if !refused {
+            return fault;
+        }
+        let refusal = Refusal::after(self.refusal.as_ref(), fault.clone());
+        let told = refusal.held().unwrap_or(fault);
+        self.refusal = Some(refusal);
+        told
+    }
 }
 
 impl Session {
@@ -125,7 +172,7 @@ impl Session {
     }
 
     /// Sends a call with the account's credentials; a success is handed to `examine`, which may find a no in it.
-    /// Where the credentials are refused, it logs in again, once.
+    /// Where a token is refused, it logs in again, once; not where the login itself was.
     ///
     /// # Errors
     /// When it fails, without URL and secrets.
@@ -135,7 +182,7 @@ impl Session {
     {
         let (first, generation) = self.attempt(call, values, &examine).await;
         match first {
-            Err(fault) if fault.kind == FaultKind::Unauthorized && self.account.auth.login.is_some() => {
+            Err(fault) if fault.kind == FaultKind::Unauthorized && generation > 0 => {
                 self.forget(generation).await;
                 self.attempt(call, values, &examine).await.0
             }
@@ -144,10 +191,15 @@ impl Session {
         .map_err(|fault| self.redacted(fault, values))
     }
 
+    /// What became of a call, and the login that it was made with: none where there is none, or it was refused.
     async fn attempt<T, F>(&self, call: &Call, values: &Values, examine: impl Fn(Answer) -> F) -> (Result<T, Fault>, u64)
     where
         F: Future<Output = Result<T, Fault>>,
     {
+        // a login of its own turn: what it is told is no word about the call
+        if let Err(fault) = self.values_with_token().await {
+            return (Err(fault), 0);
+        }
         let mut generation = 0;
         let ask = async {
             let (filled, login) = self.fill(call, values).await?;
@@ -204,9 +256,14 @@ impl Session {
         let value = match &token.value {
             Some(value) if good => value.clone(),
             _ => {
-                let fresh = self.fetch_token(login, &mut token).await.map_err(|fault| self.redacted(fault, values))?;
+                if let Some(held) = token.refusal.as_ref().and_then(Refusal::held) {
+                    return Err(held);
+                }
+                let fetched = self.fetch_token(login, &mut token).await;
+                let fresh = fetched.map_err(|fault| token.note_refused(self.redacted(fault, values)))?;
                 token.value = Some(fresh.clone());
                 token.generation += 1;
+                token.refusal = None;
                 fresh
             }
         };
@@ -305,5 +362,25 @@ impl Session {
     pub fn redacted(&self, mut fault: Fault, values: &Values) -> Fault {
         fault.detail = values.redact(&self.redact(&fault.detail));
         fault
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_login_is_farther_away_each_time() {
+        let mut token = Token::default();
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            let told = token.note_refused(Fault::new(FaultKind::Unauthorized, "http 401"));
+            waits.push(told.held.unwrap().as_millis().div_ceil(1_000));
+        }
+        assert_eq!(waits, [10, 20, 40, 80, 160, 300, 300]);
+        let outage = Fault { status: Some(503), ..Fault::new(FaultKind::Status, "http 503") };
+        let before = token.refusal.clone().unwrap().times;
+        assert_eq!(token.note_refused(outage).held, None, "who is down refuses nobody");
+        assert_eq!(token.refusal.unwrap().times, before);
     }
 }
