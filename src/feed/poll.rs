@@ -32,6 +32,8 @@ use crate::engine::time::At;
 const MAX_PAGES: u32 = 2_000;
 /// A difference between the clocks below this is noise of the network.
 const SKEW_NOISE_MS: i64 = 2_000;
+/// A longer wait for a turn says nothing of the server's load.
+const LINE: Duration = Duration::from_secs(1);
 
 /// Where a poll stands, as it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,8 +141,9 @@ impl Poller {
                 let _ = outlet.report().await;
                 return Ok(());
             }
-            // a server under load is given time: it works for us a third of the time at most; our own waiting is no load
-            let busy = began.elapsed().saturating_sub(waited).saturating_mul(3);
+            // a server under load is given time: it works for us a third of the time at most. To stand in line is a sign of
+            // load as well, but of no more than that
+            let busy = began.elapsed().saturating_sub(waited.saturating_sub(LINE)).saturating_mul(3);
             let interval = Duration::from_secs_f64(self.interval_s(outlet.feed())).max(self.wished.unwrap_or_default()).max(busy);
             sleep_until(began + interval).await;
         }
