@@ -59,6 +59,8 @@ async fn a_stream_of_events_goes_on_behind_the_last_id_after_breaks_and_kills() 
     let taken = owner.stop().await;
     let seen = texts(&taken);
     let whole: BTreeSet<String> = (1..=seen.len()).map(|id| format!("m{id}")).collect();
+    assert_eq!(taken.state("chat").guarantee, warroom::engine::event::Guarantee::Resumable, "its ids are taken up again");
+    assert!(!taken.all_faults("chat").iter().any(|fault| fault.starts_with("gap")), "so nothing is told as lost");
     assert_eq!(seen, whole, "nothing is lost and nothing is half");
     assert!(server.asked().iter().all(|asked| asked.header("x-key") == Some("k")));
 }
@@ -173,6 +175,18 @@ async fn a_file_is_followed_through_growth_rotation_truncation_and_kills() {
     owner.until("the shorter file, read to its end", |taken| ids(taken).contains(&"n5".to_owned()) && taken.state("tape").caught_up).await;
     let taken = owner.stop().await;
     assert_eq!(ids(&taken), ["n1", "n2", "n3", "n4", "n5"], "each once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_fails_again_and_again_is_not_well_between() {
+    let plan = format!("[feeds.robot]\ncommand = [\"sh\", \"-c\", '''echo '{}'; sleep 0.3; exit 3''']\n", note(1).trim());
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("it failed four times", |taken| taken.state("robot").errors >= 4).await;
+    let taken = owner.stop().await;
+    let failed = taken.told.iter().skip_while(|state| state.errors == 0);
+    let wrong: Vec<_> = failed.filter(|state| state.status != FeedStatus::Retrying).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(taken.state("robot").complete_to.is_some() && taken.events.len() >= 4, "what it says is taken nevertheless");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::process::Command;
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::fault::{Fault, FaultKind};
 use super::lines::{Cutter, LineReader};
@@ -33,6 +33,8 @@ const HEAD_BYTES: usize = 256;
 const STDERR_BYTES: usize = 1_000;
 /// How long a child that closed its output may take to end.
 const END_OF_CHILD: Duration = Duration::from_secs(2);
+/// A program that ended badly is believed to be well again when it has run for so long.
+const SETTLED: Duration = Duration::from_secs(30);
 
 /// Where a file was read to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,7 +192,7 @@ pub async fn read_stdin(reader: &LineReader, outlet: &mut Outlet) -> Result<(), 
         if bytes.is_empty() {
             break;
         }
-        if take(&bytes, &mut cutter, reader, outlet).await?.is_err() {
+        if take(&bytes, &mut cutter, reader, (FeedStatus::Ok, &mut *outlet)).await?.is_err() {
             return Ok(());
         }
     }
@@ -223,14 +225,27 @@ pub async fn read_child(command: &[String], reader: &LineReader, outlet: &mut Ou
         }
         String::from_utf8_lossy(&last).into_owned()
     });
+    let mut status = if outlet.state().status == FeedStatus::Retrying { FeedStatus::Retrying } else { FeedStatus::Ok };
+    let settled = Instant::now() + SETTLED;
     let mut cutter = Cutter::default();
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
-        let count = output.read(&mut chunk).await.map_err(input)?;
+        let read = async {
+            if status == FeedStatus::Ok { Ok(output.read(&mut chunk).await) } else { timeout_at(settled, output.read(&mut chunk)).await }
+        };
+        let Ok(read) = read.await else {
+            status = FeedStatus::Ok;
+            outlet.note(|state| state.status = status);
+            if outlet.report().await.is_err() {
+                return Ok(());
+            }
+            continue;
+        };
+        let count = read.map_err(input)?;
         if count == 0 {
             break;
         }
-        if take(&chunk[..count], &mut cutter, reader, outlet).await?.is_err() {
+        if take(&chunk[..count], &mut cutter, reader, (status, &mut *outlet)).await?.is_err() {
             return Ok(());
         }
     }
@@ -244,11 +259,17 @@ pub async fn read_child(command: &[String], reader: &LineReader, outlet: &mut Ou
     end(&mut cutter, reader, outlet).await
 }
 
-async fn take(bytes: &[u8], cutter: &mut Cutter, reader: &LineReader, outlet: &mut Outlet) -> Result<Result<(), Gone>, Fault> {
+async fn take(
+    bytes: &[u8],
+    cutter: &mut Cutter,
+    reader: &LineReader,
+    (status, outlet): (FeedStatus, &mut Outlet),
+) -> Result<Result<(), Gone>, Fault> {
     let lines = cutter.push(bytes);
     let context = Context::new(outlet.now(), reader.defaults.clone());
     let mapped = reader.read(lines, &context).await?;
     outlet.note_success(context.at);
+    outlet.note(|state| state.status = status);
     Ok(outlet.deliver(mapped, None).await)
 }
 

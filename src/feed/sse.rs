@@ -11,7 +11,7 @@ use super::http::Http;
 use super::mapping::{Context, Mapped};
 use super::outlet::Outlet;
 use super::stream::{Tap, note_return};
-use crate::engine::event::FeedStatus;
+use crate::engine::event::{FeedStatus, Guarantee};
 
 /// Largest event; a larger one breaks the stream.
 const MAX_EVENT_BYTES: usize = 1 << 20;
@@ -35,6 +35,7 @@ pub async fn listen(sse: &Sse, tap: &Tap, outlet: &mut Outlet) -> Result<(), Fau
     if let Some(id) = outlet.cursor().filter(|id| !id.is_empty()) {
         filled.headers.push(("last-event-id".into(), id.to_owned()));
     }
+    note_promise(outlet);
     let open = session.http.open_stream(filled);
     let mut response = timeout(Http::OPENING, open).await.map_err(|_| Fault::new(FaultKind::Timeout, "the stream does not open"))??;
     if response.status() == reqwest::StatusCode::NO_CONTENT {
@@ -64,7 +65,14 @@ pub async fn listen(sse: &Sse, tap: &Tap, outlet: &mut Outlet) -> Result<(), Fau
         if outlet.deliver_or_drop(mapped, cursor).await.is_err() {
             return Ok(());
         }
+        note_promise(outlet);
     }
+}
+
+/// A server that numbers its events goes on behind the last one: nothing is lost while the stream is away.
+fn note_promise(outlet: &mut Outlet) {
+    let numbered = outlet.cursor().is_some_and(|id| !id.is_empty());
+    outlet.note(|state| state.guarantee = if numbered { Guarantee::Resumable } else { Guarantee::BestEffort });
 }
 
 /// Cuts a stream into events, as the standard says.

@@ -28,9 +28,38 @@ pub struct Feed {
     marks: VecDeque<(At, u64)>,
     /// Stretches that a feed which keeps nothing for us will never tell.
     gaps: Vec<(At, At)>,
+    /// When its last error was told first, or again.
+    pub error_at: Option<At>,
+    /// When an input of it was put aside last.
+    pub aside_at: Option<At>,
 }
 
 impl Feed {
+    /// How many stretches it will never tell, and their length together.
+    #[must_use]
+    pub fn gaps(&self) -> (usize, i64) {
+        (self.gaps.len(), self.gaps.iter().map(|(from, to)| to.since_ms(*from)).sum())
+    }
+
+    /// Dates what a state tells for the first time.
+    fn date(&mut self, state: &FeedState, at: At) {
+        let told = &self.state;
+        if state.last_error.is_some() && (state.last_error != told.last_error || state.errors > told.errors) {
+            self.error_at = Some(at);
+        }
+        if state.quarantined > told.quarantined {
+            self.aside_at = Some(at);
+        }
+    }
+
+    /// It was away, and tells again: what it cannot read again is lost.
+    fn note_back(&mut self, state: &FeedState, at: At, notices: &mut Vec<Notice>) {
+        if let Some(from) = self.away.take().filter(|_| state.guarantee == Guarantee::BestEffort) {
+            self.gaps.push((from, at));
+            notices.push(Notice { at, kind: NoticeKind::FeedGap { feed: state.feed.to_string(), from, to: at } });
+        }
+    }
+
     /// Everything that happened before this has arrived. A feed that ended as it should has told all.
     #[must_use]
     pub fn complete_to(&self, now: At) -> Option<At> {
@@ -114,6 +143,8 @@ impl Feeds {
                 away: None,
                 marks: VecDeque::new(),
                 gaps: Vec::new(),
+                error_at: state.last_error.is_some().then_some(at),
+                aside_at: None,
             };
             feed.mark(at);
             self.feeds.insert(state.feed.clone(), feed);
@@ -125,17 +156,18 @@ impl Feeds {
             FeedStatus::Retrying | FeedStatus::Failed | FeedStatus::Starting if was_well => {
                 feed.away = Some(feed.state.complete_to.unwrap_or(at))
             }
-            FeedStatus::Ok => {
-                if let Some(from) = feed.away.take().filter(|_| state.guarantee == Guarantee::BestEffort) {
-                    feed.gaps.push((from, at));
-                    notices.push(Notice { at, kind: NoticeKind::FeedGap { feed: state.feed.to_string(), from, to: at } });
-                }
+            FeedStatus::Ok => feed.note_back(state, at, notices),
+            // it tells again, but is not yet trusted to last
+            FeedStatus::Retrying if feed.away.is_some() && state.complete_to > feed.state.complete_to => {
+                feed.note_back(state, at, notices);
+                feed.away = state.complete_to;
             }
             FeedStatus::Starting | FeedStatus::Ended | FeedStatus::Retrying | FeedStatus::Failed => {}
         }
         if feed.stale && state.guarantee != Guarantee::BestEffort {
             refill(&mut self.filled_late, feed.state.complete_to, state.complete_to, at);
         }
+        feed.date(state, at);
         feed.state = state.clone();
         feed.mark(at);
     }
