@@ -11,7 +11,7 @@ use crate::engine::id::Name;
 use crate::engine::metric::Metric;
 use crate::engine::money::{Currency, Money};
 use crate::engine::spelling;
-use crate::engine::time::{At, MINUTE_MS};
+use crate::engine::time::{At, HOUR_MS, MINUTE_MS};
 
 /// A command: its name, whether it writes a record, what it does with the words after it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -182,10 +182,14 @@ fn panel_of(word: &str, words: &Words) -> Option<Panel> {
     })
 }
 
-/// `00:31:00` is the live's own time, anything else a minute as `goto` reads it.
+/// `00:31:00` is the live's own time, anything else a minute as `goto` reads it; a clock of before the live is its begin.
 fn moment_of(word: &str, moment: &Moment<'_>) -> Option<At> {
     let parts: Vec<&str> = word.split(':').collect();
-    let [hours, minutes, seconds] = parts[..] else { return minute_of(word, moment).map(At::from_minute) };
+    let [hours, minutes, seconds] = parts[..] else {
+        let (started, found) = (moment.live.started()?, At::from_minute(minute_of(word, moment)?));
+        let is_before = parts.len() > 1 && found.since_ms(started) >= 12 * HOUR_MS;
+        return Some(if is_before { started } else { found });
+    };
     let number = |text: &str, most: i64| text.parse::<u16>().ok().map(i64::from).filter(|number| *number <= most);
     let s = number(hours, 99)? * 3_600 + number(minutes, 59)? * 60 + number(seconds, 59)?;
     Some(moment.live.started()?.plus_s(s))

@@ -685,6 +685,11 @@ fn a_replay_is_read_only_and_is_steered() {
     assert_eq!(steered(": \"seek 00:31:05\" Enter"), [Intent::Replay(Steering::Seek(at(31 * 60 + 5)))]);
     assert_eq!(steered(": \"seek 16\" Enter"), [Intent::Replay(Steering::Seek(at(16 * 60)))]);
     assert_eq!(steered(": \"seek 20:30\" Enter"), [Intent::Replay(Steering::Seek(at(30 * 60)))]);
+    assert_eq!(
+        steered(": \"seek 19:30\" Enter"),
+        [Intent::Replay(Steering::Seek(at(0)))],
+        "before the live is its begin, not the next day"
+    );
     for wrong in ["seek", "seek soon", "seek 00:61:00", "seek 1:2:3:4"] {
         assert!(Desk::of(Mode::Replay).play(&format!(": \"{wrong}\" Enter")).intents.is_empty(), "{wrong}");
     }

@@ -86,6 +86,8 @@ pub struct Questions {
     replied: Table<(Name, Name), At>,
     /// What became of all of them.
     answers: Answers,
+    /// When the latest question was asked that there was no room for.
+    flooded_to: Option<At>,
     /// How the plan's products are named in a chat.
     names: Option<Phrases<Option<Sym>>>,
 }
@@ -127,6 +129,8 @@ impl Questions {
             self.let_go(&same);
         }
         if self.asked.len() > HELD {
+            let oldest = self.asked.first_key_value().map(|((at, ..), _)| *at);
+            self.flooded_to = self.flooded_to.max(oldest);
             self.drop_oldest();
         }
     }
@@ -206,6 +210,12 @@ impl Questions {
     #[must_use]
     pub fn tally(&self, now: At, plan: &Plan, show: &Show<'_>) -> Option<QuestionTally> {
         self.answers.tally(now, plan, show)
+    }
+
+    /// True while more may be open than are held: what is told of them is the least.
+    #[must_use]
+    pub fn is_flooded(&self, now: At, plan: &Plan) -> bool {
+        self.flooded_to.is_some_and(|at| at >= now.plus_s(-plan.limits.question_open_s))
     }
 
     /// Open questions at `now`, identical ones merged, oldest first.

@@ -384,6 +384,11 @@ impl Engine {
         open.map(|open| OpenQuestion { text: open.text, topic: open.topic, product: open.product, count: open.count, since: open.since })
             .collect()
     }
+    /// True while more questions may be open than are held, and older ones.
+    #[must_use]
+    pub fn has_more_questions(&self) -> bool {
+        self.live().questions.is_flooded(self.now(), self.plan())
+    }
     /// The newest chat messages, oldest first, at most `most`.
     #[must_use]
     pub fn chat(&self, most: usize) -> Vec<ChatLine<'_>> {

@@ -41,9 +41,16 @@ pub fn no_chat(pane: &Pane<'_>) -> &'static str {
 }
 
 fn title(pane: &Pane<'_>, questions: &[OpenQuestion<'_>]) -> String {
-    let Some(oldest) = questions.first() else { return pane.word("panel-questions").to_owned() };
-    let age = pane.view.format.countdown(pane.view.now.since_ms(oldest.since));
-    pane.say("questions-title", &[("n", questions.len().into()), ("oldest", age.into())])
+    let Some((n, oldest)) = how_many(pane, questions) else { return pane.word("panel-questions").to_owned() };
+    pane.say("questions-title", &[("n", n.into()), ("oldest", oldest.into())])
+}
+
+/// How many are open and since when; `4,096+` and `03:45+` where there are more than are held.
+pub fn how_many(pane: &Pane<'_>, questions: &[OpenQuestion<'_>]) -> Option<(String, String)> {
+    let more = if pane.view.engine.has_more_questions() { "+" } else { "" };
+    let number = pane.view.format.count(i64::try_from(questions.len()).unwrap_or(i64::MAX));
+    let age = pane.view.format.countdown(pane.view.now.since_ms(questions.first()?.since));
+    Some((format!("{number}{more}"), format!("{age}{more}")))
 }
 
 /// `4× tem na cor preta?   02:40`.

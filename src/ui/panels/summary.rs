@@ -3,17 +3,15 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{kpis, payment};
+use super::{kpis, payment, questions};
 use crate::ui::pane::Pane;
 use crate::ui::theme::Tone;
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let mut line = pane.phrase(" ", Tone::Normal);
     line.0.extend(payment::unpaid(pane).0);
-    let questions = &pane.questions;
-    let oldest = questions.first().map(|question| pane.view.format.countdown(pane.view.now.since_ms(question.since)));
-    let told = match oldest {
-        Some(oldest) => pane.say("summary-questions", &[("n", questions.len().into()), ("oldest", oldest.into())]),
+    let told = match questions::how_many(pane, &pane.questions) {
+        Some((n, oldest)) => pane.say("summary-questions", &[("n", n.into()), ("oldest", oldest.into())]),
         None => pane.word("questions-none").to_owned(),
     };
     let mut parts = vec![pane.phrase(told, Tone::Normal)];

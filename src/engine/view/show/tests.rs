@@ -167,6 +167,21 @@ mod questions {
     }
 
     #[test]
+    fn of_a_flood_it_is_said_that_there_are_more() {
+        let mut desk = Desk::opened();
+        let held = i64::try_from(crate::engine::live::questions::HELD).unwrap();
+        let ask = |n: i64| format!(r#""type":"chat_message","id":"f{n}","author":"a{n}","text":"quanto custa o {n}?""#);
+        for n in 0..held {
+            desk.tell(10, &ask(n));
+        }
+        assert!(!desk.engine.has_more_questions());
+        desk.tell(11, &ask(held));
+        assert!(desk.engine.has_more_questions());
+        desk.wait_until(60 * 10 + 12);
+        assert!(!desk.engine.has_more_questions(), "their time is over");
+    }
+
+    #[test]
     fn a_question_on_two_topics_waits_for_both() {
         let mut desk = Desk::opened();
         desk.tell(10, &chat("ana", "qual o preço e o frete?")).tell(20, &staff("o preço é 99"));
