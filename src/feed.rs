@@ -5,6 +5,7 @@
 //! cursor, steps the engine, and acknowledges after the commit. Feeds don't know the engine's state, the journal or the glass.
 
 pub mod account;
+mod address;
 pub mod backoff;
 pub mod broker;
 pub mod call;

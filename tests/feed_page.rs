@@ -2,10 +2,16 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops where it fails")]
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use ring::hmac;
 use warroom::engine::time::At;
 use warroom::engine::wire::{self, Defaults};
 use warroom::feed::account::Account;
-use warroom::feed::platform::PlatformText;
+use warroom::feed::platform::{PlatformText, Transport};
+use warroom::feed::signature::{Delivery, Disbelief};
+use warroom::feed::template::Values;
 use warroom::feed::trial::Trial;
 
 const PAGE: &str = include_str!("../docs/connect-a-platform.md");
@@ -59,4 +65,191 @@ fn the_plan_of_the_page_is_read() {
     let accounts = Account::read_all(&plan, &block("toml", 1), &environment).unwrap_or_else(|problems| panic!("{problems:?}"));
     let names: Vec<String> = accounts[0].plan_feeds().iter().map(|feed| feed.name.to_string()).collect();
     assert_eq!(names, ["kiosk.sales", "kiosk.sales_hook"]);
+}
+
+/// The second platform of the page.
+fn stand() -> warroom::feed::platform::Platform {
+    let text = PlatformText { file: "stand.toml".into(), toml: block("toml", 2), jq_file: "stand.jq".into(), jq: block("jq", 0) };
+    text.read().unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// Whether a delivery to a request of the second platform is believed.
+fn believed(request: &str, headers: &[(&str, String)], query: &[(&str, &str)], body: &str, now: At) -> Result<(), Disbelief> {
+    let platform = stand();
+    let request = platform.request(request).expect("the request");
+    let Transport::Webhook(hook) = &request.transport else { panic!("a webhook") };
+    let mut values = Values::default();
+    values.set_text("hook_secret", "whsec");
+    let delivery = Delivery {
+        method: "POST".into(),
+        path: hook.path.clone(),
+        headers: headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        query: query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        body: body.as_bytes().to_vec(),
+    };
+    hook.signature.verify(&delivery, &values, now)
+}
+
+fn tag(message: &str) -> Vec<u8> {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"whsec"), message.as_bytes()).as_ref().to_vec()
+}
+
+#[test]
+fn the_signatures_of_the_page_are_those_that_it_describes() {
+    let now = At::parse("2026-04-12T23:45:00Z", None).expect("a time");
+    let ts = now.second().to_string();
+    let body = r#"{"no":1001}"#;
+    let pairs =
+        |ts: &str| vec![("stand-signature", format!("t={ts},v1={}", data_encoding::HEXLOWER.encode(&tag(&format!("{ts}.{body}")))))];
+    assert_eq!(believed("paid_hook", &pairs(&ts), &[], body, now), Ok(()));
+    assert_eq!(believed("paid_hook", &pairs(&ts), &[], "{}", now), Err(Disbelief::Wrong));
+    assert!(believed("paid_hook", &pairs(&(now.second() - 301).to_string()), &[], body, now).is_err(), "an old one");
+    let signed = data_encoding::BASE64.encode(&tag(&format!("d-7:{ts}:77:{body}")));
+    let headers = [("stand-sign", signed), ("stand-time", ts), ("stand-id", "d-7".to_owned())];
+    assert_eq!(believed("void_hook", &headers, &[("shop", "77")], body, now), Ok(()));
+    assert_eq!(believed("void_hook", &headers, &[("shop", "78")], body, now), Err(Disbelief::Wrong));
+}
+
+/// Answers a call of the second platform: the login with a token, the sales only with it.
+fn answer(mut stream: TcpStream) {
+    let mut reader = BufReader::new(stream.try_clone().expect("a reader"));
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
+            break;
+        }
+        if let Some(bytes) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = bytes.trim().parse().expect("a length");
+        }
+        head.push_str(&line);
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).expect("the body");
+    let body = String::from_utf8_lossy(&body).into_owned();
+    let (status, told) =
+        if head.starts_with("POST /api/login ") && body.contains("\"user\":\"desk\"") && body.contains("\"password\":\"opensesame\"") {
+            ("200 OK", r#"{"token":"tok-1","seconds":3600}"#.to_owned())
+        } else if head.starts_with("GET /api/sales ") && head.to_ascii_lowercase().contains("authorization: bearer tok-1\r\n") {
+            ("200 OK", block("json", 0))
+        } else {
+            ("401 Unauthorized", "{}".to_owned())
+        };
+    let length = told.len();
+    write!(stream, "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{told}")
+        .expect("an answer");
+}
+
+#[test]
+fn the_login_of_the_page_lets_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("stand.toml"), block("toml", 2)).expect("a file");
+    std::fs::write(folder.path().join("stand.jq"), block("jq", 0)).expect("a file");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let base = format!("base=http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || listener.incoming().take(4).flatten().for_each(answer));
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_warroom"))
+        .args(["feed", "try", "stand.toml", "--request", "sales", "--set", &base, "--set", "user=desk"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("STAND_PASSWORD", "opensesame")
+        .env("STAND_HOOK_SECRET", "whsec")
+        .output()
+        .expect("it runs");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains(r#""type":"purchase","order":"1001","value":"259.80""#), "{told}");
+}
+
+/// What `check` says of the plan of the page with another platform file, filter or plan.
+fn checked(toml: &str, jq: Option<&str>, plan: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("kiosk.toml"), toml).expect("a file");
+    if let Some(jq) = jq {
+        std::fs::write(folder.path().join("kiosk.jq"), jq).expect("a file");
+    }
+    std::fs::write(folder.path().join("plan.toml"), plan).expect("a file");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_warroom"))
+        .args(["check", "plan.toml"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("HOME", folder.path())
+        .env("KIOSK_KEY", "secret")
+        .output()
+        .expect("it runs");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    told.replace(" → ", "; ")
+}
+
+#[test]
+fn what_is_wrong_is_told_once_and_where_it_is_wrong() {
+    let (toml, jq, plan) = (block("toml", 0), block("jq", 0), block("toml", 1));
+    let line_of = |text: &str, part: &str| text.lines().position(|line| line.contains(part)).expect("the line") + 1;
+    let cases = [
+        (toml.clone(), None, plan.clone(), "kiosk.jq:1: jq: there is no filter `sale`, for this file is missing or empty".to_owned()),
+        (
+            toml.clone(),
+            Some(format!("{jq}\ndef broken: .a |\n")),
+            plan.clone(),
+            format!("kiosk.jq:{}: jq: expected", jq.lines().count() + 2),
+        ),
+        (toml.replace("map = \"sale\"", "map = \"sold\""), Some(jq.clone()), plan.clone(), "there is no filter `sold`".to_owned()),
+        (
+            toml.replace("name = \"sales_hook\"", "name = \"sales\""),
+            Some(jq.clone()),
+            plan.clone(),
+            "is the name of an earlier request too; give each request a name of its own".to_owned(),
+        ),
+        (
+            toml.replace("\"webhook\"", "\"hook\""),
+            Some(jq.clone()),
+            plan.clone(),
+            "is `hook`, which is none of its values; write one of: poll, webhook".to_owned(),
+        ),
+        (
+            toml.replace("encoding = \"hex\"", "message = \"{{t}}.{{body}}\""),
+            Some(jq.clone()),
+            plan.clone(),
+            format!(
+                "kiosk.toml:{}: `{{{{t}}}}` is no variable; a signature is made of {{{{ts}}}}, {{{{body}}}}",
+                line_of(&toml, "signature = ")
+            ),
+        ),
+        (
+            toml.clone(),
+            Some(jq.clone()),
+            plan.replace("https://kiosk.example", "localhost:1"),
+            "is `localhost:1`, which is no address that can be called; begin it with https://".to_owned(),
+        ),
+        (toml.clone(), Some(jq.clone()), plan.replace("https://", "ftp://"), "is `ftp://kiosk.example`, which is no address".to_owned()),
+        (
+            toml.clone(),
+            Some(jq.clone()),
+            plan.replace("{ env = \"KIOSK_KEY\" }", "{ file = \"key.txt\" }"),
+            "key.txt: No such file".to_owned(),
+        ),
+    ];
+    for (toml, jq, plan, expected) in cases {
+        let told = checked(&toml, jq.as_deref(), &plan);
+        assert_eq!(told.matches(expected.as_str()).count(), if expected.contains("`sold`") { 2 } else { 1 }, "{expected} in {told}");
+        for false_one in ["is not known here", "`url` is missing", "interval_s` is missing", "mode 0600"] {
+            assert!(!told.contains(false_one), "{false_one} in {told}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_is_asked_for_where_it_can_be_given() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("kiosk.toml"), block("toml", 0)).expect("a file");
+    std::fs::write(folder.path().join("kiosk.jq"), block("jq", 0)).expect("a file");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_warroom"))
+        .args(["feed", "try", "kiosk.toml", "--request", "sales"])
+        .current_dir(folder.path())
+        .env_clear()
+        .output()
+        .expect("it runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("`key` is missing; set the environment variable KIOSK_KEY: a secret is never given by --set"), "{told}");
+    assert!(told.contains("`base` is missing; give it: Address of the shop, https://kiosk.example (here: --set NAME=VALUE)"), "{told}");
 }

@@ -19,7 +19,7 @@ use crate::feed::disclosure::{Disclosure, HIDDEN};
 use crate::feed::fault::Fault;
 use crate::feed::http::Http;
 use crate::feed::mapping::{Exchange, MAX_BYTES, Mapped};
-use crate::feed::platform::{Request, SHIPPED, Transport};
+use crate::feed::platform::{PlatformText, Request, SHIPPED, Transport, Variable};
 use crate::feed::probe::{self, Look, Outcome, Probe};
 use crate::feed::quota::Limiter;
 use crate::feed::session::Session;
@@ -66,19 +66,29 @@ fn find(asked: &TryArgs, environment: Environment<'_>, offline: bool) -> Result<
     }
     let text = plan_of(asked, offline)?;
     let accounts = Account::read_all("", &text, environment).map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(|problem| told(problem, &asked.name)).collect();
+        let secrets = secrets_of(&asked.name);
+        let lines: Vec<String> = problems.iter().map(|problem| told(problem, &asked.name, &secrets)).collect();
         Failure::configuration(&lines)
     })?;
     accounts.into_iter().next().ok_or_else(|| Failure::new(code::CONFIGURATION, format!("`{}` is no platform", asked.name)))
 }
 
-/// What is wrong with the platform itself keeps its line; what is missing is given by `--set` or the environment.
-fn told(problem: &crate::feed::document::Problem, name: &str) -> String {
-    if problem.file.is_empty() {
-        let what = problem.what.replace("feeds.tried.", "").replace("`platform`", name);
-        format!("{what}; {} (here: --set NAME=VALUE)", problem.remedy)
-    } else {
-        problem.to_string()
+/// What is wrong with the platform itself keeps its line; what is missing is given by `--set`, a secret by the environment.
+fn told(problem: &crate::feed::document::Problem, name: &str, secrets: &[Variable]) -> String {
+    if !problem.file.is_empty() {
+        return problem.to_string();
+    }
+    let what = problem.what.replace("feeds.tried.", "").replace("`platform`", name);
+    let Some(secret) = secrets.iter().find(|secret| what.contains(&format!("`{}`", secret.name))) else {
+        return format!("{what}; {} (here: --set NAME=VALUE)", problem.remedy);
+    };
+    match &secret.environment {
+        Some(variable) => format!("{what}; set the environment variable {variable}: a secret is never given by --set"),
+        None => format!(
+            "{what}; a secret is never given by --set: name an environment variable for it in the platform file \
+             (environment = \"NAME\" under [variables.{}]) and set it, or try the feed of a plan with --plan",
+            secret.name
+        ),
     }
 }
 
@@ -111,9 +121,15 @@ fn plan_of(asked: &TryArgs, offline: bool) -> Result<String, Failure> {
     Ok(text)
 }
 
+/// The secrets of a platform.
+fn secrets_of(name: &str) -> Vec<Variable> {
+    let text = PlatformText::shipped(name).or_else(|| PlatformText::open(Path::new(name)).ok());
+    let platform = text.and_then(|text| text.read().ok());
+    platform.into_iter().flat_map(|platform| platform.variables).filter(|variable| variable.secret).collect()
+}
+
 /// The variables of a platform that have no value of their own.
 fn variables_of(name: &str) -> Vec<String> {
-    use crate::feed::platform::PlatformText;
     let text = PlatformText::shipped(name).or_else(|| PlatformText::open(Path::new(name)).ok());
     let platform = text.and_then(|text| text.read().ok());
     let open = platform.into_iter().flat_map(|platform| platform.variables).filter(|variable| variable.default.is_none());

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+use super::address;
 use super::document::{Document, Problem, Section, line_of};
 use super::mapping::{Filter, Recipe};
 use super::platform::{Auth, Platform, PlatformText, Request, SHIPPED, Transport, Variable};
@@ -140,7 +141,12 @@ impl Reader<'_, '_> {
         }
         let defaults = self.read_defaults();
         let stale_after_s = section.count("stale_after_s", 1..=86_400);
-        let mut account = if section.has("platform") { self.read_platform(defaults)? } else { self.read_lines(defaults)? };
+        let read = if section.has("platform") { self.read_platform(defaults) } else { self.read_lines(defaults) };
+        let Some(mut account) = read else {
+            // which variables there are is not known then
+            section.entries();
+            return None;
+        };
         account.token_ends = self.read_token_end(account.defaults.source_tz);
         if let Some(limit) = stale_after_s {
             account.requests.iter_mut().for_each(|request| request.stale_after_s = i64::from(limit));
@@ -201,6 +207,7 @@ impl Reader<'_, '_> {
         let platform = file?.read().map_err(|problems| section.document().note_all(problems)).ok()?;
         let source = defaults.account.get_or_insert_with(|| Name::new(self.name)).clone();
         let values = self.read_values(&platform);
+        address::check(section, &platform);
         let mut requests = self.chosen(platform.requests);
         self.narrow(&mut requests);
         if let Some(feature) = requests.iter().find_map(|request| request.transport.missing_feature()) {
@@ -253,7 +260,11 @@ impl Reader<'_, '_> {
         let gives: Vec<Name> = self.section.texts("gives").into_iter().map(Name::from).collect();
         for request in requests.iter_mut() {
             for other in gives.iter().filter(|kind| !request.gives.contains(kind)) {
-                self.section.wrong("gives", format!("names `{other}`, which `{}` does not give", request.name), "see `warroom schema`");
+                self.section.wrong(
+                    "gives",
+                    format!("names `{other}`, which `{}` does not give", request.name),
+                    "see `warroom schema events`",
+                );
             }
             request.gives.clone_from(&gives);
         }
@@ -412,8 +423,8 @@ pub fn indirect(
         }
         (None, Some(path)) => match read_secret(&folder.join(path)) {
             Ok(text) => Some((text, Some(folder.join(path)))),
-            Err(why) => {
-                section.wrong(name, format!("of {whose} cannot be read from its file: {why}"), "put it into a file with mode 0600");
+            Err((why, remedy)) => {
+                section.wrong(name, format!("of {whose} cannot be read from its file: {why}"), remedy);
                 None
             }
         },
@@ -426,22 +437,30 @@ pub fn indirect(
     found
 }
 
-/// A secret of a file that only its owner can read, without the line end.
-fn read_secret(path: &Path) -> Result<String, String> {
-    let facts = std::fs::metadata(path).map_err(|error| error.to_string())?;
+/// A secret of a file that only its owner can read, without the line end; else what is wrong with the file, and what to do.
+fn read_secret(path: &Path) -> Result<String, (String, String)> {
+    let file = path.display();
+    let again = format!("write the secret into {file} and run: chmod 600 {file}");
+    let facts = std::fs::metadata(path).map_err(|error| (format!("{file}: {error}"), again.clone()))?;
+    if facts.is_dir() {
+        return Err((format!("{file} is a folder"), "name the file that holds the secret".to_owned()));
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         if facts.permissions().mode() & 0o077 != 0 {
-            return Err("others can read it too".into());
+            return Err((format!("others can read {file} too"), format!("run: chmod 600 {file}")));
         }
     }
     if facts.len() > MAX_SECRET_BYTES {
-        return Err("it is larger than 64 KiB".into());
+        return Err((format!("{file} is larger than 64 KiB"), "name a file that holds nothing but the secret".to_owned()));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let bytes = std::fs::read(path).map_err(|error| (format!("{file}: {error}"), again))?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        (format!("{file} holds bytes that are no text"), format!("write the secret into {file} as text, a binary key as base64"))
+    })?;
     let text = text.trim_end_matches(['\n', '\r']);
-    if text.is_empty() { Err("it is empty".into()) } else { Ok(text.to_owned()) }
+    if text.is_empty() { Err((format!("{file} is empty"), format!("write the secret into {file}"))) } else { Ok(text.to_owned()) }
 }
 
 /// Replaces a secret's file, whole or not at all, readable by its owner only.
@@ -522,7 +541,7 @@ mod tests {
         let feeds = read(&plan("purchase")).unwrap()[0].plan_feeds();
         assert_eq!(feeds[0].gives, [Name::from("purchase")]);
         let problems = read(&plan("weather")).unwrap_err();
-        assert_eq!(problems, ["plan.toml:4: `feeds.bus.gives` names `weather`, which `events` does not give; see `warroom schema`"]);
+        assert_eq!(problems, ["plan.toml:4: `feeds.bus.gives` names `weather`, which `events` does not give; see `warroom schema events`"]);
     }
 
     #[cfg(not(feature = "nats"))]

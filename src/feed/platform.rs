@@ -5,6 +5,7 @@
 
 mod names;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use super::document::{Document, Problem, Section, line_of};
 use super::expand::Expand;
 use super::join::Join;
 use super::jwt::Jwt;
-use super::mapping::{Filter, Recipe};
+use super::mapping::{Filter, FilterError, Recipe};
 use super::quota::{Quota, Rank};
 use super::sign::Sign;
 use super::signature::Signature;
@@ -315,7 +316,11 @@ impl PlatformText {
         let limit = root.section("limit").map(Quota::read).unwrap_or_default();
         let usual = Usual { ok: self.filter(root, "ok"), denied: self.filter(root, "denied"), throttled: self.filter(root, "throttled") };
         let mut requests = Vec::new();
+        let mut named = BTreeSet::new();
         for section in root.sections("request") {
+            if section.text("name").is_some_and(|name| !named.insert(name)) {
+                section.wrong("name", "is the name of an earlier request too", "give each request a name of its own");
+            }
             requests.extend(self.read_request(section, &usual));
         }
         if requests.is_empty() && !root.has("request") {
@@ -332,16 +337,27 @@ impl PlatformText {
         match Filter::compile(&self.jq, expression) {
             Ok(filter) => Some(filter),
             Err(error) => {
-                let remedy = "see `jq` and config/platforms/warroom.jq for what there is";
-                if error.offset < self.jq.len() {
-                    let line = line_of(&self.jq, error.offset);
-                    let problem = Problem { file: self.jq_file.clone(), line, what: error.what, remedy: remedy.into() };
-                    section.document().note_all([problem]);
-                } else {
-                    section.wrong(key, format!("is no filter: {}", error.what), remedy);
-                }
+                self.note_filter(section, key, error);
                 None
             }
+        }
+    }
+
+    /// Tells what is wrong with a filter where it is wrong: in the jq file, or in the expression.
+    fn note_filter(&self, section: &Section<'_>, key: &str, error: FilterError) {
+        let of_file = |offset: usize, what: String, remedy: &str| {
+            let line = line_of(&self.jq, offset.min(self.jq.trim_end().len()));
+            section.document().note_all([Problem { file: self.jq_file.clone(), line, what, remedy: remedy.into() }]);
+        };
+        if self.jq.trim().is_empty() && error.what.contains("there is no") {
+            let what = format!("{}, for this file is missing or empty", error.what);
+            of_file(0, what, "write the definitions that the platform file names into it");
+        } else if let Err(own) = Filter::compile(&self.jq, ".") {
+            of_file(own.offset, own.what, FILTER_REMEDY);
+        } else if error.offset < self.jq.len() {
+            of_file(error.offset, error.what, FILTER_REMEDY);
+        } else {
+            section.wrong(key, format!("is no filter: {}", error.what), FILTER_REMEDY);
         }
     }
 
@@ -394,12 +410,13 @@ impl PlatformText {
         let name = section.required_text("name", "name the request").unwrap_or_default().to_owned();
         let gives: Vec<Name> = section.texts("gives").into_iter().map(Name::from).collect();
         for unknown in gives.iter().filter(|given| !GIVEN_TYPES.contains(&given.as_str())) {
-            section.wrong("gives", format!("names `{unknown}`, which is no canonical type"), "see `warroom schema`");
+            section.wrong("gives", format!("names `{unknown}`, which is no canonical type"), "see `warroom schema events`");
         }
         if gives.is_empty() {
             section.missing("gives", "list the canonical event types that it gives");
         }
-        let kind = section.choice("transport", &KINDS).unwrap_or(Kind::Poll);
+        // of a transport that there is not nothing more can be said
+        let kind = if section.has("transport") { section.choice("transport", &KINDS)? } else { Kind::Poll };
         // our own format needs no filter
         let canonical = matches!(kind, Kind::Webhook | Kind::Nats | Kind::Kafka) && section.flag("canonical").unwrap_or(false);
         // what is pushed carries no word of success or failure
@@ -540,6 +557,9 @@ enum Kind {
 
 const KINDS: [(&str, Kind); 6] =
     [("poll", Kind::Poll), ("webhook", Kind::Webhook), ("sse", Kind::Sse), ("ws", Kind::Ws), ("nats", Kind::Nats), ("kafka", Kind::Kafka)];
+
+/// What to do about a filter that does not compile.
+const FILTER_REMEDY: &str = "see `jq` and config/platforms/warroom.jq for what there is";
 
 /// A broker answers at least once a second; one that has not for so long is stale.
 const BROKER_STALE_S: f64 = 5.0;

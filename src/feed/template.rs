@@ -150,6 +150,16 @@ impl Template {
         })
     }
 
+    /// The name that an address begins with, where what follows is a path.
+    #[must_use]
+    pub fn base(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [Part::Value { name, .. }] => Some(name),
+            [Part::Value { name, .. }, Part::Text(path), ..] if path.starts_with(['/', '?']) => Some(name),
+            _ => None,
+        }
+    }
+
     /// True when the whole is one value written as a number.
     #[must_use]
     pub fn is_number(&self) -> bool {

@@ -30,13 +30,61 @@ const OWN_NAMES: [&str; 17] = [
 /// Names that come with a notice or a delivery.
 const OWN_PREFIXES: [&str; 3] = ["expand.", "h.", "q."];
 
+/// What a signature can be made of, beside variables: the time of the delivery, its raw body, its headers and its query.
+const SIGNED_NAMES: [&str; 2] = ["ts", "body"];
+const SIGNED_PREFIXES: [&str; 2] = ["h.", "q."];
+
 /// Every name in a template must be a variable or one of ours.
 pub fn check(root: &Section<'_>, platform: &Platform) {
-    let known = |name: &str| {
-        OWN_NAMES.contains(&name)
-            || OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-            || platform.variables.iter().any(|variable| variable.name == name)
+    let is_variable = |name: &str| platform.variables.iter().any(|variable| variable.name == name);
+    let has = |names: &[&str], prefixes: &[&str], name: &str| {
+        names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix)) || is_variable(name)
     };
+    let mut said: Vec<&str> = Vec::new();
+    let mut tell = |name, remedy: String| {
+        if !said.contains(&name) {
+            said.push(name);
+            let offset = place_of(root.document().text, name);
+            root.document().note(offset..offset, format!("`{{{{{name}}}}}` is no variable"), remedy);
+        }
+    };
+    for name in signed(platform).into_iter().flat_map(Template::names).filter(|name| !has(&SIGNED_NAMES, &SIGNED_PREFIXES, name)) {
+        let parts = "{{ts}}, {{body}}, {{h.NAME}} (a header), {{q.NAME}} (a parameter of the address)";
+        tell(name, format!("a signature is made of {parts} and variables: write one of them, or declare it under [variables.{name}]"));
+    }
+    for name in called(platform).into_iter().flat_map(Template::names).filter(|name| !has(&OWN_NAMES, &OWN_PREFIXES, name)) {
+        tell(name, format!("declare it under [variables.{name}]"));
+    }
+}
+
+/// Where a name stands between braces, beside comments.
+fn place_of(text: &str, name: &str) -> usize {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let mut rest = if line.trim_start().starts_with('#') { "" } else { line };
+        while let Some((_, after)) = rest.split_once("{{") {
+            let inside = after.split("}}").next().unwrap_or_default();
+            if inside.split('|').next().unwrap_or_default().trim().trim_end_matches('?') == name {
+                return start;
+            }
+            rest = after;
+        }
+        start += line.len();
+    }
+    0
+}
+
+/// The templates of signatures.
+fn signed(platform: &Platform) -> Vec<&Template> {
+    let hooks = platform.requests.iter().filter_map(|request| match &request.transport {
+        Transport::Webhook(hook) => Some(hook.signature.templates()),
+        _ => None,
+    });
+    hooks.flatten().collect()
+}
+
+/// The templates of everything that is asked.
+fn called(platform: &Platform) -> Vec<&Template> {
     let mut templates: Vec<&Template> = Vec::new();
     let auth = &platform.auth;
     templates.extend(auth.headers.iter().chain(&auth.query).map(|(_, template)| template));
@@ -47,24 +95,14 @@ pub fn check(root: &Section<'_>, platform: &Platform) {
     for request in &platform.requests {
         match &request.transport {
             Transport::Poll(poll) => templates.extend(poll.confirm.iter().chain([&poll.call]).flat_map(Call::templates)),
-            Transport::Webhook(hook) => templates.extend(hook.signature.templates()),
             Transport::Sse(sse) => templates.extend(sse.call.templates()),
             Transport::Ws(ws) => templates.extend(ws.call.templates().into_iter().chain(&ws.send).chain(&ws.welcomed)),
             Transport::Nats(nats) => templates.extend(nats.templates()),
             Transport::Kafka(kafka) => templates.extend(kafka.templates()),
-            Transport::Ndjson(_) => {}
+            Transport::Webhook(_) | Transport::Ndjson(_) => {}
         }
         templates.extend(request.join.iter().flat_map(|join| join.call.templates()));
         templates.extend(request.expand.iter().flat_map(|expand| expand.call.templates()));
     }
-    let text = root.document().text;
-    let mut said: Vec<&str> = Vec::new();
-    for name in templates.into_iter().flat_map(Template::names).filter(|name| !known(name)) {
-        if said.contains(&name) {
-            continue;
-        }
-        said.push(name);
-        let offset = text.find(&format!("{{{{{name}")).unwrap_or(0);
-        root.document().note(offset..offset, format!("`{{{{{name}}}}}` is no variable"), format!("declare it under [variables.{name}]"));
-    }
+    templates
 }
