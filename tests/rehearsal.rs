@@ -25,17 +25,18 @@ use warroom::engine::{Arrival, Engine};
 use warroom::rehearsal::best::{Budget, outcome};
 use warroom::rehearsal::policy::Policy;
 use warroom::rehearsal::policy::{Advised, Chance, Nobody, Recorded};
-use warroom::rehearsal::progress::{Entry, courses};
+use warroom::rehearsal::progress::{Course, Entry, courses};
 use warroom::rehearsal::recast::{Recast, TooLittle, recast};
-use warroom::rehearsal::score::{Met, Played, Raised, Verdict, score};
+use warroom::rehearsal::score::{Met, Played, Raised, Score, Verdict, score};
 use warroom::rehearsal::solo::Solo;
 use warroom::rehearsal::study::{Gains, gains, lean, varied};
 use warroom::simulate::Records;
-use warroom::simulate::act::Act;
+use warroom::simulate::act::{Act, Deed};
 use warroom::simulate::broadcast::Broadcast;
 use warroom::simulate::scenario::Scenario;
 use warroom::ui::format::Format;
 use warroom::ui::glyphs::{Charset, Glyphs};
+use warroom::ui::page::Page;
 use warroom::ui::theme::{Colours, Theme};
 use warroom::ui::words::{Lang, Words};
 
@@ -144,6 +145,52 @@ fn a_price_cut_on_a_silent_feed_is_being_fooled() {
 }
 
 #[test]
+fn an_incident_that_is_rightly_left_alone_counts_as_answered() {
+    let scenario = scenario("blind-feed");
+    let told = |acts: Vec<Act>| {
+        let score = score(&played(&scenario, 2, acts), Budget { runs: 2 }, None).unwrap();
+        let entry = Entry::of(&score, scenario.starts_at);
+        (page_of(&score, &scenario, Lang::En, None).markdown(), (entry.incidents, entry.answered))
+    };
+    let (calm, counted) = told(Vec::new());
+    assert!(calm.contains("2 of 2 incidents answered, 0 missed") && counted == (2, 2), "{counted:?} {calm}");
+    let (fooled, counted) = told(vec![act(&scenario, scenario.opens_s() + 100, Kind::FlashDeal, None)]);
+    assert!(fooled.contains("1 of 2 incidents answered, 1 missed") && counted == (2, 1), "{counted:?} {fooled}");
+}
+
+fn end(scenario: &Scenario, second: i64, withdrawn: bool) -> Act {
+    Act { at: scenario.starts_at.plus_s(second), told: None, deed: Deed::End { id: "i1".into(), withdrawn } }
+}
+
+#[test]
+fn an_act_that_is_taken_back_is_no_answer_and_one_that_is_ended_later_is() {
+    let scenario = scenario("w3-script-change");
+    let began = scenario.opens_s() + 20;
+    let scored = |acts: Vec<Act>| score(&played(&scenario, 2, acts), Budget { runs: 2 }, None).unwrap();
+    let demo = || act(&scenario, began, Kind::Demo, None);
+    let delay_s = scenario.curves.of(Kind::Demo).delay_s;
+    assert!(delay_s > 5, "the host needs time for a demonstration");
+    // withdrawn at once, withdrawn while it works, ended before the host has done it
+    for (after_s, withdrawn) in [(3, true), (delay_s + 25, true), (3, false), (delay_s, false)] {
+        let score = scored(vec![demo(), end(&scenario, began + after_s, withdrawn)]);
+        let incident = &score.incidents[0];
+        assert_eq!((incident.met, incident.acted_s, score.acts[0].verdict), (Met::Missed, None, Verdict::TakenBack), "{after_s}");
+        if after_s <= delay_s {
+            assert_eq!((score.played, score.acts[0].worth_minor), (score.nobody, 0), "{after_s}");
+        }
+        assert_eq!(Entry::of(&score, scenario.starts_at).needless, 0);
+    }
+    let ended = scored(vec![demo(), end(&scenario, began + delay_s + 1, false)]);
+    assert_eq!((ended.incidents[0].met, ended.incidents[0].acted_s, ended.acts[0].verdict), (Met::Answered, Some(20), Verdict::Right));
+    // and the next of its kind is as fresh as the first
+    let again = |earlier: Vec<Act>| {
+        let second = Act::begin(scenario.starts_at.plus_s(began + 10), "i2", Kind::Demo, None);
+        scored(earlier.into_iter().chain([second]).collect()).played
+    };
+    assert_eq!(again(vec![demo(), end(&scenario, began + 3, true)]), again(Vec::new()));
+}
+
+#[test]
 fn scenario_seed_and_acts_are_the_play_byte_for_byte() {
     let scenario = scenario("checkout-down");
     let repair = act(&scenario, scenario.opens_s() + 40, Kind::TechEvent, None);
@@ -179,6 +226,12 @@ fn curves_vary_by_the_seed_and_by_half_at_most() {
     assert!(all.iter().any(|ratio| *ratio < 0.7) && all.iter().any(|ratio| *ratio > 1.3));
 }
 
+fn page_of(score: &Score, scenario: &Scenario, lang: Lang, course: Option<&Course>) -> Page {
+    let words = Words::new(lang);
+    let format = Format::new(lang, scenario.time_zone, Glyphs::of(Charset::Unicode));
+    Debrief { score, scenario, searching: None, left_s: None, course, remarks: &[], words: &words, format: &format }.page()
+}
+
 /// The debrief of a played drill, at a glass of that width, with its Markdown.
 fn debriefed(lang: Lang, columns: u16) -> (Vec<String>, String) {
     let scenario = scenario("w1-surprise-discount");
@@ -190,19 +243,8 @@ fn debriefed(lang: Lang, columns: u16) -> (Vec<String>, String) {
     let entry = Entry::of(&score, scenario.starts_at);
     assert_eq!((entry.incidents, entry.answered), (1, 1));
     let course = courses(&[entry.clone(), entry]).remove(0);
-    let (words, glyphs) = (Words::new(lang), Glyphs::of(Charset::Unicode));
-    let format = Format::new(lang, scenario.time_zone, glyphs);
-    let debrief = Debrief {
-        score: &score,
-        scenario: &scenario,
-        searching: None,
-        left_s: None,
-        course: Some(&course),
-        remarks: &[],
-        words: &words,
-        format: &format,
-    };
-    let page = debrief.page();
+    let glyphs = Glyphs::of(Charset::Unicode);
+    let page = page_of(&score, &scenario, lang, Some(&course));
     let lines = page.lines(columns, &Theme::for_terminal("dark", Colours::Full), &glyphs);
     let text = lines.iter().map(|line| line.0.iter().map(|(text, _)| text.as_str()).collect()).collect();
     (text, page.markdown())

@@ -1155,6 +1155,7 @@ met-fooled = fooled
 verdict-right = right
 verdict-helpful = helpful
 verdict-needless = needless
+verdict-taken-back = taken back
 
 # ── feed try (owner: preflight) ──
 try-which = say which with --request: { $names }

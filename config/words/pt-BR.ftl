@@ -1154,6 +1154,7 @@ met-fooled = enganado
 verdict-right = certa
 verdict-helpful = útil
 verdict-needless = desnecessária
+verdict-taken-back = desfeita
 
 # ── feed try (owner: preflight) ──
 try-which = diga qual com --request: { $names }

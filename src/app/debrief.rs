@@ -95,13 +95,13 @@ impl Debrief<'_> {
     /// How the play went, in two lines and a bar.
     fn add_summary(&self, blocks: &mut Vec<Block>) {
         let score = self.score;
-        let wanted = score.incidents.iter().filter(|incident| incident.incident.wants_act()).count();
-        let met = |met: Met| score.incidents.iter().filter(|incident| incident.met == met).count();
+        let all = score.incidents.len();
+        let answered = score.incidents.iter().filter(|incident| incident.met.is_right()).count();
         let needless = score.acts.iter().filter(|act| act.verdict == Verdict::Needless).count();
         let values = [
-            ("answered", met(Met::Answered).into()),
-            ("wanted", wanted.into()),
-            ("missed", (met(Met::Missed) + met(Met::Wrong)).into()),
+            ("answered", answered.into()),
+            ("wanted", all.into()),
+            ("missed", (all - answered).into()),
             ("needless", needless.into()),
             ("gain", self.gain(score.gain_minor()).text.into()),
         ];
@@ -206,6 +206,7 @@ impl Debrief<'_> {
         let tone = match act.verdict {
             Verdict::Right => Tone::Good,
             Verdict::Helpful => Tone::Normal,
+            Verdict::TakenBack => Tone::Muted,
             Verdict::Needless => Tone::Warn,
         };
         Row {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::score::{Met, Score, Verdict};
+use super::score::{Score, Verdict};
 use crate::engine::time::At;
 
 /// A play as it is remembered.
@@ -24,14 +24,13 @@ pub struct Entry {
 impl Entry {
     #[must_use]
     pub fn of(score: &Score, at: At) -> Self {
-        let wanted = score.incidents.iter().filter(|incident| !matches!(incident.met, Met::LeftAlone | Met::Fooled));
         let acted: Vec<i64> = score.incidents.iter().filter_map(|incident| incident.acted_s).collect();
         Self {
             at,
             scenario: score.scenario.clone(),
             seed: score.seed,
-            incidents: wanted.count(),
-            answered: score.incidents.iter().filter(|incident| incident.met == Met::Answered).count(),
+            incidents: score.incidents.len(),
+            answered: score.incidents.iter().filter(|incident| incident.met.is_right()).count(),
             needless: score.acts.iter().filter(|act| act.verdict == Verdict::Needless).count(),
             acted_s: (!acted.is_empty()).then(|| acted.iter().sum::<i64>() as f64 / acted.len() as f64),
             gain_minor: score.gain_minor(),

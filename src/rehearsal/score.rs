@@ -9,7 +9,7 @@ use super::best::{Best, Budget, Watch, outcome, search};
 use crate::engine::event::{Answer, Event, Fact, InterventionKind};
 use crate::engine::id::Name;
 use crate::engine::money::Currency;
-use crate::engine::time::At;
+use crate::engine::time::{At, SECOND_MS};
 use crate::simulate::act::{Act, Deed};
 use crate::simulate::broadcast::{Broadcast, Outcome};
 use crate::simulate::incident::{Incident, IncidentKind};
@@ -81,6 +81,14 @@ impl From<&Outcome> for Books {
     }
 }
 
+impl Met {
+    /// As it should be: a right act, or hands off where nothing helps.
+    #[must_use]
+    pub const fn is_right(self) -> bool {
+        matches!(self, Self::Answered | Self::LeftAlone)
+    }
+}
+
 /// How an incident was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -123,6 +131,8 @@ pub enum Verdict {
     Helpful,
     /// It answered none and earned nothing.
     Needless,
+    /// It was withdrawn, or ended before it could work: it is no act.
+    TakenBack,
 }
 
 /// An act of the play.
@@ -256,7 +266,8 @@ impl Judge<'_> {
         let began = incident.from_s().max(opens_s);
         let during = |at: At| (began..incident.until_s()).contains(&self.second(at));
         let fits = |raised: &&Raised| during(raised.at) && incident.right().contains(&raised.kind);
-        let acts: Vec<(At, InterventionKind)> = played.acts.iter().filter_map(kind_of).filter(|(at, _)| during(*at)).collect();
+        let acts = played.acts.iter().filter(|act| !self.is_taken_back(act, &played.acts));
+        let acts: Vec<(At, InterventionKind)> = acts.filter_map(kind_of).filter(|(at, _)| during(*at)).collect();
         let right = acts.iter().find(|(_, kind)| incident.right().contains(kind));
         let moves_prices = acts.iter().any(|(_, kind)| kind.is_price_act());
         let met = match (incident.kind.wants_act(), right, acts.is_empty()) {
@@ -280,6 +291,18 @@ impl Judge<'_> {
         }
     }
 
+    /// True where an act was withdrawn, or was ended before the host had done it.
+    fn is_taken_back(&self, act: &Act, acts: &[Act]) -> bool {
+        let Deed::Begin { id, kind, .. } = &act.deed else { return false };
+        let scenario = self.start.scenario();
+        let heard_s = |at: At| self.second(at.plus_ms(SECOND_MS - 1));
+        let works_s = heard_s(act.at).max(act.told.map_or(heard_s(act.at), |told| self.second(told)) + scenario.curves.of(*kind).delay_s);
+        acts.iter().any(|end| match &end.deed {
+            Deed::End { id: ended, withdrawn } => ended == id && (*withdrawn || heard_s(end.at) <= works_s),
+            Deed::Begin { .. } | Deed::Cue { .. } => false,
+        })
+    }
+
     fn acts(&self, acts: &[Act], came_to: &Outcome) -> Vec<ActScore> {
         let incidents = self.start.incidents();
         let mut scores = Vec::new();
@@ -291,6 +314,7 @@ impl Judge<'_> {
             let at_s = self.second(act.at);
             let answers = |incident: &Incident| incident.right().contains(kind) && (incident.from_s()..incident.until_s()).contains(&at_s);
             let verdict = match worth_minor {
+                _ if self.is_taken_back(act, acts) => Verdict::TakenBack,
                 _ if incidents.iter().any(answers) => Verdict::Right,
                 worth if worth > 0 => Verdict::Helpful,
                 _ => Verdict::Needless,

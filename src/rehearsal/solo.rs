@@ -140,10 +140,11 @@ pub fn event_of(act: &Act) -> Option<Event> {
             };
             (id.clone(), Fact::Intervention(Box::new(intervention)))
         }
-        Deed::End { id } => {
+        Deed::End { id, withdrawn } => {
             let mut own = id.clone();
             own.push_str(".end");
-            (own, Fact::InterventionEnded(InterventionEnd { intervention: id.clone(), operator: None }))
+            let end = InterventionEnd { intervention: id.clone(), operator: None };
+            (own, if *withdrawn { Fact::InterventionWithdrawn(end) } else { Fact::InterventionEnded(end) })
         }
         Deed::Cue { .. } => return None,
     };

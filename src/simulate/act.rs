@@ -26,8 +26,8 @@ pub enum Deed {
         /// The recommendation that it answers.
         advice: Option<Name>,
     },
-    /// A running one ends before its time, or is withdrawn.
-    End { id: Name },
+    /// A running one ends before its time; `withdrawn`: it is taken back, as if it had never been told.
+    End { id: Name, withdrawn: bool },
     /// The host goes on to a segment of the run of show.
     Cue { segment: Name },
 }
@@ -62,7 +62,8 @@ impl Act {
                 parameters: act.parameters.clone(),
                 advice: act.advice.clone(),
             },
-            Fact::InterventionEnded(end) | Fact::InterventionWithdrawn(end) => Deed::End { id: end.intervention.clone() },
+            Fact::InterventionEnded(end) => Deed::End { id: end.intervention.clone(), withdrawn: false },
+            Fact::InterventionWithdrawn(end) => Deed::End { id: end.intervention.clone(), withdrawn: true },
             Fact::Cue(cue) => Deed::Cue { segment: cue.segment.clone() },
             _ => return None,
         };

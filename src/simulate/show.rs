@@ -167,12 +167,22 @@ impl Show {
                 self.past.push((*kind, running.slot, now));
                 self.told.push(running);
             }
-            Deed::End { id } => {
+            Deed::End { id, withdrawn: true } => self.take_back(id),
+            Deed::End { id, withdrawn: false } => {
                 if let Some(running) = self.told.iter_mut().find(|running| running.id == *id) {
                     running.until_s = running.until_s.min(now);
                 }
             }
             Deed::Cue { segment } => self.cued = self.scenario.segments.iter().position(|planned| planned.name == segment.as_str()),
+        }
+    }
+
+    /// An act that is withdrawn neither goes on to work, nor relieves, nor wears off the next of its kind.
+    fn take_back(&mut self, id: &Name) {
+        let Some(place) = self.told.iter().position(|running| running.id == *id) else { return };
+        let Running { kind, slot, .. } = self.told.remove(place);
+        if let Some(place) = self.past.iter().rposition(|past| past.0 == kind && past.1 == slot) {
+            self.past.remove(place);
         }
     }
 
