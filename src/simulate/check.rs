@@ -91,6 +91,7 @@ pub fn contradictions(scenario: &Scenario, sheet: &mut Sheet<'_>) {
     check_shares(scenario, sheet);
     check_rates(scenario, sheet);
     check_incidents(scenario, sheet);
+    check_drill(scenario, sheet);
     check_lottery(scenario, sheet);
 }
 
@@ -303,6 +304,28 @@ fn check_incidents(scenario: &Scenario, sheet: &mut Sheet<'_>) {
     }
 }
 
+/// An incident that nobody at the desk can meet. Those that the base brings are no fault, as long as one of them can be met.
+fn check_drill(scenario: &Scenario, sheet: &mut Sheet<'_>) {
+    let (opens_s, closes_s) = (scenario.opens_s(), scenario.closes_s());
+    let is_outside = |incident: &Incident| incident.until_s() <= opens_s || incident.from_s() >= closes_s;
+    let own = sheet.has("incidents");
+    if !own && (scenario.lottery.is_some() || !scenario.incidents.iter().all(is_outside)) {
+        return;
+    }
+    let within = |incident: &Incident| (0..scenario.length_min).contains(&incident.at_min);
+    for (entry, incident) in scenario.incidents.iter().enumerate().filter(|(_, incident)| is_outside(incident) && within(incident)) {
+        let (what, remedy) = if incident.from_s() >= closes_s {
+            let what = format!("begins at minute {}, when the drill has closed at minute {}", incident.at_min, closes_s / 60);
+            (what, "let it begin earlier, or play longer (opens.play_min)")
+        } else {
+            let what = format!("is over at minute {}, before the drill opens at minute {}", incident.until_s() / 60, opens_s / 60);
+            (what, "let it begin later or last longer, or open earlier (opens.at_min)")
+        };
+        let place = if own { at("incidents", entry, "at_min").to_vec() } else { vec![key("opens")] };
+        sheet.note(&place, format!("incidents {}: {what}", incident.kind.id()), remedy);
+    }
+}
+
 /// What is wrong with the product and the feed that an incident names: key, problem, remedy.
 fn named(kind: IncidentKind, sku: Option<&Name>, feed: Option<&Name>, scenario: &Scenario) -> Vec<(&'static str, String, String)> {
     let feeds = || Feed::ALL.map(Feed::name).join(", ");
@@ -332,6 +355,10 @@ fn check_lottery(scenario: &Scenario, sheet: &mut Sheet<'_>) {
     if from_min >= to_min || *from_min < 0 || *to_min > scenario.length_min {
         let what = format!("lottery: from minute {from_min} to {to_min} is no time within the {} minutes", scenario.length_min);
         sheet.note(&[key("lottery"), key("from_min")], what, "give from_min before to_min, both within the live");
+    } else if to_min * 60 <= scenario.opens_s() || from_min * 60 >= scenario.closes_s() {
+        let (opens, closes) = (scenario.opens_s() / 60, scenario.closes_s() / 60);
+        let what = format!("lottery: from minute {from_min} to {to_min} is outside the drill, which is from minute {opens} to {closes}");
+        sheet.note(&[key("lottery"), key("from_min")], what, "draw within the drill, or open it earlier or play longer ([opens])");
     }
     if *draws > kinds.len() {
         let what = format!("lottery.draws = {draws}: there are {} kinds to draw from", kinds.len());

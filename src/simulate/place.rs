@@ -51,6 +51,12 @@ impl<'t> Sheet<'t> {
         sheet
     }
 
+    /// True where the text itself has the key, not what it is laid over.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.table.as_ref().is_some_and(|table| table.iter().any(|(written, _)| written.get_ref().as_ref() == key))
+    }
+
     /// Notes a problem at a place.
     pub fn note(&mut self, place: &[Step], what: impl Into<String>, remedy: impl Into<String>) {
         let line = self.line_of(place);
