@@ -24,6 +24,7 @@ use crate::config::paths::Folders;
 use crate::config::plan::{self, Loaded};
 use crate::config::settings::Settings;
 use crate::engine::time::At;
+use crate::files::InputReport;
 use crate::journal::{JournalError, Reader, export};
 use crate::schema::Subject;
 use crate::simulate;
@@ -65,7 +66,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Rehearse(args) => rehearsed::run(&options, &args),
         Verb::View { sheet, journal } => show(&options, app::Show::Mirror { file: journal, sheet: sheet.into() }),
         Verb::Replay { file, speed } => show(&options, app::Show::Replay { file, speed }),
-        Verb::Summary { inputs, json, plan, at } => summarise(inputs, json, plan.as_deref(), at.as_deref()),
+        Verb::Summary { inputs, json, plan, at } => summarise(&options, inputs, json, (plan.as_deref(), at.as_deref())),
         Verb::Report(asked) => report(&options, asked),
         Verb::Playbook => playbook(&options),
         Verb::Export { file } => export_journal(file.or(options.journal)),
@@ -124,7 +125,7 @@ fn plan_without_feeds(path: &Path) -> Result<Loaded, Failure> {
     plan::load(path, &|_| Some("unused".to_owned())).map_err(|problems| Failure::configuration(&problems))
 }
 
-fn summarise(inputs: Vec<String>, json: bool, plan: Option<&Path>, at: Option<&str>) -> Result<u8, Failure> {
+fn summarise(options: &Options, inputs: Vec<String>, json: bool, (plan, at): (Option<&Path>, Option<&str>)) -> Result<u8, Failure> {
     let plan = plan.map(plan_without_feeds).transpose()?.map(|loaded| loaded.plan);
     let zone = plan.as_ref().and_then(|plan| plan.time_zone);
     let at = at
@@ -133,9 +134,22 @@ fn summarise(inputs: Vec<String>, json: bool, plan: Option<&Path>, at: Option<&s
                 .ok_or_else(|| Failure::new(code::CONFIGURATION, format!("--at {text}: no time; write it as 2026-11-21T21:00:00-03:00")))
         })
         .transpose()?;
-    let figures = summary::run(&summary::Request { inputs, plan, at, json }).map_err(Failure::other)?;
-    print(|out| out.write_all(figures.as_bytes()))?;
+    let folded = summary::fold(&summary::Request { inputs, plan, at }).map_err(Failure::other)?;
+    print(|out| out.write_all(summary::print(&folded, json).as_bytes()))?;
+    // The lines that are no events stand among the figures.
+    if folded.reports.iter().any(|report| !report.losses.is_empty()) {
+        losses(&folded, |_| 0, &words(options)?).iter().for_each(|lost| Failure::other(lost).tell());
+    }
     Ok(code::DONE)
+}
+
+/// What each input has lost, in a sentence; `refused` counts those of its lines that are no events.
+fn losses(folded: &summary::Folded, refused: impl Fn(&InputReport) -> u64, words: &Words) -> Vec<String> {
+    let told = |report: &InputReport| {
+        let lost = app::glass::told_losses(words, &report.losses, refused(report))?;
+        Some(format!("{}: {lost}", report.name))
+    };
+    folded.reports.iter().filter_map(told).collect()
 }
 
 fn report(options: &Options, asked: ReportArgs) -> Result<u8, Failure> {

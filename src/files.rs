@@ -56,8 +56,9 @@ enum Origin {
 pub enum FilesError {
     #[error("{path}: {error}")]
     Unreadable { path: String, error: io::Error },
-    #[error("{path}: {error}")]
-    Journal { path: String, error: JournalError },
+    /// It names its file itself.
+    #[error("{0}")]
+    Journal(JournalError),
     #[error("temporary file: {0}")]
     Temporary(#[from] io::Error),
 }

@@ -28,6 +28,8 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use rusqlite::ErrorCode;
+
 use crate::engine::event::{Quarantine, Record};
 use crate::engine::id::Name;
 use crate::engine::plan::Plan;
@@ -88,8 +90,18 @@ pub enum JournalError {
     Foreign { path: PathBuf, detail: String },
     #[error("{path}: {cause}; see that the folder exists, can be written and has space left")]
     Io { path: PathBuf, cause: std::io::Error },
-    #[error("{path}: {cause}; see that the file can be read and written and the disk has space left")]
+    #[error("{path}: {cause}; {}", remedy(.cause))]
     Sql { path: PathBuf, cause: rusqlite::Error },
+}
+
+/// What to do where SQLite cannot go on.
+fn remedy(cause: &rusqlite::Error) -> &'static str {
+    match cause.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt) => {
+            "the file is damaged or was cut off; copy it again from where it came, with its -wal, or take a backup"
+        }
+        _ => "see that the file can be read and written and the disk has space left",
+    }
 }
 
 impl JournalError {

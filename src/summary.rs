@@ -23,7 +23,6 @@ pub struct Request {
     pub plan: Option<Plan>,
     /// Drops what happened after it, and ages carts to it.
     pub at: Option<At>,
-    pub json: bool,
 }
 
 /// A folded broadcast with what its inputs gave beside events.
@@ -64,12 +63,10 @@ pub fn fold(request: &Request) -> Result<Folded, FilesError> {
 }
 
 /// The text that `warroom summary` prints, with its line end.
-///
-/// # Errors
-/// When an input is missing or cannot be read.
-pub fn run(request: &Request) -> Result<String, FilesError> {
-    let figures = Figures::of(&fold(request)?);
-    if request.json { Ok(figures.json() + "\n") } else { Ok(table::print(&figures)) }
+#[must_use]
+pub fn print(folded: &Folded, json: bool) -> String {
+    let figures = Figures::of(folded);
+    if json { figures.json() + "\n" } else { table::print(&figures) }
 }
 
 #[cfg(test)]

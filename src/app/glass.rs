@@ -265,7 +265,8 @@ impl Face for Glass {
 }
 
 /// What a journal or a file has lost, in a sentence; nothing where it is whole.
-pub(super) fn told_losses(words: &Words, losses: &Losses, refused: u64) -> Option<String> {
+#[must_use]
+pub fn told_losses(words: &Words, losses: &Losses, refused: u64) -> Option<String> {
     let damaged = (losses.records() > 0).then(|| words.text("journal-losses", &[("records", losses.records().into())]));
     let tail = losses.tail.then(|| words.get("journal-losses-tail").to_owned());
     let lines = (refused > 0).then(|| words.text("journal-losses-lines", &[("n", refused.into())]));

@@ -44,7 +44,7 @@ pub struct Pages<'a> {
 
 impl<'a> Pages<'a> {
     pub fn open(course: &'a Course, path: &Path, input: usize, name: &str) -> Result<Self, Detour> {
-        let reader = Reader::open(path).map_err(|error| FilesError::Journal { path: name.to_owned(), error })?;
+        let reader = Reader::open(path).map_err(FilesError::Journal)?;
         let mut report = InputReport { name: name.to_owned(), ..InputReport::default() };
         for row in reader.quarantined() {
             let beginning = text::clean(&row.beginning, text::LINE_COLUMNS).into();

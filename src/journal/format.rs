@@ -6,6 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use std::io::Read;
+
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::JournalError;
@@ -126,7 +128,7 @@ pub fn open_for_reading(path: &Path, damage: Damage) -> Result<Connection, Journ
         opened => opened,
     }
     .map_err(|cause| match cause.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => JournalError::Foreign { path: path.to_owned(), detail: "no SQLite file".into() },
+        Some(ErrorCode::NotADatabase) => JournalError::Foreign { path: path.to_owned(), detail: unreadable(path).into() },
         _ => JournalError::sql(path, cause),
     })?;
     check_version(&connection, path)?;
@@ -147,15 +149,30 @@ fn immutable(path: &Path) -> String {
     uri
 }
 
+const EMPTY: &str = "an empty file; copy it again from where it came, with its -wal, or take a backup";
+/// What an SQLite file begins with.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Why SQLite does not know a file.
+fn unreadable(path: &Path) -> &'static str {
+    let mut first = [0; MAGIC.len()];
+    let began = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok() && first == MAGIC;
+    if began {
+        return "damaged or cut off in its first bytes; copy it again from where it came, with its -wal, or take a backup";
+    }
+    "no SQLite file"
+}
+
 fn check_version(connection: &Connection, path: &Path) -> Result<(), JournalError> {
     let foreign = |detail: &str| JournalError::Foreign { path: path.to_owned(), detail: detail.to_owned() };
     let application: i64 =
         connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(|cause| match cause.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => foreign("no SQLite file"),
+            Some(ErrorCode::NotADatabase) => foreign(unreadable(path)),
             _ => JournalError::sql(path, cause),
         })?;
     if application != APPLICATION_ID {
-        return Err(foreign("an SQLite file of another program"));
+        let is_empty = std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
+        return Err(foreign(if is_empty { EMPTY } else { "an SQLite file of another program" }));
     }
     // A damaged `meta` is no reason to refuse the records.
     let Some((major, minor)) = meta(connection, key::FORMAT).and_then(|text| version(&text)) else { return Ok(()) };

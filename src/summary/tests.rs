@@ -12,7 +12,7 @@ fn summary(lines: &[&str]) -> Value {
         writeln!(file, "{line}").unwrap();
     }
     let inputs = vec![file.path().to_str().unwrap().to_owned()];
-    let text = run(&Request { inputs, json: true, ..Request::default() }).unwrap();
+    let text = print(&fold(&Request { inputs, ..Request::default() }).unwrap(), true);
     serde_json::from_str(&text).unwrap()
 }
 
@@ -40,6 +40,6 @@ fn quarantined_lines_are_counted_by_reason_and_shown_with_their_place() {
 fn the_table_for_readers_has_a_line_for_every_figure() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let inputs = vec![file.path().to_str().unwrap().to_owned()];
-    let text = run(&Request { inputs, ..Request::default() }).unwrap();
+    let text = print(&fold(&Request { inputs, ..Request::default() }).unwrap(), false);
     assert!(text.contains("average order") && text.lines().count() > 15, "{text}");
 }
