@@ -68,6 +68,9 @@ fn score(home: &Home, name: &str) -> Value {
     serde_json::from_str(&home.read(name)).unwrap()
 }
 
+/// The file of all plays.
+const PROGRESS: &str = ".local/share/warroom/rehearsals/progress.jsonl";
+
 const END: &str = "\u{1b}[F";
 
 /// Tab, a flash deal on what is on air, a note; a log that closes by itself before its letter comes; a card that is looked at.
@@ -121,12 +124,12 @@ fn keys_of_a_file_play_a_drill_whose_debrief_is_read_on_the_glass() {
     assert!(one == two, "two plays of the same keys differ");
     assert_eq!(home.read("one.keys"), home.read("two.keys"));
     assert_eq!(home.read("one.score.json"), home.read("two.score.json"));
-    let progress = home.read(".local/share/warroom/rehearsals/progress.jsonl");
-    assert_eq!(progress.lines().count(), 2);
+    assert!(home.read("two.debrief.md").contains("A playback: not counted."));
+    assert!(!home.0.join(PROGRESS).exists(), "playbacks are no plays");
     let list = warroom(&home.0, &["rehearse"]);
     let list = String::from_utf8(list.stdout).unwrap();
     let line = list.lines().find(|line| line.starts_with("w1-surprise-discount")).unwrap();
-    assert!(line.contains("5 min after 30") && line.contains('%'), "{list}");
+    assert!(line.contains("5 min after 30") && !line.contains('%'), "{list}");
 }
 
 #[test]
@@ -156,6 +159,35 @@ fn a_journal_of_a_rehearsal_is_a_journal_like_any_other() {
     assert!(from.status.success(), "{}", said(&from));
     let score: Value = serde_json::from_slice(&from.stdout).unwrap();
     assert!(score["nobody"]["orders_paid"].as_i64().unwrap() > 50, "{score:#}");
+    // one that was cut off says what it has lost, on standard error and in what is made of it
+    let whole = fs::read(&journal).unwrap();
+    let cut = home.file("cut.warroom");
+    fs::write(&cut, &whole[..whole.len() * 9 / 10 / 4_096 * 4_096]).unwrap();
+    for (arguments, part) in [(vec!["summary", &cut], ""), (vec!["rehearse", "--from", &cut, "--solo"], "its end cannot be read")] {
+        let output = warroom(&home.0, &arguments);
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(said(&output).contains("cut.warroom: ") && said(&output).contains("its end cannot be read"), "{}", said(&output));
+        assert!(String::from_utf8_lossy(&output.stdout).contains(part), "{arguments:?}");
+    }
+    assert!(said(&warroom(&home.0, &["summary", &journal])).is_empty());
+    let junk = [&whole[..16], &[0; 84], &whole[100..]].concat();
+    let none: [(&[u8], &str); 3] = [
+        (b"", "(an empty file; copy it again"),
+        (&whole[..60], "damaged or was cut off; copy it again"),
+        (&junk, "cut off in its first bytes; copy it again"),
+    ];
+    for (bytes, part) in none {
+        fs::write(&cut, bytes).unwrap();
+        for verb in [vec!["summary"], vec!["rehearse", "--from"], vec!["export"]] {
+            let output = warroom(&home.0, &[verb.as_slice(), &[cut.as_str()]].concat());
+            let told = said(&output);
+            assert!(!output.status.success() && told.contains(part) && !told.contains("another program"), "{verb:?}: {told}");
+            assert_eq!(told.matches("cut.warroom").count(), 1, "{told}");
+        }
+    }
+    fs::write(&cut, &whole[..3_000]).unwrap();
+    let told = said(&warroom(&home.0, &["rehearse", "--from", &cut, "--solo"]));
+    assert!(told.contains("its end cannot be read") && told.contains("less than five minutes"), "{told}");
 }
 
 #[test]
@@ -186,6 +218,49 @@ fn an_operator_plays_by_hand_leaves_and_the_keys_play_it_again() {
     pty.send("\u{1b}");
     assert_eq!(pty.end(), 0);
     assert!(exported(&home, "hand.warroom") == exported(&home, "again.warroom"), "the same keys, another live");
+    let progress = home.read(PROGRESS);
+    assert!(progress.lines().count() == 1 && progress.contains("\"scenario\":\"checkout-down\""), "{progress}");
+    let list = String::from_utf8(warroom(&home.0, &["rehearse"]).stdout).unwrap();
+    assert!(list.lines().any(|line| line.starts_with("checkout-down") && line.contains('%')), "{list}");
+}
+
+/// A drill that is left after these keys; its journal and what lies beside it are called `name`.
+fn left(home: &Home, name: &str, arguments: &[&str], keys: &str) {
+    let journal = home.file(&format!("{name}.warroom"));
+    let mut pty = Pty::warroom(&home.0, &[&["rehearse", "--journal", &journal], arguments].concat(), (80, 24));
+    if !arguments.contains(&"--keys") {
+        pty.until_shown("drill left");
+        for key in keys.chars() {
+            pty.send(&key.to_string());
+        }
+        pty.send("q");
+    }
+    pty.until_shown("You left at");
+    pty.send("q");
+    assert_eq!(pty.end(), 0);
+}
+
+#[test]
+fn keys_play_back_alone_whatever_they_were_pressed_in() {
+    let home = Home::new("alone");
+    let own = home.file("own, mine.toml");
+    fs::write(&own, "base = \"demo\"\nname = \"own\"\ntitle = \"x\"\n\n[opens]\nat_min = 30\nplay_min = 5\n").unwrap();
+    for (name, scenario) in [("demo", "demo"), ("own", own.as_str())] {
+        let file = home.file(&format!("{name}.keys"));
+        left(&home, name, &[scenario, "--speed", "10"], "\t");
+        assert!(home.read(&format!("{name}.keys")).starts_with(&format!("# warroom keys: scenario {name}, seed 1, speed 10")));
+        left(&home, &format!("{name}-again"), &["--keys", &file, "--speed", "100"], "");
+        assert!(exported(&home, &format!("{name}.warroom")) == exported(&home, &format!("{name}-again.warroom")), "{name}");
+    }
+    left(&home, "at-once", &[&own, "--speed", "10"], "");
+    assert!(home.read("at-once.debrief.md").contains("No key was pressed: not counted as a play."));
+    let filed: Vec<Value> = home.read(PROGRESS).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(filed.iter().map(|entry| entry["scenario"].as_str().unwrap()).collect::<Vec<_>>(), ["demo", "own"]);
+    fs::remove_file(&own).unwrap();
+    let output = warroom(&home.0, &["rehearse", "--keys", &home.file("own.keys")]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = said(&output);
+    assert!(told.contains("own, mine.toml, which is not there; give it: `warroom rehearse SCENARIO.toml --keys "), "{told}");
 }
 
 #[test]
@@ -213,9 +288,10 @@ fn nobody_at_the_desk_is_debriefed_in_lines_too() {
         warroom(&home.0, &["rehearse", "late-host", "--plain", "--speed", "600", "--lang", "pt-BR", "--journal", &home.file("x.warroom")]);
     assert!(output.status.success(), "{}", said(&output));
     let text = String::from_utf8(output.stdout).unwrap();
-    for part in ["Balanço", "0 de 1 incidentes", "apresentador atrasado", "perdido", "ninguém"] {
+    for part in ["Balanço", "0 de 1 incidentes", "apresentador atrasado", "perdido", "ninguém", "não conta como ensaio"] {
         assert!(text.contains(part), "{part} in\n{text}");
     }
+    assert!(!home.0.join(PROGRESS).exists());
 }
 
 #[test]
@@ -228,6 +304,11 @@ fn what_does_not_go_together_is_refused_with_what_to_do() {
     let scenario = home.file("own.toml");
     let text = "base = \"demo\"\nname = \"own\"\ntitle = \"x\"\n\n[opens]\nat_min = 110\nplay_min = 30\n\n[[incidents]]\nkind = \"feed_silent\"\nat_min = 500\nfeed = \"shopp\"\n";
     fs::write(&scenario, text).unwrap();
+    let outside = home.file("outside.toml");
+    let text = "base = \"demo\"\nname = \"own\"\ntitle = \"x\"\n\n[opens]\nat_min = 60\nplay_min = 30\n\n[[incidents]]\nkind = \"surge\"\nat_min = 40\n\n[[incidents]]\nkind = \"surge\"\nat_min = 95\n\n[[incidents]]\nkind = \"surge\"\nat_min = 58\n";
+    fs::write(&outside, text).unwrap();
+    let unknown_keys = home.file("unknown.keys");
+    fs::write(&unknown_keys, "# warroom keys: scenario nowhere, seed 2, speed 1\n00:31:00.000 i\n").unwrap();
     let empty = home.file("empty.ndjson");
     fs::write(&empty, "{\"type\":\"chat_message\",\"ts\":\"2026-11-24T23:00:00Z\",\"id\":\"1\",\"author\":\"a\",\"text\":\"x\"}\n")
         .unwrap();
@@ -238,6 +319,18 @@ fn what_does_not_go_together_is_refused_with_what_to_do() {
             vec!["own.toml:7: opens.play_min", "own.toml:11: incidents feed_silent", "own.toml:12:", "shop, pay"],
         ),
         (vec!["rehearse", "outage", "--keys", &wrong_keys], vec!["wrong.keys:1:", "wrong.keys:2: no key is called \"Entre\""]),
+        (
+            vec!["rehearse", &outside],
+            vec![
+                "outside.toml:11: incidents surge: is over at minute 48, before the drill opens at minute 60",
+                "outside.toml:15: incidents surge: begins at minute 95, when the drill has closed at minute 90",
+                "opens.play_min",
+            ],
+        ),
+        (
+            vec!["rehearse", "--keys", &unknown_keys],
+            vec!["pressed in nowhere, which is no shipped scenario", "rehearse SCENARIO.toml --keys", "rehearse --from JOURNAL --keys"],
+        ),
         (vec!["rehearse", "late-host", "--keys", &other_keys], vec!["these keys were pressed in outage"]),
         (vec!["rehearse", "--keys", &other_keys, "--plain"], vec!["leave --plain out"]),
         (vec!["rehearse", "outage", "--compare", "a.toml", "b.toml"], vec!["--solo"]),

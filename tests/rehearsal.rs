@@ -120,12 +120,14 @@ fn the_score_knows_right_needless_and_how_long_it_took() {
         rule: "dip".into(),
         kind: Kind::FlashDeal,
         sku: None,
+        was_there: false,
         told: Some(scenario.starts_at.plus_s(opens + 40)),
     };
     let play = Played { raised: vec![card], ..played(&scenario, 5, acts) };
     let score = score(&play, FEW, Some(&[])).unwrap();
     let incident = &score.incidents[0];
     assert_eq!((incident.met, incident.detected_s, incident.told_s, incident.acted_s), (Met::Answered, Some(20), Some(40), Some(75)));
+    assert_eq!((incident.from_s, incident.counted_from_s, incident.card_to_act_s), (opens - 120, opens, Some(55)));
     assert_eq!(score.acts[1].verdict, Verdict::Right);
     assert!(score.acts[1].worth_minor > 100_000);
     assert_eq!((score.acts[2].verdict, score.acts[2].worth_minor), (Verdict::Needless, 0));
@@ -142,6 +144,33 @@ fn a_price_cut_on_a_silent_feed_is_being_fooled() {
     assert_eq!(fooled.incidents[0].met, Met::Fooled);
     let calm = score(&played(&scenario, 2, Vec::new()), Budget { runs: 2 }, None).unwrap();
     assert!(calm.incidents.iter().all(|incident| incident.met == Met::LeftAlone));
+}
+
+#[test]
+fn the_debrief_says_from_when_its_seconds_and_until_when_its_money_count() {
+    let scenario = scenario("w1-surprise-discount");
+    let opens = scenario.opens_s();
+    let told = |was_there, raised_s: i64| {
+        let at = scenario.starts_at.plus_s(opens + raised_s);
+        let card = Raised { id: "r1".into(), at, rule: "dip".into(), kind: Kind::FlashDeal, sku: None, was_there, told: None };
+        let acts = vec![act(&scenario, opens + 75, Kind::FlashDeal, Some("FONE-X2"))];
+        let score = score(&Played { raised: vec![card], ..played(&scenario, 5, acts) }, Budget { runs: 2 }, None).unwrap();
+        let pages = [Lang::En, Lang::PtBr].map(|lang| page_of(&score, &scenario, lang, None).markdown());
+        (score.incidents[0].clone(), pages)
+    };
+    let (open, [en, pt]) = told(true, -30);
+    assert_eq!((open.detected_s, open.card_was_there, open.card_to_act_s), (Some(0), true, Some(75)));
+    for part in ["0:28:00*", "was there", "75 s from card to act", "from the drill's beginning, 0:30:00", "0:50:00: 15 minutes more"] {
+        assert!(en.contains(part), "{part} in {en}");
+    }
+    for part in ["já havia", "75 s do aviso à ação", "desde o início dele, 0:30:00", "0:50:00: 15 minutos além"] {
+        assert!(pt.contains(part), "{part} in {pt}");
+    }
+    let (closed, [en, _]) = told(false, -30);
+    assert_eq!((closed.detected_s, closed.card_was_there, closed.card_to_act_s), (None, false, None));
+    assert!(!en.contains("| was there |") && !en.contains("from card to act"), "{en}");
+    let (early, _) = told(true, -150);
+    assert_eq!((early.detected_s, early.card_was_there), (None, false), "raised before the incident began");
 }
 
 #[test]
@@ -229,7 +258,7 @@ fn curves_vary_by_the_seed_and_by_half_at_most() {
 fn page_of(score: &Score, scenario: &Scenario, lang: Lang, course: Option<&Course>) -> Page {
     let words = Words::new(lang);
     let format = Format::new(lang, scenario.time_zone, Glyphs::of(Charset::Unicode));
-    Debrief { score, scenario, searching: None, left_s: None, course, remarks: &[], words: &words, format: &format }.page()
+    Debrief { score, scenario, searching: None, left_s: None, course, uncounted: None, remarks: &[], words: &words, format: &format }.page()
 }
 
 /// The debrief of a played drill, at a glass of that width, with its Markdown.
@@ -285,6 +314,8 @@ fn following_the_playbook_answers_a_broken_checkout() {
     let played = solo.play(&mut Advised::new(20));
     let score = score(&played, Budget { runs: 2 }, None).unwrap();
     assert!(!played.raised.is_empty());
+    let opens = scenario.starts_at.plus_s(scenario.opens_s());
+    assert!(played.raised.iter().all(|card| !card.was_there || card.at <= opens));
     assert!(score.played.margin_minor > score.nobody.margin_minor, "{}", score.json());
 }
 

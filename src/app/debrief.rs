@@ -2,7 +2,7 @@
 
 use crate::engine::event::InterventionKind;
 use crate::engine::money::Money;
-use crate::rehearsal::progress::Course;
+use crate::rehearsal::progress::{Course, Uncounted};
 use crate::rehearsal::score::{ActScore, Books, IncidentScore, Met, Score, Verdict};
 use crate::simulate::scenario::Scenario;
 use crate::ui::action::Action;
@@ -21,6 +21,8 @@ pub struct Debrief<'a> {
     /// Seconds of the live at which the operator left, where that was before the end.
     pub left_s: Option<i64>,
     pub course: Option<&'a Course>,
+    /// Why it does not count among the plays, where it does not.
+    pub uncounted: Option<Uncounted>,
     /// What else has to be known about the scenario.
     pub remarks: &'a [String],
     pub words: &'a Words,
@@ -30,6 +32,13 @@ pub struct Debrief<'a> {
 /// Seconds of the live as `0:31:12`.
 fn clock(second: i64) -> String {
     format!("{}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
+}
+
+/// Stands at the time of an incident that had begun before the drill.
+const HAD_BEGUN: &str = "*";
+
+const fn had_begun(incident: &IncidentScore) -> bool {
+    incident.from_s < incident.counted_from_s
 }
 
 impl Debrief<'_> {
@@ -132,6 +141,11 @@ impl Debrief<'_> {
         let heads = ["debrief-when", "debrief-what", "debrief-met", "debrief-detect", "debrief-tell", "debrief-act"];
         let rows = self.score.incidents.iter().map(|incident| self.incident_row(incident)).collect();
         blocks.push(Block::Grid(Grid { heads: heads.map(|id| self.word(id)).to_vec(), words: 3, rows }));
+        blocks.push(Block::Text(Piece::new(self.word("debrief-counted"), Tone::Muted)));
+        if self.score.incidents.iter().any(had_begun) {
+            let text = self.words.text("debrief-had-begun", &[("from", clock(self.score.from_s).into())]);
+            blocks.push(Block::Text(Piece::new(text, Tone::Muted)));
+        }
     }
 
     fn incident_row(&self, incident: &IncidentScore) -> Row {
@@ -143,17 +157,25 @@ impl Debrief<'_> {
         let right: Vec<String> = incident.right.iter().map(|kind| self.act(*kind)).collect();
         let helps = if right.is_empty() { self.word("debrief-nothing-helps") } else { right.join(", ") };
         let helps = self.words.text("debrief-helps", &[("acts", helps.into())]);
-        let product = incident.sku.as_deref().map(|sku| format!("{} {} ", self.product(sku), self.format.middot()));
+        let dot = self.format.middot();
+        let product = incident.sku.as_deref().map(|sku| format!("{} {dot} ", self.product(sku)));
+        let pace = incident.card_to_act_s.map(|seconds| self.words.text("debrief-card-to-act", &[("seconds", seconds.into())]));
+        let pace = pace.map(|pace| format!(" {dot} {pace}")).unwrap_or_default();
+        let begun = if had_begun(incident) { HAD_BEGUN } else { "" };
+        let card = match incident.card_was_there {
+            true => Piece::plain(self.word("debrief-was-there")),
+            false => self.seconds(incident.detected_s),
+        };
         Row {
             cells: vec![
-                Piece::new(clock(incident.from_s), Tone::Muted),
+                Piece::new(format!("{}{begun}", clock(incident.from_s)), Tone::Muted),
                 Piece::plain(self.listed("incident", &incident.incident)),
                 Piece::new(self.listed("met", &incident.met), tone),
-                self.seconds(incident.detected_s),
+                card,
                 self.seconds(incident.told_s),
                 self.seconds(incident.acted_s),
             ],
-            note: format!("{}{helps}", product.unwrap_or_default()),
+            note: format!("{}{helps}{pace}", product.unwrap_or_default()),
         }
     }
 
@@ -187,6 +209,9 @@ impl Debrief<'_> {
         blocks.push(Block::Heading(self.words.text("debrief-money", &[("runs", score.best.runs.into())])));
         let heads = std::iter::once(String::new()).chain(columns.iter().map(|(head, _)| head.clone())).collect();
         blocks.push(Block::Grid(Grid { heads, words: 1, rows: rows.collect() }));
+        let until = clock(score.to_s + score.settled_s);
+        let settled = self.words.text("debrief-settled", &[("until", until.into()), ("minutes", (score.settled_s / 60).into())]);
+        blocks.push(Block::Text(Piece::new(settled, Tone::Muted)));
     }
 
     fn add_acts(&self, head: &str, acts: &[ActScore], blocks: &mut Vec<Block>) {
@@ -221,6 +246,10 @@ impl Debrief<'_> {
     }
 
     fn add_progress(&self, blocks: &mut Vec<Block>) {
+        if let Some(why) = self.uncounted {
+            blocks.push(Block::Heading(self.word("debrief-progress")));
+            blocks.push(Block::Text(Piece::new(self.listed("debrief-uncounted", &why), Tone::Muted)));
+        }
         let Some(course) = self.course.filter(|course| course.plays > 1 && self.searching.is_none()) else { return };
         let unknown = || self.format.unknown().to_owned();
         let percent = |share: Option<f64>| share.map_or_else(unknown, |share| self.format.percent(share, 0));

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::engine::event::Fact;
 use crate::engine::rule::Playbook;
 use crate::journal::Journal;
-use crate::rehearsal::keys::Keys;
+use crate::rehearsal::keys::{Keys, Source};
 use crate::simulate::broadcast::Broadcast;
 use crate::simulate::scenario::Scenario;
 use crate::ui::state::Mode;
@@ -24,6 +24,8 @@ use crate::ui::state::Mode;
 #[derive(Debug)]
 pub struct Request {
     pub scenario: Scenario,
+    /// What it was read from, where it is no shipped one.
+    pub source: Option<Source>,
     pub seed: u64,
     pub speed: f64,
     /// Keys that are pressed instead of the operator's.
@@ -43,7 +45,7 @@ pub struct Request {
 /// # Errors
 /// When the journal or the terminal cannot be used.
 pub fn run(request: Request, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io::Result<Box<dyn Face>>) -> std::io::Result<(u8, String)> {
-    let Request { scenario, seed, speed, keys, playbook, json, remarks, journal, progress } = request;
+    let Request { scenario, source, seed, speed, keys, playbook, json, remarks, journal, progress } = request;
     let scenario = Arc::new(scenario);
     let other = std::io::Error::other::<String>;
     let broadcast = Broadcast::new(Arc::clone(&scenario), seed).map_err(other)?;
@@ -52,7 +54,7 @@ pub fn run(request: Request, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io::
     let runtime = super::runtime()?;
     let _inside = runtime.enter();
     let mut face = face(Mode::Rehearsal, plan.time_zone.unwrap_or(chrono_tz::UTC))?;
-    let stage = Stage::new(broadcast, speed, keys);
+    let stage = Stage::new(broadcast, source, speed, keys);
     let (opens, glass_speed) = stage.pace();
     face.keep_pace(opens, glass_speed, stage.closes());
     let mut desk = Desk::new(plan.clone(), Clock::scaled(opens, speed), Some(writer));

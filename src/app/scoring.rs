@@ -96,6 +96,7 @@ impl Scoring {
             searching: Some((1, Budget::default().runs)),
             left_s,
             course: None,
+            uncounted: ended.uncounted,
             remarks: &self.remarks,
             words,
             format: &on_glass,
@@ -113,7 +114,7 @@ impl Scoring {
             }
             !self.hurries()
         })?;
-        let (course, trouble) = self.remember(&score);
+        let (course, trouble) = if ended.uncounted.is_none() { self.remember(&score) } else { (None, None) };
         failed.extend(trouble);
         let debrief = Debrief { score: &score, searching: None, course: course.as_ref(), ..debrief };
         let file = Debrief { format: &format, ..debrief }.page().markdown();

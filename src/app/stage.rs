@@ -15,11 +15,13 @@ use super::ending::Ending;
 use super::session::Session;
 use crate::clock::Clock;
 use crate::engine::event::{Fact, Record};
+use crate::engine::id::Name;
 use crate::engine::time::{At, SECOND_MS};
 use crate::feed::Batch;
-use crate::rehearsal::keys::{Keys, Press};
+use crate::rehearsal::keys::{Keys, Press, Source};
+use crate::rehearsal::progress::Uncounted;
 use crate::rehearsal::score::Raised;
-use crate::rehearsal::solo::raised;
+use crate::rehearsal::solo::{open_cards, raised};
 use crate::simulate::act::Act;
 use crate::simulate::broadcast::Broadcast;
 use crate::ui::keymap::{Code, Key};
@@ -46,6 +48,8 @@ pub struct Ended {
     pub keys: Keys,
     pub lang: Lang,
     pub masked: bool,
+    /// Why it is no play of the operator's, where it is none.
+    pub uncounted: Option<Uncounted>,
 }
 
 /// Falls at the end of a play: the first sheet of the debrief at once, the others as they are written.
@@ -67,16 +71,19 @@ pub struct Stage {
     unheard: Vec<Act>,
     acts: Vec<Act>,
     answers: Vec<Record>,
+    /// Cards that were open at sitting down.
+    there: Vec<Name>,
 }
 
 impl Stage {
-    /// A play of a broadcast at so many times real speed, by hand or by a file of keys.
+    /// A play of a broadcast at so many times real speed, by hand or by a file of keys; `source`: what its scenario is read from.
     #[must_use]
-    pub fn new(broadcast: Broadcast, speed: f64, script: Option<Keys>) -> Self {
+    pub fn new(broadcast: Broadcast, source: Option<Source>, speed: f64, script: Option<Keys>) -> Self {
         let scenario = broadcast.scenario();
         let (opens, closes) = (scenario.starts_at.plus_s(scenario.opens_s()), scenario.starts_at.plus_s(scenario.closes_s()));
         let keys = Keys {
-            scenario: Some(scenario.name.clone()),
+            scenario: Some(scenario.called().to_owned()),
+            source,
             seed: Some(broadcast.seed.0),
             speed: script.as_ref().map_or(speed, |keys| keys.speed),
             presses: Vec::new(),
@@ -92,6 +99,7 @@ impl Stage {
             unheard: Vec::new(),
             acts: Vec::new(),
             answers: Vec::new(),
+            there: Vec::new(),
             broadcast,
         }
     }
@@ -119,6 +127,16 @@ impl Stage {
         let second = self.broadcast.now();
         let Some(clock) = &self.clock else { return second };
         clock.now().clamp(second, second.plus_ms(SECOND_MS - 1)).max(self.last_press)
+    }
+
+    /// Why this is no play of the operator's: a file pressed the keys, or nobody sat it out and pressed any but those that leave.
+    fn uncounted(&self, has_keys: bool) -> Option<Uncounted> {
+        let plays = |press: &Press| Key::parse(&press.key).is_some_and(|key| !leaves(key));
+        match () {
+            () if self.script.is_some() => Some(Uncounted::Playback),
+            () if self.keys.presses.iter().any(plays) || (has_keys && self.is_over()) => None,
+            () => Some(Uncounted::Unattended),
+        }
     }
 
     /// How long until the next second is due.
@@ -204,7 +222,8 @@ impl Session {
             let mut notices = self.desk.take(batch).notices;
             notices.extend(self.desk.advance());
             self.face.hear(&notices, self.desk.engine());
-            if self.stage.as_ref().is_some_and(|stage| stage.opens == now) {
+            if let Some(stage) = self.stage.as_mut().filter(|stage| stage.opens == now) {
+                stage.there = open_cards(self.desk.engine());
                 self.face.say("drill-begins");
             }
             while let Some((at, key)) = self.stage.as_mut().and_then(Stage::next_scripted) {
@@ -254,12 +273,19 @@ impl Session {
     /// The curtain falls: no record is written any more, and the debrief comes onto the glass.
     fn end_play(&mut self) {
         let (Some(stage), Some(curtain)) = (self.stage.take(), self.curtain.take()) else { return };
-        let mut raised = raised(self.desk.engine());
+        let mut raised = raised(self.desk.engine(), &stage.there);
         for card in &mut raised {
             stage.answers.iter().for_each(|answer| card.hear(&answer.event));
         }
-        let ended =
-            Ended { at: stage.now(), acts: stage.acts, raised, keys: stage.keys, lang: self.face.lang(), masked: self.face.is_masked() };
+        let ended = Ended {
+            at: stage.now(),
+            uncounted: stage.uncounted(self.face.has_keys()),
+            acts: stage.acts,
+            raised,
+            keys: stage.keys,
+            lang: self.face.lang(),
+            masked: self.face.is_masked(),
+        };
         let (sheet, sheets) = curtain(ended);
         self.sheets = Some(sheets);
         self.face.show(sheet.page, sheet.last);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::args::{Options, RehearseArgs};
 use super::output::{Failure, code, print, table};
-use super::{environment, folders, look, show};
+use super::{environment, folders, look, losses, show};
 use crate::app;
 use crate::app::debrief::Debrief;
 use crate::app::scoring::REACTION_S;
@@ -16,8 +16,9 @@ use crate::config::settings::Settings;
 use crate::engine::Engine;
 use crate::engine::money::Money;
 use crate::engine::rule::Playbook;
+use crate::files::InputReport;
 use crate::rehearsal::best::Budget;
-use crate::rehearsal::keys::Keys;
+use crate::rehearsal::keys::{Keys, Source};
 use crate::rehearsal::policy::{Advised, Policy};
 use crate::rehearsal::progress;
 use crate::rehearsal::recast::{Recast, recast};
@@ -47,10 +48,7 @@ pub fn run(options: &Options, args: &RehearseArgs) -> Result<u8, Failure> {
     if args.seeds.is_some() || !args.compare.is_empty() {
         return study(args, lang);
     }
-    let (scenario, remarks) = match &args.from {
-        Some(journal) => again(journal, lang)?,
-        None => (chosen(args, keys.as_ref())?, Vec::new()),
-    };
+    let Chosen { scenario, source, remarks } = chosen(args, keys.as_ref(), lang)?;
     let seed = args.seed.or(keys.as_ref().and_then(|keys| keys.seed)).unwrap_or(1);
     let playbook = playbook_of(args.playbook.as_deref())?;
     if args.solo {
@@ -65,6 +63,7 @@ pub fn run(options: &Options, args: &RehearseArgs) -> Result<u8, Failure> {
     let journal = options.journal.clone().map_or_else(|| usual_journal(&scenario), Ok)?;
     let request = app::rehearse::Request {
         scenario,
+        source,
         seed,
         speed: args.speed,
         keys,
@@ -94,7 +93,7 @@ fn progress_file(folders: &Folders) -> PathBuf {
 
 fn usual_journal(scenario: &Scenario) -> Result<PathBuf, Failure> {
     let stamp = crate::clock::wall_now().utc().format("%Y%m%d-%H%M%S");
-    Ok(rehearsals(&folders()?).join(format!("{}-{stamp}.{}", scenario.name, crate::journal::EXTENSION)))
+    Ok(rehearsals(&folders()?).join(format!("{}-{stamp}.{}", scenario.called(), crate::journal::EXTENSION)))
 }
 
 fn read_text(path: &Path) -> Result<String, Failure> {
@@ -131,22 +130,72 @@ fn named(name: &str) -> Result<Scenario, Failure> {
     Scenario::read(&read_text(Path::new(name))?).map_err(told)
 }
 
+/// What is played: a scenario, what it was read from, and what is assumed in it.
+struct Chosen {
+    scenario: Scenario,
+    source: Option<Source>,
+    remarks: Vec<String>,
+}
+
+impl Chosen {
+    fn named(name: &str) -> Result<Self, Failure> {
+        let path = Path::new(name);
+        let source = path.is_file().then(|| Source::File(absolute(path)));
+        Ok(Self { scenario: named(name)?, source, remarks: Vec::new() })
+    }
+
+    fn again(journal: &Path, lang: Lang) -> Result<Self, Failure> {
+        let (scenario, remarks) = again(journal, lang)?;
+        let source = Some(absolute(journal)).filter(|_| journal.as_os_str() != "-").map(Source::Journal);
+        Ok(Self { scenario, source, remarks })
+    }
+}
+
+/// So that it is found again from another folder.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// The scenario that is asked for, or the one that the keys were pressed in.
-fn chosen(args: &RehearseArgs, keys: Option<&Keys>) -> Result<Scenario, Failure> {
-    let of_keys = keys.and_then(|keys| keys.scenario.as_deref());
-    let Some(name) = args.scenario.as_deref().or(of_keys) else {
-        return Err(Failure::new(code::CONFIGURATION, "name the scenario: `warroom rehearse` lists them"));
+fn chosen(args: &RehearseArgs, keys: Option<&Keys>, lang: Lang) -> Result<Chosen, Failure> {
+    let chosen = match (&args.from, &args.scenario, keys.zip(args.keys.as_deref())) {
+        (Some(journal), ..) => Chosen::again(journal, lang)?,
+        (None, Some(name), _) => Chosen::named(name)?,
+        (None, None, Some((keys, file))) => return of_keys(keys, file, lang),
+        (None, None, None) => return Err(unnamed()),
     };
-    let scenario = named(name)?;
-    match of_keys.filter(|pressed| *pressed != scenario.name) {
+    let own = [chosen.scenario.called(), chosen.scenario.name.as_str()];
+    match keys.and_then(|keys| keys.scenario.as_deref()).filter(|pressed| !own.contains(pressed)) {
         Some(pressed) => {
-            let what = format!(
-                "these keys were pressed in {pressed}, not in {}; rehearse {pressed}, or take the file's first line out",
-                scenario.name
-            );
+            let what = format!("these keys were pressed in {pressed}, not in {}; give that one, or take the file's first line out", own[0]);
             Err(Failure::new(code::CONFIGURATION, what))
         }
-        None => Ok(scenario),
+        None => Ok(chosen),
+    }
+}
+
+fn unnamed() -> Failure {
+    Failure::new(code::CONFIGURATION, "name the scenario: `warroom rehearse` lists them")
+}
+
+/// The scenario that the keys of a file were pressed in; where it cannot be had, what to give.
+fn of_keys(keys: &Keys, file: &Path, lang: Lang) -> Result<Chosen, Failure> {
+    let file = file.display();
+    let gone = |what: String, give: &str| Failure::new(code::CONFIGURATION, format!("{file}: pressed in {what}; give it: {give}"));
+    let (own, from) =
+        (format!("`warroom rehearse SCENARIO.toml --keys {file}`"), format!("`warroom rehearse --from JOURNAL --keys {file}`"));
+    match (&keys.source, &keys.scenario) {
+        (Some(Source::File(path)), _) if !path.is_file() => {
+            Err(gone(format!("the scenario of {}, which is not there", path.display()), &own))
+        }
+        (Some(Source::File(path)), _) => Chosen::named(&path.to_string_lossy()),
+        (Some(Source::Journal(path)), _) if !path.is_file() => {
+            Err(gone(format!("the live of {}, which is not there", path.display()), &from))
+        }
+        (Some(Source::Journal(path)), _) => Chosen::again(path, lang),
+        (None, Some(name)) if Path::new(name).is_file() || SHIPPED.iter().any(|(shipped, _)| shipped == name) => Chosen::named(name),
+        (None, Some(name)) => Err(gone(format!("{name}, which is no shipped scenario"), &format!("{own} or {from}"))),
+        (None, None) => Err(unnamed()),
     }
 }
 
@@ -155,12 +204,15 @@ fn again(journal: &Path, lang: Lang) -> Result<(Scenario, Vec<String>), Failure>
     let words = Words::new(lang);
     let inputs = vec![journal.display().to_string()];
     let folded = summary::fold(&summary::Request { inputs, ..summary::Request::default() }).map_err(Failure::other)?;
+    let lost = losses(&folded, InputReport::quarantined, &words);
+    lost.iter().for_each(|lost| Failure::other(lost).tell());
     let demo = named("demo")?;
     let Recast { scenario, assumed } = recast(&folded.engine, &demo).map_err(|why| {
         let why = format!("recast-too-little-{}", why.id());
         Failure::new(code::CONFIGURATION, format!("{}: {}", journal.display(), words.get(&why)))
     })?;
     let mut remarks = vec![words.text("recast-from", &[("file", journal.display().to_string().into())])];
+    remarks.extend(lost);
     remarks.extend(assumed.iter().map(|what| words.get(&format!("recast-assumed-{}", what.id())).to_owned()));
     Ok((scenario, remarks))
 }
@@ -214,6 +266,7 @@ fn solo((scenario, remarks): (Scenario, &[String]), seed: u64, playbook: Playboo
         searching: None,
         left_s: None,
         course: None,
+        uncounted: None,
         remarks,
         words: &words,
         format: &format,

@@ -7,10 +7,12 @@
 //! 00:31:13.400 Enter
 //! ```
 //!
-//! The first line may be missing. What closes by itself on the glass does so in real time, so the speed at which the keys
+//! The first line may be missing. It ends in `, file PATH` or `, journal PATH` where the scenario is no shipped one.
+//! What closes by itself on the glass does so in real time, so the speed at which the keys
 //! were pressed belongs to them; how fast they are played again does not matter.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 /// A file of keys is no longer than this.
 pub const MOST_LINES: usize = 100_000;
@@ -26,11 +28,42 @@ pub struct Press {
     pub key: String,
 }
 
+/// What the scenario of a play is read from, where it is no shipped one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    File(PathBuf),
+    /// A live that was, of this journal or file of events.
+    Journal(PathBuf),
+}
+
+impl Source {
+    /// The end of the first line; nothing for a path that cannot stand in it.
+    fn write(&self) -> String {
+        let (what, path) = match self {
+            Self::File(path) => (FILE, path),
+            Self::Journal(path) => (JOURNAL, path),
+        };
+        path.to_str().filter(|path| !path.contains(['\n', '\r'])).map(|path| format!("{what}{path}")).unwrap_or_default()
+    }
+
+    /// Splits it off a first line.
+    fn split(head: &str) -> (&str, Option<Self>) {
+        let file = head.split_once(FILE).map(|(head, path)| (head, Self::File(path.into())));
+        let journal = head.split_once(JOURNAL).map(|(head, path)| (head, Self::Journal(path.into())));
+        let first = [file, journal].into_iter().flatten().min_by_key(|(head, _)| head.len());
+        first.map_or((head, None), |(head, source)| (head, Some(source)))
+    }
+}
+
+const FILE: &str = ", file ";
+const JOURNAL: &str = ", journal ";
+
 /// The keys of a play.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Keys {
     /// What they were pressed in, where the file says so.
     pub scenario: Option<String>,
+    pub source: Option<Source>,
     pub seed: Option<u64>,
     /// Times real speed when they were pressed.
     pub speed: f64,
@@ -43,7 +76,8 @@ impl Keys {
     #[must_use]
     pub fn write(&self) -> String {
         let scenario = self.scenario.as_deref().unwrap_or_default();
-        let mut text = format!("{HEAD} scenario {scenario}, seed {}, speed {}\n", self.seed.unwrap_or_default(), self.speed);
+        let (seed, source) = (self.seed.unwrap_or_default(), self.source.as_ref().map(Source::write).unwrap_or_default());
+        let mut text = format!("{HEAD} scenario {scenario}, seed {seed}, speed {}{source}\n", self.speed);
         for press in &self.presses {
             let (ms, s) = (press.at_ms.rem_euclid(1_000), press.at_ms.div_euclid(1_000));
             let _ = writeln!(text, "{:02}:{:02}:{:02}.{ms:03} {}", s / 3_600, s / 60 % 60, s % 60, press.key);
@@ -56,7 +90,7 @@ impl Keys {
     /// # Errors
     /// With every line that is none, by its number.
     pub fn read(text: &str, known: &dyn Fn(&str) -> bool) -> Result<Self, Vec<String>> {
-        let mut keys = Self { scenario: None, seed: None, speed: 1.0, presses: Vec::new() };
+        let mut keys = Self { scenario: None, source: None, seed: None, speed: 1.0, presses: Vec::new() };
         let mut wrong = Vec::new();
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim_end();
@@ -83,6 +117,8 @@ impl Keys {
 
     /// What the first line says; what it does not say stays as it is.
     fn read_head(&mut self, head: &str) {
+        let (head, source) = Source::split(head);
+        self.source = source;
         for part in head.split(',') {
             match part.trim().split_once(' ') {
                 Some(("scenario", name)) => self.scenario = Some(name.to_owned()),
@@ -122,11 +158,16 @@ mod tests {
         let press = |at_ms, key: &str| Press { at_ms, key: key.into() };
         let keys = Keys {
             scenario: Some("w1".into()),
+            source: None,
             seed: Some(7),
             speed: 4.0,
             presses: vec![press(1_872_500, "i"), press(1_872_900, "#"), press(7_200_004, "Enter")],
         };
         assert_eq!(read(&keys.write()).unwrap(), keys);
+        for source in [Source::File("/a b, c/journal x.toml".into()), Source::Journal("/a/b, file c.warroom".into())] {
+            let keys = Keys { source: Some(source), ..keys.clone() };
+            assert_eq!(read(&keys.write()).unwrap(), keys);
+        }
         let by_hand = read("31:12 f\n\n# a remark\n").unwrap();
         assert_eq!((by_hand.presses, by_hand.seed, by_hand.speed), (vec![press(1_872_000, "f")], None, 1.0));
     }

@@ -5,6 +5,16 @@ use serde::{Deserialize, Serialize};
 use super::score::{Score, Verdict};
 use crate::engine::time::At;
 
+/// Why a run is no play that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Uncounted {
+    /// A file pressed the keys.
+    Playback,
+    /// Nobody pressed any, and nobody sat it out at a screen.
+    Unattended,
+}
+
 /// A play as it is remembered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {

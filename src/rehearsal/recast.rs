@@ -107,6 +107,7 @@ pub fn recast(engine: &Engine, demo: &Scenario) -> Result<Recast, TooLittle> {
     let past = Past::of(engine)?;
     let mut assumed = Vec::new();
     let mut scenario = demo.clone();
+    scenario.shipped = None;
     let plan = engine.plan();
     let name: String = plan.name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' }).collect();
     scenario.name = if name.is_empty() { "again".to_owned() } else { format!("{name}-again") };

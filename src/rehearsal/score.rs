@@ -32,6 +32,8 @@ pub struct Raised {
     pub rule: String,
     pub kind: InterventionKind,
     pub sku: Option<Name>,
+    /// It was open when the operator sat down.
+    pub was_there: bool,
     /// When the host was told.
     pub told: Option<At>,
 }
@@ -115,10 +117,16 @@ pub struct IncidentScore {
     pub until_s: i64,
     pub right: Vec<InterventionKind>,
     pub met: Met,
-    /// Seconds from its beginning (or from sitting down) until the desk raised a fitting card, the host was told, the right act began.
+    /// What the seconds below count from: its beginning, or sitting down where it had begun before.
+    pub counted_from_s: i64,
+    /// Seconds until the desk raised a fitting card, the host was told, the right act began.
     pub detected_s: Option<i64>,
     pub told_s: Option<i64>,
     pub acted_s: Option<i64>,
+    /// A fitting card was open already when the operator sat down.
+    pub card_was_there: bool,
+    /// Seconds from the card to the right act.
+    pub card_to_act_s: Option<i64>,
 }
 
 /// What an act was good for.
@@ -227,7 +235,7 @@ pub fn score_while(played: &Played, budget: Budget, followed: Option<&[Act]>, go
     let judge = Judge { start: &start, settled };
     Ok(Score {
         format: 1,
-        scenario: scenario.name.clone(),
+        scenario: scenario.called().to_owned(),
         title: scenario.title.clone(),
         seed: played.seed,
         currency: scenario.currency,
@@ -265,7 +273,8 @@ impl Judge<'_> {
     fn incident(&self, incident: &Incident, played: &Played, opens_s: i64) -> IncidentScore {
         let began = incident.from_s().max(opens_s);
         let during = |at: At| (began..incident.until_s()).contains(&self.second(at));
-        let fits = |raised: &&Raised| during(raised.at) && incident.right().contains(&raised.kind);
+        let was_there = |raised: &Raised| raised.was_there && (incident.from_s()..began).contains(&self.second(raised.at));
+        let fits = |raised: &&Raised| incident.right().contains(&raised.kind) && (during(raised.at) || was_there(raised));
         let acts = played.acts.iter().filter(|act| !self.is_taken_back(act, &played.acts));
         let acts: Vec<(At, InterventionKind)> = acts.filter_map(kind_of).filter(|(at, _)| during(*at)).collect();
         let right = acts.iter().find(|(_, kind)| incident.right().contains(kind));
@@ -277,7 +286,9 @@ impl Judge<'_> {
             (false, ..) if moves_prices => Met::Fooled,
             (false, ..) => Met::LeftAlone,
         };
-        let since = |at: At| self.second(at) - began;
+        let since = |at: At| (self.second(at) - began).max(0);
+        let detected_s = played.raised.iter().filter(fits).map(|raised| since(raised.at)).min();
+        let acted_s = right.map(|(at, _)| since(*at));
         IncidentScore {
             incident: incident.kind,
             sku: incident.sku.as_ref().map(ToString::to_string),
@@ -285,9 +296,12 @@ impl Judge<'_> {
             until_s: incident.until_s(),
             right: incident.right().to_vec(),
             met,
-            detected_s: played.raised.iter().find(fits).map(|raised| since(raised.at)),
+            counted_from_s: began,
+            detected_s,
             told_s: played.raised.iter().filter(fits).find_map(|raised| raised.told).map(since),
-            acted_s: right.map(|(at, _)| since(*at)),
+            acted_s,
+            card_was_there: played.raised.iter().any(|raised| fits(&raised) && was_there(raised)),
+            card_to_act_s: detected_s.zip(acted_s).map(|(card, act)| act - card).filter(|seconds| *seconds >= 0),
         }
     }
 

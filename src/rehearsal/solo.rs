@@ -23,6 +23,8 @@ pub struct Solo {
     at: At,
     acts: Vec<Act>,
     next: Vec<Act>,
+    /// Cards that were open at sitting down.
+    there: Vec<Name>,
 }
 
 impl Solo {
@@ -39,6 +41,7 @@ impl Solo {
             at,
             acts: Vec::new(),
             next: Vec::new(),
+            there: Vec::new(),
         };
         solo.take(at, first);
         Ok(solo)
@@ -73,6 +76,9 @@ impl Solo {
         self.engine.advance_to(to);
         let scenario = self.broadcast.scenario();
         let (opens, closes) = (scenario.starts_at.plus_s(scenario.opens_s()), scenario.starts_at.plus_s(scenario.closes_s()));
+        if to == opens {
+            self.there = open_cards(&self.engine);
+        }
         if to < opens || to >= closes {
             return;
         }
@@ -95,7 +101,7 @@ impl Solo {
     /// What was done and what the desk said.
     #[must_use]
     pub fn finish(self) -> Played {
-        let raised = raised(&self.engine);
+        let raised = raised(&self.engine, &self.there);
         Played { scenario: Arc::clone(&self.broadcast.scenario), seed: self.broadcast.seed.0, acts: self.acts, raised }
     }
 
@@ -109,9 +115,15 @@ impl Solo {
     }
 }
 
-/// What the desk has raised so far.
+/// The cards that can be answered now.
 #[must_use]
-pub fn raised(engine: &Engine) -> Vec<Raised> {
+pub fn open_cards(engine: &Engine) -> Vec<Name> {
+    engine.advisor().cards().iter().filter(|card| card.state.is_open()).map(|card| card.id.clone()).collect()
+}
+
+/// What the desk has raised so far; `there`: the cards that were open at sitting down.
+#[must_use]
+pub fn raised(engine: &Engine, there: &[Name]) -> Vec<Raised> {
     let cards = engine.advisor().cards().iter().filter(|card| card.state != State::HeldOut);
     cards
         .map(|card| Raised {
@@ -119,6 +131,7 @@ pub fn raised(engine: &Engine) -> Vec<Raised> {
             at: card.raised,
             rule: card.rule.clone(),
             kind: card.kind,
+            was_there: there.contains(&card.id),
             sku: card.target.product.map(|product| Name::new(engine.live().books.skus.text(product))),
             told: if let State::Waiting { since } = card.state { Some(since) } else { None },
         })

@@ -120,7 +120,7 @@ pub fn gains(name: &str, scenario: &Scenario, seeds: Range<u64>, arm: Arm<'_>, s
     });
     let mut each = each?;
     each.sort_unstable();
-    Ok(Gains::of(name, &scenario.name, each.into_iter().map(|(_, gain)| gain).collect()))
+    Ok(Gains::of(name, scenario.called(), each.into_iter().map(|(_, gain)| gain).collect()))
 }
 
 /// The gain over nobody on one seed, with the curves varied by it.

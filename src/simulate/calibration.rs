@@ -110,6 +110,7 @@ pub fn calibrate(engine: &Engine) -> Result<Calibrated, Unfit> {
     let stock = products.iter().map(|product| (product.stock as f64 / scale).ceil() as i64).collect();
     let knows_margin = products.iter().all(|product| product.cost.minor(currency).is_some_and(|cost| cost > 0));
     let scenario = Scenario {
+        shipped: None,
         name: "future".to_owned(),
         title: engine.plan().title.clone(),
         about: Default::default(),

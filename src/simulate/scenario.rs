@@ -79,7 +79,11 @@ impl Amount {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
+    /// The name of its plan.
     pub name: String,
+    /// The name that it is shipped under.
+    #[serde(skip)]
+    pub shipped: Option<&'static str>,
     pub title: String,
     /// What it is about, by language.
     #[serde(default)]
@@ -358,11 +362,18 @@ impl Scenario {
     /// # Errors
     /// When there is none of that name: with the names that there are.
     pub fn shipped(name: &str) -> Result<Self, Vec<String>> {
-        let text = shipped_text(name).ok_or_else(|| {
+        let (name, text) = SHIPPED.iter().find(|(shipped, _)| *shipped == name).ok_or_else(|| {
             let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
             vec![format!("no shipped scenario is called \"{name}\"; there are: {}", names.join(" "))]
         })?;
-        Self::read(text).map_err(|problems| problems.iter().map(|problem| format!("{name}.toml:{problem}")).collect())
+        let told = |problems: Vec<Problem>| problems.iter().map(|problem| format!("{name}.toml:{problem}")).collect::<Vec<_>>();
+        Ok(Self { shipped: Some(name), ..Self::read(text).map_err(told)? })
+    }
+
+    /// What it is asked for by: the name that it is shipped under, its own otherwise.
+    #[must_use]
+    pub fn called(&self) -> &str {
+        self.shipped.unwrap_or(&self.name)
     }
 
     /// Reads a scenario and checks it as a whole.
