@@ -30,7 +30,7 @@ use warroom::engine::advice::State;
 use warroom::engine::event::{AdviceAnswer, Answer, ChatMessage, Event, Extra, Fact, Note, Pin, Purchase, Record};
 use warroom::engine::id::Name;
 use warroom::engine::money::{Currency, Money};
-use warroom::engine::plan::{Aim, Plan, Target};
+use warroom::engine::plan::{Aim, Plan, Target, Unavailable};
 use warroom::engine::time::At;
 use warroom::engine::{Arrival, Engine};
 use warroom::simulate::Records;
@@ -393,6 +393,72 @@ fn panels_of_stale_feeds_look_stale_and_say_how_old_they_are() {
     let text = rows(&buffer, |x, y| buffer[(x, y)].symbol().to_owned());
     assert!(text.contains("STALE"), "{text}");
     compare("stale-120x40", &buffer);
+}
+
+/// Two feeds of one account and one of another; times are seconds after the first state.
+fn troubled(states: &[(i64, &str, &str)]) -> Engine {
+    let gap =
+        |kind: &str| Unavailable { account: "kiosk".into(), kind: kind.into(), why: [("en".to_owned(), "nobody knows".to_owned())].into() };
+    let mut engine = Engine::new(Plan { unavailable: vec![gap("audience")], ..Plan::default() }, Arrival::Live);
+    let start = At::parse("2026-11-26T20:00:00Z", None).unwrap();
+    for (seq, (second, feed, rest)) in states.iter().enumerate() {
+        let at = start.plus_s(*second);
+        let line = format!("{{\"type\":\"feed_state\",\"ts\":\"{at}\",\"feed\":\"{feed}\",\"guarantee\":\"best_effort\",{rest}}}");
+        let event = warroom::engine::wire::read(&line, &warroom::engine::wire::Defaults::default()).expect(&line).event;
+        engine.step(&Record { seq: seq as u64 + 1, at, event });
+    }
+    engine.advance_to(start.plus_s(100));
+    engine
+}
+
+fn zoomed_feeds(engine: &Engine, (width, height): (u16, u16), lang: Lang) -> String {
+    let mut pose = Pose::of(lang);
+    (pose.state.focus, pose.state.zoomed) = (Panel::Feeds, true);
+    let buffer = pose.draw(engine, width, height);
+    rows(&buffer, |x, y| buffer[(x, y)].symbol().to_owned())
+}
+
+#[test]
+fn a_feed_in_full_dates_its_troubles_and_tells_only_its_own() {
+    let kept = r#""status":"ok","complete_to":"2026-11-26T20:01:38Z""#;
+    let engine = troubled(&[
+        (0, "kiosk.movimentos", r#""status":"ok","complete_to":"2026-11-26T20:00:00Z""#),
+        (1, "kiosk.saldo", kept),
+        (20, "kiosk.movimentos", r#""status":"retrying","complete_to":"2026-11-26T20:00:10Z","errors":1,"last_error":"status: http 500""#),
+        (40, "kiosk.movimentos", r#""status":"ok","complete_to":"2026-11-26T20:00:40Z","errors":1,"last_error":"status: http 500""#),
+        (50, "kiosk.movimentos", r#""status":"retrying","complete_to":"2026-11-26T20:00:45Z","errors":2,"last_error":"status: http 500""#),
+        (56, "kiosk.movimentos", &format!(r#"{kept},"errors":2,"last_error":"status: http 500""#)),
+        (
+            95,
+            "kiosk.movimentos",
+            &format!(r#"{kept},"errors":2,"last_error":"status: http 500","quarantined":1,"last_aside":"bad_money: total""#),
+        ),
+    ]);
+    let text = zoomed_feeds(&engine, (120, 40), Lang::En);
+    for told in ["last error 50s ago: status: http 500", "newest put aside 5s ago: bad_money: total", "2 gaps, 56s", "nobody knows"] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    let text = zoomed_feeds(&engine, (120, 40), Lang::PtBr);
+    for told in ["último erro há 50s: status: http 500", "o mais novo posto de lado há 5s: bad_money: total", "2 lacunas, 56s"] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    let text = zoomed_feeds(&engine, (80, 24), Lang::En);
+    assert!(text.contains("mentos") && text.contains("saldo"), "feeds of one account are told apart: {text}");
+    let other = troubled(&[(0, "erp", kept)]);
+    assert!(!zoomed_feeds(&other, (120, 40), Lang::En).contains("nobody knows"), "that is another account's");
+}
+
+#[test]
+fn feeds_that_never_came_are_told_as_never_heard_of() {
+    let never = r#""gives":["purchase"],"status":"retrying","errors":1,"stale_after_s":10,"last_error":"unreachable: no route""#;
+    let engine = troubled(&[(0, "kiosk.movimentos", never), (0, "kiosk.saldo", never)]);
+    for ((width, height), lang, told) in
+        [((120, 40), Lang::En, "kiosk.movimentos: never heard of"), ((120, 40), Lang::PtBr, "kiosk.movimentos: nunca deu sinal")]
+    {
+        let buffer = Pose::of(lang).draw(&engine, width, height);
+        let text = rows(&buffer, |x, y| buffer[(x, y)].symbol().to_owned());
+        assert!(text.contains(told), "{told}: {text}");
+    }
 }
 
 /// The demo broadcast as if it were for something else.

@@ -643,6 +643,7 @@ mode-waiting = WAITING
 status-of = { $now } of { $whole }
 status-feeds = { $n } feeds ≤ { $age }
 status-feeds-stale = { $n } feeds STALE { $age }!
+status-feeds-never = { $n } feeds STALE, never heard of!
 status-left = left { $time }
 status-over = over { $time }
 feed-ok = ok
@@ -1341,6 +1342,7 @@ column-rate = /min
 column-lag = lag
 column-quota = quota
 banner-feed = { $feed } is away, nothing since { $age }
+banner-feed-never = { $feed }: never heard of
 banner-more = { " " }and { $n } more
 banner-again = again in { $time }
 feeds-unavailable = { $kind }: not available from this platform ({ $feed }: { $why })
@@ -1352,3 +1354,9 @@ feed-full-counts = received { $received } · again { $duplicate } · conflicts {
 feed-full-lost = put aside { $quarantined } · became nothing { $unmapped } · left out on purpose { $skipped } · dropped { $dropped }
 feed-full-faults = errors { $errors } · retries { $retries } · its clock { $skew } · { $promise }
 feed-full-quota = quota: { $left } left of { $of } · until { $until }
+feed-full-gaps = { $n ->
+    [one] 1 gap, { $length }
+   *[other] { $n } gaps, { $length }
+}
+feed-full-aside = newest put aside { $age } ago: { $why }
+feed-full-error = last error { $age } ago: { $error }

@@ -642,6 +642,7 @@ mode-waiting = AGUARDANDO
 status-of = { $now } de { $whole }
 status-feeds = { $n } fontes ≤ { $age }
 status-feeds-stale = { $n } fontes VELHAS { $age }!
+status-feeds-never = { $n } fontes VELHAS, nunca deram sinal!
 status-left = faltam { $time }
 status-over = passou { $time }
 feed-ok = ok
@@ -1340,6 +1341,7 @@ column-rate = /min
 column-lag = atraso
 column-quota = cota
 banner-feed = { $feed } está fora, nada há { $age }
+banner-feed-never = { $feed }: nunca deu sinal
 banner-more = { " " }e mais { $n }
 banner-again = de novo em { $time }
 feeds-unavailable = { $kind }: não disponível nesta plataforma ({ $feed }: { $why })
@@ -1351,3 +1353,9 @@ feed-full-counts = recebidos { $received } · repetidos { $duplicate } · confli
 feed-full-lost = de lado { $quarantined } · viraram nada { $unmapped } · fora de propósito { $skipped } · descartados { $dropped }
 feed-full-faults = erros { $errors } · novas tentativas { $retries } · relógio { $skew } · { $promise }
 feed-full-quota = cota: restam { $left } de { $of } · até { $until }
+feed-full-gaps = { $n ->
+    [one] 1 lacuna, { $length }
+   *[other] { $n } lacunas, { $length }
+}
+feed-full-aside = o mais novo posto de lado há { $age }: { $why }
+feed-full-error = último erro há { $age }: { $error }

@@ -11,6 +11,7 @@ use crate::engine::id::{Name, Table};
 use crate::engine::notice::Notice;
 use crate::engine::plan::Plan;
 use crate::engine::rule::Playbook;
+use crate::engine::text::clean;
 use crate::engine::time::{At, SECOND_MS};
 use crate::engine::{Admission, Arrival, Engine};
 use crate::feed::Batch;
@@ -24,6 +25,8 @@ const FEED_STATE_EVERY_MS: i64 = SECOND_MS;
 
 /// New facts that a feed's lag is the middle one of.
 const LAGS: usize = 31;
+/// Shown of the reason why an input was put aside.
+const ASIDE_COLUMNS: usize = 80;
 
 /// Records that bring their own time and are further behind are still being read.
 const BEHIND_MS: i64 = 15 * SECOND_MS;
@@ -47,6 +50,8 @@ struct Tally {
     conflict: u64,
     test: u64,
     quarantined: u64,
+    /// Why the newest was put aside.
+    last_aside: Option<Name>,
     /// From happening to arrival, of the last facts that were new.
     lags_ms: VecDeque<i64>,
     /// The state as last journaled, and when.
@@ -249,7 +254,8 @@ impl Desk {
                 }
             }
         }
-        self.count(&feed, &counted);
+        counted.last_aside = quarantined.last().map(in_short);
+        self.count(&feed, counted);
         if let Some(state) = state {
             taken.notices.extend(self.tell_state(&feed, state, &mut records));
         }
@@ -334,13 +340,14 @@ impl Desk {
         }
     }
 
-    fn count(&mut self, feed: &Name, counted: &Tally) {
+    fn count(&mut self, feed: &Name, counted: Tally) {
         let tally = self.tallies.entry(feed.clone()).or_default();
         tally.received += counted.received;
         tally.duplicate += counted.duplicate;
         tally.conflict += counted.conflict;
         tally.test += counted.test;
         tally.quarantined += counted.quarantined;
+        tally.last_aside = counted.last_aside.or_else(|| tally.last_aside.take());
         tally.lags_ms.extend(&counted.lags_ms);
         let over = tally.lags_ms.len().saturating_sub(LAGS);
         tally.lags_ms.drain(..over);
@@ -354,6 +361,7 @@ impl Desk {
         (state.received, state.duplicate) = (tally.received, tally.duplicate);
         (state.conflict, state.quarantined, state.tests) = (tally.conflict, tally.quarantined, tally.test);
         state.lag_ms = tally.lag_ms();
+        state.last_aside.clone_from(&tally.last_aside);
         let due = tally
             .told
             .as_ref()
@@ -383,6 +391,14 @@ fn changed_in_substance(told: &FeedState, state: &FeedState) -> bool {
         || told.guarantee != state.guarantee
 }
 
+/// Why it was put aside, without what it held: a text that repeats a value ends before it.
+fn in_short(aside: &Quarantined) -> Name {
+    let detail = aside.detail.split(['{', '[', '"']).next().unwrap_or_default();
+    let detail = clean(detail, ASIDE_COLUMNS);
+    let (reason, detail) = (aside.reason.id(), detail.trim());
+    if detail.is_empty() { Name::from(reason) } else { Name::from(format!("{reason}: {detail}")) }
+}
+
 fn refused(feed: &Name, event: &Event, reason: crate::engine::event::Quarantine, at: At) -> Quarantined {
     Quarantined {
         feed: feed.clone(),
@@ -398,5 +414,29 @@ fn answer(waiting: Option<oneshot::Sender<bool>>, durable: bool) {
     if let Some(waiting) = waiting {
         // A feed that no longer waits needs no answer.
         let _ = waiting.send(durable);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::event::Quarantine;
+
+    #[test]
+    fn why_an_input_was_put_aside_is_told_without_what_it_held() {
+        let told = |detail: &str| {
+            let aside = Quarantined {
+                feed: "shop".into(),
+                place: String::new(),
+                reason: Quarantine::BadField,
+                detail: detail.into(),
+                beginning: "{\"name\":\"Maria\"}".into(),
+                at: At::default(),
+            };
+            in_short(&aside).to_string()
+        };
+        assert_eq!(told("map: cannot index {\"name\":\"Maria\"} with a number"), "bad_field: map: cannot index");
+        assert_eq!(told("\"Maria\" is no number"), "bad_field");
+        assert!(told(&"long ".repeat(100)).chars().count() <= "bad_field: ".len() + ASIDE_COLUMNS);
     }
 }

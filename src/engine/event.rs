@@ -859,6 +859,10 @@ fields! {
         last_error: Option<Name>,
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_at: Option<At>,
+        /// Why the newest input was put aside, without what it held.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        last_aside: Option<Name>,
         /// The server's clock minus ours.
         #[serde(skip_serializing_if = "Option::is_none")]
         skew_ms: Option<i64>,

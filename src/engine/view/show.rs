@@ -223,6 +223,12 @@ pub struct FeedView<'a> {
     pub rate: Option<u64>,
     pub quarantined: u64,
     pub late: u64,
+    /// When its last error was told.
+    pub error_at: Option<At>,
+    /// When an input of it was put aside last.
+    pub aside_at: Option<At>,
+    /// How many stretches it will never tell, and their length together in milliseconds.
+    pub gaps: (usize, i64),
 }
 
 /// Event types that tell of a gesture.
@@ -430,6 +436,9 @@ impl Engine {
                 rate: feed.rate(self.now()),
                 quarantined: feed.state.quarantined,
                 late: self.identity().late_of(Feeds::source(feed, self.plan())),
+                error_at: feed.error_at,
+                aside_at: feed.aside_at,
+                gaps: feed.gaps(),
             })
             .collect()
     }

@@ -318,6 +318,7 @@ fn feed_state(f: &mut Fields<'_>) -> Result<FeedState, Fault> {
         retries: f.counter(Key::Retries)?,
         last_error: f.name(Key::LastError)?,
         retry_at: f.time(Key::RetryAt)?,
+        last_aside: f.name(Key::LastAside)?,
         skew_ms: f.integer(Key::SkewMs)?,
         lag_ms: f.integer(Key::LagMs)?,
         interval_ms: f.integer(Key::IntervalMs)?,

@@ -324,7 +324,7 @@ fn most_arbitrary_lines_of_every_type_are_good() {
     use proptest::test_runner::TestRunner;
     let (mut runner, strategy) = (TestRunner::deterministic(), any_line());
     let mut read_types = std::collections::BTreeSet::new();
-    for _ in 0..600 {
+    for _ in 0..1_200 {
         let line = strategy.new_tree(&mut runner).unwrap().current();
         if let Ok(line) = read(&line, &Defaults::default()) {
             assert!(write(&line.event).starts_with(&format!("{{\"type\":\"{}\"", line.event.fact.type_id())));

@@ -23,8 +23,11 @@ pub fn of(pane: &Pane<'_>) -> Option<Phrase> {
     dead.sort_by_key(|feed| !is_commerce(feed));
     let first = dead.first()?;
     let format = pane.view.format;
-    let age = first.complete_to.map_or_else(|| pane.unknown().to_owned(), |at| format.age(pane.view.now.since_ms(at)));
-    let mut text = pane.say("banner-feed", &[("feed", first.state.feed.as_str().into()), ("age", age.into())]);
+    let feed = || ("feed", first.state.feed.as_str().into());
+    let mut text = match first.complete_to {
+        Some(at) => pane.say("banner-feed", &[feed(), ("age", format.age(pane.view.now.since_ms(at)).into())]),
+        None => pane.say("banner-feed-never", &[feed()]),
+    };
     if dead.len() > 1 {
         text.push_str(&pane.say("banner-more", &[("n", (dead.len() - 1).into())]));
     }

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::engine::event::{FeedStatus, Guarantee};
+use crate::engine::time::At;
 use crate::engine::view::show::FeedView;
 use crate::ui::pane::{OWN, Pane};
 use crate::ui::state::Panel;
@@ -18,7 +19,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let title = |column, key| pane.sorted_title(Panel::Feeds, column, key);
     let title_style = pane.title_style(Panel::Feeds, OWN);
     let columns = vec![
-        Column::words(pane.table_title(Panel::Feeds, "panel-feeds", OWN), 6),
+        Column { middle: true, ..Column::words(pane.table_title(Panel::Feeds, "panel-feeds", OWN), 6) },
         Column::mark(pane.word("column-state"), 6, 1),
         Column::number(title(0, "column-age"), 4, 2),
         Column::number(pane.word("column-rate"), 5, 9),
@@ -102,8 +103,16 @@ fn cells(pane: &Pane<'_>, feed: &FeedView<'_>) -> Vec<Phrase> {
         pane.phrase(skew, Tone::Muted),
         quota(pane, feed),
         pane.phrase(pane.word(promise(feed.state.guarantee)), Tone::Muted),
-        pane.phrase(feed.state.last_error.as_deref().unwrap_or_default(), Tone::Warn),
+        last_error(pane, feed),
     ]
+}
+
+/// The last error with its age; muted where it is over.
+fn last_error(pane: &Pane<'_>, feed: &FeedView<'_>) -> Phrase {
+    let Some(error) = feed.state.last_error.as_deref() else { return Phrase::default() };
+    let age = feed.error_at.map(|at| pane.view.format.age(pane.view.now.since_ms(at)));
+    let age = age.map(|age| format!("{age} {} ", pane.view.glyphs.middot)).unwrap_or_default();
+    pane.phrase(format!("{age}{error}"), if is_urgent(feed) { Tone::Warn } else { Tone::Muted })
 }
 
 /// What is left of a quota; how little, where it does not last for the live.
@@ -114,7 +123,7 @@ fn quota(pane: &Pane<'_>, feed: &FeedView<'_>) -> Phrase {
     pane.phrase(pane.view.format.count_short(left), if short { Tone::Warn } else { Tone::Muted })
 }
 
-/// The table, below it the chosen feed in full, and what is not available.
+/// The table, below it what holds for the whole desk, the chosen feed in full, and what its platform has not.
 pub fn draw_zoomed(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let lines = details(pane);
     let rows = u16::try_from(pane.view.engine.feeds().len()).unwrap_or(u16::MAX).saturating_add(2);
@@ -141,13 +150,23 @@ fn ordered<'v>(pane: &Pane<'v>) -> Vec<FeedView<'v>> {
 fn details(pane: &Pane<'_>) -> Vec<Phrase> {
     let feeds = ordered(pane);
     let chosen = pane.chosen(Panel::Feeds, feeds.len()).unwrap_or(0);
-    let mut lines = feeds.get(chosen).map(|feed| in_full(pane, feed)).unwrap_or_default();
+    let mut lines = of_desk(pane);
+    let Some(feed) = feeds.get(chosen) else { return lines };
+    lines.extend(in_full(pane, feed));
     let lang = pane.view.words.lang().id();
-    for gap in &pane.view.engine.plan().unavailable {
+    let name = feed.state.feed.as_str();
+    let is_its = |account: &str| name.strip_prefix(account).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    for gap in pane.view.engine.plan().unavailable.iter().filter(|gap| is_its(&gap.account)) {
         let values = [("feed", gap.account.as_str().into()), ("kind", gap.kind.as_str().into()), ("why", gap.why(lang).to_owned().into())];
         lines.push(pane.phrase(format!(" {}", pane.say("feeds-unavailable", &values)), Tone::Muted));
     }
+    lines
+}
+
+/// What is of no feed: left out by rule, and typed in.
+fn of_desk(pane: &Pane<'_>) -> Vec<Phrase> {
     let engine = pane.view.engine;
+    let mut lines = Vec::new();
     let [orders, acts, messages] = engine.excluded();
     let tests = engine.tests();
     if orders + acts + messages + tests > 0 {
@@ -217,8 +236,31 @@ fn in_full(pane: &Pane<'_>, feed: &FeedView<'_>) -> Vec<Phrase> {
         let of = known(state.quota.map(|all| format.count(all)));
         lines.push(line("feed-full-quota", &[("left", format.count(left).into()), ("of", of.into()), ("until", until.into())]));
     }
+    lines.extend(troubles(pane, feed));
+    lines
+}
+
+/// What it lost, why the newest was put aside, and its last error: each with its time.
+fn troubles(pane: &Pane<'_>, feed: &FeedView<'_>) -> Vec<Phrase> {
+    let (state, format, now) = (feed.state, pane.view.format, pane.view.now);
+    let ago = |at: Option<At>| at.map_or_else(|| pane.unknown().to_owned(), |at| format.age(now.since_ms(at)));
+    let mut lines = Vec::new();
+    let (gaps, lost_ms) = feed.gaps;
+    if gaps > 0 {
+        let values = [("n", gaps.into()), ("length", format.age(lost_ms).into())];
+        lines.push(pane.phrase(format!(" {}", pane.say("feed-full-gaps", &values)), Tone::Warn));
+    }
+    if let Some(why) = state.last_aside.as_deref() {
+        let values = [("age", ago(feed.aside_at).into()), ("why", why.to_owned().into())];
+        lines.push(pane.phrase(format!(" {}", pane.say("feed-full-aside", &values)), Tone::Warn));
+    }
     if let Some(error) = state.last_error.as_deref() {
-        lines.push(pane.phrase(format!(" {error}"), Tone::Warn));
+        let values = [("age", ago(feed.error_at).into()), ("error", error.to_owned().into())];
+        let tone = if is_urgent(feed) { Tone::Warn } else { Tone::Muted };
+        lines.push(pane.phrase(format!(" {}", pane.say("feed-full-error", &values)), tone));
+    }
+    if let Some(ms) = state.retry_at.map(|at| at.since_ms(now)).filter(|ms| *ms > 0) {
+        lines.push(pane.phrase(format!(" {}", pane.say("banner-again", &[("time", format.age(ms).into())])), Tone::Warn));
     }
     lines
 }

@@ -11,7 +11,7 @@ use crate::ui::pane::Pane;
 use crate::ui::reel::{Pace, Reel};
 use crate::ui::state::{Known, Mode};
 use crate::ui::theme::Tone;
-use crate::ui::widgets::text::{Phrase, fit, width};
+use crate::ui::widgets::text::{Phrase, fit, fit_middle, width};
 
 /// Columns that a title keeps where it is shown at all.
 const TITLE_LEAST: u16 = 24;
@@ -164,17 +164,18 @@ fn feeds(pane: &Pane<'_>) -> (Phrase, Phrase, Phrase) {
         few.push(pane.phrase(pane.say("status-feeds", &[("n", fresh.len().into()), ("age", age.into())]), Tone::Muted));
     }
     let oldest = urgent.iter().filter_map(|feed| feed.complete_to).min();
-    let age = oldest.map(|at| pane.view.format.age(pane.view.now.since_ms(at))).unwrap_or_default();
-    let least = match urgent.len() {
-        0 => joined(few.clone()),
-        n => pane.phrase(pane.say("status-feeds-stale", &[("n", n.into()), ("age", age.into())]), Tone::Stale),
+    let n = urgent.len();
+    let least = match oldest.map(|at| pane.view.format.age(pane.view.now.since_ms(at))) {
+        _ if n == 0 => joined(few.clone()),
+        Some(age) => pane.phrase(pane.say("status-feeds-stale", &[("n", n.into()), ("age", age.into())]), Tone::Stale),
+        None => pane.phrase(pane.say("status-feeds-never", &[("n", n.into())]), Tone::Stale),
     };
     (all, joined(few), least)
 }
 
 fn feed_age(pane: &Pane<'_>, feed: &FeedView<'_>) -> Phrase {
     let age = feed.complete_to.map_or_else(|| pane.unknown().to_owned(), |at| pane.view.format.age(pane.view.now.since_ms(at)));
-    let name = fit(&feed.state.feed, 12, pane.view.glyphs.dots).into_owned();
+    let name = fit_middle(&feed.state.feed, 12, pane.view.glyphs.dots).into_owned();
     let phrase = pane.phrase(name, if is_urgent(feed) { Tone::Stale } else { Tone::Muted });
     match feed.state.status {
         FeedStatus::Failed => phrase.and(format!(" {}!", pane.word("feed-failed")), pane.style(Tone::Alarm)),

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::text::{Phrase, fit, put, width};
+use super::text::{Phrase, fit, fit_middle, put, width};
 
 /// Which edge a column's cells stand at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Column {
     pub least: u16,
     /// Holds words: may be cut to `least`, and takes the room that is left.
     pub elastic: bool,
+    /// Names that begin alike: cut in the middle.
+    pub middle: bool,
 }
 
 impl Column {
@@ -36,12 +38,12 @@ impl Column {
     /// Numbers, at the right edge.
     #[must_use]
     pub fn number(title: impl Into<String>, least: u16, priority: u8) -> Self {
-        Self { title: title.into(), align: Align::Right, priority, least, elastic: false }
+        Self { title: title.into(), align: Align::Right, priority, least, ..Self::default() }
     }
     /// A mark or a drawing of fixed width.
     #[must_use]
     pub fn mark(title: impl Into<String>, least: u16, priority: u8) -> Self {
-        Self { title: title.into(), align: Align::Left, priority, least, elastic: false }
+        Self { title: title.into(), align: Align::Left, priority, least, ..Self::default() }
     }
 }
 
@@ -160,7 +162,8 @@ impl Table {
         let mut left = slot.width;
         let mut x = place.x;
         for (text, style) in &cell.0 {
-            let text = fit(text, left, self.ellipsis);
+            let cut = if self.columns[slot.column].middle { fit_middle } else { fit };
+            let text = cut(text, left, self.ellipsis);
             left -= width(&text).min(left);
             x = put(buf, place, x, y, &text, *style);
         }

@@ -121,6 +121,27 @@ pub fn fit<'a>(text: &'a str, most: u16, ellipsis: &str) -> Cow<'a, str> {
     Cow::Owned(kept)
 }
 
+/// `text` in at most `most` columns, with `ellipsis` in its middle: for names that begin alike. More is kept of its end.
+#[must_use]
+pub fn fit_middle<'a>(text: &'a str, most: u16, ellipsis: &str) -> Cow<'a, str> {
+    let whole = width(text);
+    let Some(room) = most.checked_sub(width(ellipsis)).filter(|_| whole > most) else { return fit(text, most, ellipsis) };
+    let end = room - room * 2 / 5;
+    let mut kept: Vec<&str> = Vec::new();
+    let mut used = 0u16;
+    for grapheme in text.graphemes(true).rev() {
+        used = used.saturating_add(width(grapheme));
+        if used > end {
+            break;
+        }
+        kept.push(grapheme);
+    }
+    kept.reverse();
+    let kept = kept.concat();
+    let begin = fit(text, most - width(&kept), ellipsis);
+    Cow::Owned(format!("{begin}{kept}"))
+}
+
 /// `text` broken between words into lines of at most `most` columns; a word that is longer is cut.
 #[must_use]
 pub fn wrap(text: &str, most: u16, lines: usize) -> Vec<String> {
@@ -239,6 +260,17 @@ mod tests {
         assert_eq!(drawn(5, "日本x"), "日 本 x");
         assert_eq!(drawn(3, "日本"), "日  ", "the second would need a cell that is not there");
         assert_eq!(drawn(1, "日"), " ");
+    }
+
+    #[test]
+    fn names_that_begin_alike_are_cut_in_the_middle() {
+        let cut = |text: &str, most| fit_middle(text, most, "…").into_owned();
+        assert_eq!((cut("kiosk.movimentos", 6), cut("kiosk.saldo", 6)), ("ki…tos".to_owned(), "ki…ldo".to_owned()));
+        assert_eq!(cut("kiosk.movimentos", 12), "kios…imentos".to_owned());
+        assert_eq!(
+            (cut("shop", 6), cut("日本日本", 4), cut("shop", 1), cut("shop", 0)),
+            ("shop".into(), "…本".into(), "…".into(), String::new())
+        );
     }
 
     #[test]
