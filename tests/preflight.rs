@@ -287,11 +287,36 @@ async fn a_feed_that_fails_is_named_with_what_to_do_and_the_others_are_asked_all
     let taken = TcpListener::bind(listen(&desk.path("plan.toml"))).unwrap();
     let (text, code) = desk.check(&[]).await;
     assert_eq!(code, Some(1), "{text}");
-    assert!(line(&text, "ads: unauthorized: http 401").contains(" → give the right credentials"), "{text}");
-    assert!(line(&text, "gone: input:").contains(" → see that the file"), "{text}");
+    assert!(line(&text, "ads: access denied (http 401").contains(" → give the right credentials"), "{text}");
+    assert!(line(&text, "gone: the input cannot be read (").contains(" → see that the file"), "{text}");
     assert!(line(&text, "hook: deliveries do not come in").contains(" → end what listens there"), "{text}");
     assert!(line(&text, "shop.stock answered").starts_with("✓ pass"));
     drop(taken);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_compared_is_not_told_as_planned() {
+    let desk = Desk::open(GOOD).await;
+    let plan = std::fs::read_to_string(desk.path("plan.toml")).unwrap();
+    std::fs::write(desk.path("plan.toml"), plan.replace("stock = 40\n", "").replace("price = \"50.00\"\nstock = 7\n", "")).unwrap();
+    let (text, _) = desk.check(&[]).await;
+    assert!(!text.contains("stock and price as planned"), "{text}");
+    assert!(line(&text, "1 products: price as planned").starts_with("✓ pass"));
+    assert!(line(&text, "1 products are in stock; neither their price nor their number").starts_with("! warn"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_whose_every_input_is_put_aside_fails() {
+    let desk = Desk::open(GOOD).await;
+    std::fs::write(desk.path("ads.toml"), ADS.replace("value: .spent", "value: \"much\"")).unwrap();
+    for (lang, told, verdict) in [
+        ("en", "everything that it gave (1) is put aside: no amount of money (", "✗ FAIL"),
+        ("pt-BR", "tudo o que deu (1) ficou de lado: não é valor em dinheiro (", "✗ FALHA"),
+    ] {
+        let (text, code) = desk.check(&["--lang", lang]).await;
+        assert_eq!(code, Some(1), "{text}");
+        assert!(line(&text, told).starts_with(verdict), "{text}");
+    }
 }
 
 /// The address that the plan's webhook listens at.

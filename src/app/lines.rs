@@ -15,7 +15,7 @@ use crate::engine::view::show::{AdviceTurn, LogEntry, Logged};
 use crate::journal::{Health, Losses};
 use crate::ui::format::Format;
 use crate::ui::page::Page;
-use crate::ui::panels::log::advice_word;
+use crate::ui::panels::log::{advice_word, figure};
 use crate::ui::reel::Reel;
 use crate::ui::words::{Lang, Words};
 
@@ -63,7 +63,8 @@ impl Lines {
             Logged::Ended { kind, product, .. } => self.words.text("log-ended", &[("act", act(*kind, *product).into())]),
             Logged::Withdrawn { kind, product, .. } => self.words.text("log-withdrawn", &[("act", act(*kind, *product).into())]),
             Logged::Note { text, .. } => (*text).to_owned(),
-            Logged::Figure { metric, value } => self.words.text("log-figure", &[("metric", (*metric).into()), ("value", (*value).into())]),
+            Logged::Figure { metric, value } => figure(metric, value, live, (&self.words, &self.format)),
+            Logged::Sale { value } => self.words.text("log-sale", &[("value", self.format.money(*value).into())]),
             Logged::Corrected { target, .. } => self.words.text("plain-corrected", &[("target", (*target).into())]),
             Logged::Advice { id, turn, .. } => {
                 let card = live.advisor().cards().iter().find(|card| card.id == *id);

@@ -1,5 +1,9 @@
 //! What can be written after `:`: manual figures, corrections, the close, and settings of the glass. A table; help and completion are made from it.
 
+pub mod typed;
+
+use typed::Refusal;
+
 use super::action::Action;
 use super::intent::{Intent, Steering, Wish};
 use super::state::{Mode, Panel, UiState};
@@ -9,7 +13,6 @@ use super::words::{FluentValue, Lang, Words};
 use crate::engine::event::{CorrectionKind, SegmentKind};
 use crate::engine::id::Name;
 use crate::engine::metric::Metric;
-use crate::engine::money::{Currency, Money};
 use crate::engine::spelling;
 use crate::engine::time::{At, HOUR_MS, MINUTE_MS};
 
@@ -136,16 +139,20 @@ pub fn run(command: &Command, rest: &str, state: &mut UiState, moment: &Moment<'
             words.first().filter(|name| Theme::NAMES.contains(*name)).map(|name| Said::Intent(Intent::SetTheme((*name).to_owned())))
         }
         Verb::Lang => words.first().and_then(|lang| Lang::parse(lang)).map(|lang| Said::Intent(Intent::SetLang(lang))),
-        _ => wish(command.verb, &words, rest, state, moment).map(|wish| {
-            state.say(moment.words.text("said-written", &[("name", command.name.into())]), moment.wall);
-            Said::Intent(Intent::Write(wish))
-        }),
+        _ => match wish(command.verb, &words, rest, state, moment) {
+            Ok(wish) => {
+                state.say(moment.words.text("said-written", &[("name", command.name.into())]), moment.wall);
+                Some(Said::Intent(Intent::Write(wish)))
+            }
+            Err(Refusal::Why(why)) => return Err(why),
+            Err(Refusal::Usage) => None,
+        },
     };
-    said.ok_or_else(|| refusal(command, &words, moment))
+    said.ok_or_else(|| usage(command, &words, moment))
 }
 
 /// What the operator should have written: one of the words that there are, else the form of the command.
-fn refusal(command: &Command, words: &[&str], moment: &Moment<'_>) -> String {
+fn usage(command: &Command, words: &[&str], moment: &Moment<'_>) -> String {
     let choices = command.choices();
     if let Some(word) = words.first().filter(|word| !choices.is_empty() && !choices.contains(word)) {
         let name: FluentValue<'_> = (*word).into();
@@ -216,75 +223,46 @@ fn minute_of(word: &str, moment: &Moment<'_>) -> Option<i64> {
 }
 
 /// What becomes a record.
-fn wish(verb: Verb, words: &[&str], rest: &str, state: &UiState, moment: &Moment<'_>) -> Option<Wish> {
-    match verb {
-        Verb::Spend => spend(words, moment),
-        Verb::Viewers => {
-            let viewers = count(words.first()?, moment.words.lang())?;
-            Some(Wish::Viewers { viewers, channel: channel(words.get(1)) })
+fn wish(verb: Verb, words: &[&str], rest: &str, state: &UiState, moment: &Moment<'_>) -> Result<Wish, Refusal> {
+    let word = |index: usize| words.get(index).copied().ok_or(Refusal::Usage);
+    let rest_of = |from: usize| words.get(from..);
+    Ok(match verb {
+        Verb::Spend => return typed::spend(words, moment),
+        Verb::Viewers => return typed::viewers(words, moment),
+        Verb::Figure => return typed::figure(words, moment),
+        Verb::Sale => return typed::sale(words, moment),
+        Verb::Withdraw => return withdraw(word(0)?, moment),
+        Verb::Note if rest.is_empty() => return Err(Refusal::Usage),
+        Verb::Note => {
+            Wish::Note { text: rest.to_owned(), at: state.minute.filter(|minute| *minute < moment.now.minute()).map(At::from_minute) }
         }
-        Verb::Figure => figure(words, moment),
-        Verb::Sale => sale(words, moment),
-        Verb::Withdraw => withdraw(words.first()?, moment),
-        Verb::Note => (!rest.is_empty()).then(|| Wish::Note {
-            text: rest.to_owned(),
-            at: state.minute.filter(|minute| *minute < moment.now.minute()).map(At::from_minute),
-        }),
-        Verb::Cue => cue(rest, moment),
-        Verb::End => words.is_empty().then_some(Wish::Close),
-        Verb::Exclude => correct(CorrectionKind::ExcludeOrder, words.first()?, None, words.get(1..)),
-        Verb::Include => correct(CorrectionKind::IncludeOrder, words.first()?, None, words.get(1..)),
-        Verb::Merge => correct(CorrectionKind::MergeChannel, words.first()?, Some(words.get(1)?), words.get(2..)),
-        Verb::Void => correct(CorrectionKind::Void, words.first()?, None, words.get(1..)),
-        Verb::Goto | Verb::Seek | Verb::Panel | Verb::Theme | Verb::Lang => None,
-    }
+        Verb::Cue => cue(rest, moment).ok_or(Refusal::Usage)?,
+        Verb::End if words.is_empty() => Wish::Close,
+        Verb::Exclude => correct(CorrectionKind::ExcludeOrder, word(0)?, None, rest_of(1)),
+        Verb::Include => correct(CorrectionKind::IncludeOrder, word(0)?, None, rest_of(1)),
+        Verb::Merge => correct(CorrectionKind::MergeChannel, word(0)?, Some(&word(1)?), rest_of(2)),
+        Verb::Void => correct(CorrectionKind::Void, word(0)?, None, rest_of(1)),
+        Verb::End | Verb::Goto | Verb::Seek | Verb::Panel | Verb::Theme | Verb::Lang => return Err(Refusal::Usage),
+    })
 }
 
-/// `250 paid` is the total so far, `+250 paid` adds.
-fn spend(words: &[&str], moment: &Moment<'_>) -> Option<Wish> {
-    let amount = words.first()?;
-    let (total, text) = amount.strip_prefix('+').map_or((true, *amount), |rest| (false, rest));
-    let value = money(text, moment)?;
-    (value.minor >= 0).then(|| Wish::Spend { value, channel: channel(words.get(1)), total })
-}
-
-fn figure(words: &[&str], moment: &Moment<'_>) -> Option<Wish> {
-    let metric = Metric::parse(words.first()?)?;
-    let value = decimal(words.get(1)?, moment.words.lang())?;
-    Some(Wish::Figure { metric: Name::new(metric.id()), value: Name::new(&value), channel: channel(words.get(2)) })
-}
-
-/// `sale 129.90 LIP-01 x2 paid`: the amount of the whole sale; sku or slot, quantity and channel in any order.
-fn sale(words: &[&str], moment: &Moment<'_>) -> Option<Wish> {
-    let value = money(words.first()?, moment)?;
-    let (mut sku, mut quantity, mut from, mut method) = (None, 1, None, None);
-    for word in words.get(1..)? {
-        if let Some(count) = word.strip_prefix('x').and_then(|digits| digits.parse::<u16>().ok()) {
-            quantity = i64::from(count);
-        } else if let Some(found) = product(word, moment) {
-            sku = Some(found);
-        } else if ["pix", "card", "link", "qr", "wallet", "cash"].contains(word) {
-            method = Some(Name::new(*word));
-        } else if from.is_none() {
-            from = Some(Name::new(*word));
-        } else {
-            return None;
-        }
-    }
-    (value.minor > 0 && quantity > 0).then_some(Wish::Sale { value, sku, quantity, channel: from, method })
-}
-
-/// A product by its sku or by `#slot`.
-fn product(word: &str, moment: &Moment<'_>) -> Option<Name> {
-    let slot = word.strip_prefix('#').and_then(|digits| digits.parse::<u32>().ok());
-    let products = moment.live.products();
-    products.iter().find(|known| known.sku == word || Some(known.slot) == slot).map(|known| Name::new(known.sku))
-}
-
-fn withdraw(id: &str, moment: &Moment<'_>) -> Option<Wish> {
+/// Takes back an act that was logged; says which there are.
+fn withdraw(id: &str, moment: &Moment<'_>) -> Result<Wish, Refusal> {
     let acts = moment.live.interventions();
-    acts.iter().find(|act| act.id == id && !act.withdrawn).map(|act| Wish::Withdraw { id: Name::new(act.id) })
+    let open: Vec<&str> = acts.iter().filter(|act| !act.withdrawn).map(|act| act.id).collect();
+    if open.contains(&id) {
+        return Ok(Wish::Withdraw { id: Name::new(id) });
+    }
+    let name = ("id", id.to_owned().into());
+    let last = open.iter().rev().take(TOLD_IDS).copied().collect::<Vec<_>>().join(", ");
+    Err(Refusal::Why(match last.as_str() {
+        "" => moment.words.text("refused-no-act", &[name]),
+        _ => moment.words.text("refused-no-act-of", &[name, ("ids", last.into())]),
+    }))
 }
+
+/// Acts that a refusal names at most, the last ones.
+const TOLD_IDS: usize = 4;
 
 /// A segment of the plan by its name, or one that the plan does not know.
 fn cue(rest: &str, moment: &Moment<'_>) -> Option<Wish> {
@@ -318,78 +296,7 @@ fn segment_kind(word: &str) -> Option<SegmentKind> {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a row of the table that wish() is")]
-fn correct(kind: CorrectionKind, target: &str, value: Option<&&str>, reason: Option<&[&str]>) -> Option<Wish> {
+fn correct(kind: CorrectionKind, target: &str, value: Option<&&str>, reason: Option<&[&str]>) -> Wish {
     let reason = reason.map(|words| words.join(" ")).filter(|reason| !reason.is_empty());
-    Some(Wish::Correct { kind, target: Name::new(target), value: value.map(|value| Name::new(*value)), reason: reason.map(Name::from) })
-}
-
-fn channel(word: Option<&&str>) -> Option<Name> {
-    word.map(|word| Name::new(word.to_lowercase().replace('-', "_")))
-}
-
-/// Money in the plan's currency, as people write it: `250`, `1.234,56`, `1,234.56`, `R$250`.
-fn money(text: &str, moment: &Moment<'_>) -> Option<Money> {
-    let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit() && c != '-');
-    let plain = decimal(digits, moment.words.lang())?;
-    Money::parse(&plain, moment.live.plan().currency.unwrap_or(Currency::NONE))
-}
-
-fn count(text: &str, lang: Lang) -> Option<i64> {
-    decimal(text, lang)?.parse().ok().filter(|count| *count >= 0)
-}
-
-/// A number as people of that language write it, with a point for its decimals and without groups.
-///
-/// Where both signs stand, the last one divides off the decimals. A single one before exactly three digits is a group
-/// where the language groups with it, else a decimal sign.
-fn decimal(text: &str, lang: Lang) -> Option<String> {
-    let grouping = match lang {
-        Lang::En => ',',
-        Lang::PtBr => '.',
-    };
-    let signs: Vec<(usize, char)> = text.char_indices().filter(|(_, c)| matches!(c, '.' | ',')).collect();
-    let last = signs.last().copied();
-    let is_group = |at: usize, sign: char| {
-        let same = signs.iter().filter(|(_, other)| *other == sign).count();
-        same > 1 || (signs.len() == 1 && sign == grouping && text.len() - at == 4)
-    };
-    let point = last.filter(|(at, sign)| !is_group(*at, *sign)).map(|(at, _)| at);
-    let mut plain = String::new();
-    for (at, c) in text.char_indices() {
-        match c {
-            '0'..='9' => plain.push(c),
-            '-' if at == 0 => plain.push(c),
-            '.' | ',' if Some(at) == point => plain.push('.'),
-            '.' | ',' => {}
-            _ => return None,
-        }
-    }
-    plain.bytes().any(|b| b.is_ascii_digit()).then_some(plain)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_read_as_people_write_them() {
-        for (text, en, pt) in [
-            ("250", "250", "250"),
-            ("1,234.56", "1234.56", "1234.56"),
-            ("1.234,56", "1234.56", "1234.56"),
-            ("1.234.567", "1234567", "1234567"),
-            ("2.400", "2.400", "2400"),
-            ("2,400", "2400", "2.400"),
-            ("250,5", "250.5", "250.5"),
-            ("250.50", "250.50", "250.50"),
-            ("-3", "-3", "-3"),
-        ] {
-            assert_eq!(decimal(text, Lang::En).as_deref(), Some(en), "{text} en");
-            assert_eq!(decimal(text, Lang::PtBr).as_deref(), Some(pt), "{text} pt");
-        }
-        for text in ["", "abc", "1e5", "3-", "."] {
-            assert_eq!(decimal(text, Lang::En), None, "{text}");
-        }
-    }
+    Wish::Correct { kind, target: Name::new(target), value: value.map(|value| Name::new(*value)), reason: reason.map(Name::from) }
 }

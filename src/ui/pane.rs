@@ -491,7 +491,7 @@ impl<'a> Pane<'a> {
             Logged::Cue { .. } => ">".to_owned(),
             Logged::Started { kind, .. } | Logged::Ended { kind, .. } | Logged::Withdrawn { kind, .. } => self.letter(*kind),
             Logged::Note { .. } => ".".to_owned(),
-            Logged::Figure { .. } | Logged::Corrected { .. } => ":".to_owned(),
+            Logged::Figure { .. } | Logged::Sale { .. } | Logged::Corrected { .. } => ":".to_owned(),
             Logged::FeedLost { .. } | Logged::FeedBack { .. } | Logged::Advice { turn: AdviceTurn::Raised, .. } => "!".to_owned(),
             Logged::Advice { .. } => "a".to_owned(),
             Logged::Closed => "Q".to_owned(),

@@ -580,6 +580,44 @@ fn a_line_that_says_nothing_is_refused_and_stays() {
 }
 
 #[test]
+fn what_is_typed_wrong_is_told_with_what_would_be_right() {
+    for (line, told) in [
+        ("sale 10 SKU-22", "SKU-22 is no product and no known channel; did you mean SKU-12, SKU-2, SKU-1? from=NAME is a new channel"),
+        ("sale 10 paif", "paif is no product and no known channel; did you mean paid? from=NAME is a new channel"),
+        ("sale ten", "ten is no amount of money: write it as 250 or 1,299.90"),
+        ("sale x2 SKU-2", "x2 is no amount of money: write it as 250 or 1,299.90"),
+        ("spend 1.005", "1.005 is no amount of money: write it as 250 or 1,299.90"),
+        ("viewers many", "many is no count: write a whole number, as 2400"),
+        ("figure leads few", "few is no number: write it as 31 or 1,299.90"),
+        ("figure lead 3", "there is no metric lead; did you mean leads? The list after :figure has all names"),
+        ("withdraw act-9", "no act act-9 to take back: none is logged"),
+        ("sale", "write :sale AMOUNT [SKU|#SLOT] [xN] [CHANNEL|from=NEW]"),
+    ] {
+        let desk = Desk::of(Mode::Live).play(&format!(": \"{line}\" Enter"));
+        assert_eq!((desk.flash(), desk.intents.len()), (told, 0), ":{line}");
+    }
+    let stranger = Desk::of(Mode::Live).play(": \"sale 10 NOSUCH\" Enter");
+    assert!(stranger.flash().starts_with("NOSUCH is no product and no known channel; the board of products"), "{}", stranger.flash());
+    let nothing = Desk::of(Mode::Live).play(": \"figure nosuch 3\" Enter");
+    assert!(nothing.flash().starts_with("there is no metric nosuch; the list after :figure and"), "{}", nothing.flash());
+    assert_eq!(Desk::of(Mode::Live).play(": \"sale 10 from=whatsapp\" Enter").told(), ["sale BRL 10.00 - x1 whatsapp -"]);
+}
+
+#[test]
+fn the_log_tells_money_as_money_and_what_adds_as_such() {
+    for (line, lang, told) in [
+        ("sale 1.299,90", Lang::PtBr, "venda digitada: R$ 1.299,90"),
+        ("spend 250 paid", Lang::En, "figure ad_spend = R$ 250.00"),
+        ("spend +50 paid", Lang::En, "figure ad_spend + R$ 50.00"),
+        ("figure gmv_paid 1,299.90", Lang::En, "figure gmv_paid = R$ 1,299.90"),
+        ("figure leads 31", Lang::En, "figure leads = 31"),
+    ] {
+        let desk = Desk::in_language(Mode::Live, lang).play(&format!(": \"{line}\" Enter"));
+        assert!(desk.glass().contains(told), ":{line} {}", desk.glass());
+    }
+}
+
+#[test]
 fn the_palette_completes_and_runs_every_action() {
     assert_eq!(Desk::of(Mode::Live).play(": \"sp\" Tab \"250\" Enter").told(), ["spend BRL 250.00 - total"]);
     assert!(Desk::of(Mode::Live).play(": \"zoom\" Enter").state.zoomed);

@@ -129,12 +129,12 @@ impl Judge<'_> {
                 let age = self.speaker.format.age(self.speaker.now.since_ms(newest));
                 self.speaker.point(Verdict::Pass, "live-newest", &values(("age", age)))
             }
+            None if probe.events.is_empty() && !probe.rejected.is_empty() => return vec![self.all_put_aside(&feed, &seconds, probe)],
             None if probe.events.is_empty() => self.speaker.point(Verdict::Pass, "live-nothing-new", &values(("age", String::new()))),
             None => self.speaker.point(Verdict::Pass, "live-answered", &values(("n", probe.events.len().to_string()))),
         };
         points.push(point);
-        if let Some(first) = probe.rejected.first() {
-            let reason = format!("{} {}", first.reject.reason.id(), first.reject.detail);
+        if let Some(reason) = self.first_reason(probe) {
             let values = [("feed", feed.as_str().to_owned().into()), ("n", probe.rejected.len().into()), ("reason", reason.into())];
             points.push(self.speaker.point(Verdict::Warn, "live-put-aside", &values));
         }
@@ -145,12 +145,36 @@ impl Judge<'_> {
         points
     }
 
+    /// The first input that was put aside, and why.
+    fn first_reason(&self, probe: &Probe) -> Option<String> {
+        let reject = &probe.rejected.first()?.reject;
+        let key = format!("aside-{}", reject.reason.id().replace('_', "-"));
+        Some(format!("{} ({})", self.speaker.words.get(&key), reject.detail))
+    }
+
+    /// A feed that answers and gives nothing that can be used will give nothing on the night.
+    fn all_put_aside(&self, feed: &Name, seconds: &str, probe: &Probe) -> Point {
+        let values = [
+            ("feed", feed.as_str().to_owned().into()),
+            ("seconds", seconds.to_owned().into()),
+            ("n", probe.rejected.len().into()),
+            ("reason", self.first_reason(probe).unwrap_or_default().into()),
+        ];
+        self.speaker.point(Verdict::Fail, "live-all-put-aside", &values)
+    }
+
     /// A failure with the remedy for its kind.
     fn failed(&self, key: &str, feed: &str, fault: &str) -> Point {
-        let kind = fault.split(':').next().unwrap_or_default().replace('_', "-");
-        let remedy = format!("remedy-{kind}");
+        let (id, detail) = fault.split_once(": ").unwrap_or((fault, ""));
+        let kind = id.replace('_', "-");
+        let (remedy, name) = (format!("remedy-{kind}"), format!("fault-{kind}"));
+        let fault = match detail {
+            _ if !self.speaker.words.has(&name) => fault.to_owned(),
+            "" => self.speaker.words.get(&name).to_owned(),
+            detail => format!("{} ({detail})", self.speaker.words.get(&name)),
+        };
         let known = if self.speaker.words.has(&remedy) { remedy.as_str() } else { "remedy-other" };
-        let what = self.speaker.words.text(key, &[("feed", feed.to_owned().into()), ("fault", fault.to_owned().into())]);
+        let what = self.speaker.words.text(key, &[("feed", feed.to_owned().into()), ("fault", fault.into())]);
         let hint = [("feed", feed.to_owned().into()), ("name", feed.split('.').next().unwrap_or(feed).to_owned().into())];
         Point { verdict: Verdict::Fail, what, remedy: self.speaker.words.text(known, &hint) }
     }

@@ -61,17 +61,35 @@ pub fn judge(plan: &Plan, shelves: &Shelves, speaker: &Speaker<'_>) -> Vec<Point
         return vec![speaker.point(Verdict::Warn, "product-no-stock-feed", &[])];
     }
     let mut points = Vec::new();
-    let mut good = 0usize;
+    // how many are as planned, by what of them could be compared
+    let mut good: [usize; GOOD.len()] = [0; GOOD.len()];
     for product in &plan.products {
-        let found = Checked { plan, product, shelves, speaker }.points();
-        good += usize::from(found.is_empty());
+        let checked = Checked { plan, product, shelves, speaker };
+        let found = checked.points();
+        if found.is_empty() {
+            let place = GOOD.iter().position(|(_, _, compared)| *compared == checked.compared());
+            good.iter_mut().enumerate().filter(|(index, _)| Some(*index) == place).for_each(|(_, count)| *count += 1);
+        }
         points.extend(found);
     }
-    if good > 0 {
-        points.insert(0, speaker.point(Verdict::Pass, "product-good", &[("n", good.into())]));
-    }
-    points
+    let told = GOOD.iter().zip(good).filter(|(_, count)| *count > 0);
+    told.map(|((verdict, key, _), count)| speaker.point(*verdict, key, &[("n", count.into())])).chain(points).collect()
 }
+
+/// What of a product could be compared with the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Compared {
+    stock: bool,
+    price: bool,
+}
+
+/// How it is told that nothing differs: never more than was compared.
+const GOOD: [(Verdict, &str, Compared); 4] = [
+    (Verdict::Pass, "product-good", Compared { stock: true, price: true }),
+    (Verdict::Pass, "product-good-stock", Compared { stock: true, price: false }),
+    (Verdict::Pass, "product-good-price", Compared { stock: false, price: true }),
+    (Verdict::Warn, "product-not-compared", Compared { stock: false, price: false }),
+];
 
 /// One product beside what the shops say of it.
 struct Checked<'c> {
@@ -104,6 +122,13 @@ impl Checked<'_> {
             points.extend(shelf.price.map(|price| self.price(source, price)).unwrap_or_default());
         }
         points
+    }
+
+    fn compared(&self) -> Compared {
+        let currency = self.plan.currency.unwrap_or(Currency::NONE);
+        let known: Vec<Shelf> = self.shelves.told.iter().filter_map(|source| self.shelves.of(source, self.product, self.plan)).collect();
+        let is_priced = known.iter().any(|shelf| shelf.price.is_some_and(|price| price.currency == currency));
+        Compared { stock: self.product.stock.is_some() && !known.is_empty(), price: self.product.price_minor.is_some() && is_priced }
     }
 
     /// Of shops that disagree the least counts.

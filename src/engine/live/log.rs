@@ -4,6 +4,7 @@ use super::books::Books;
 use super::feeds::Turn;
 use crate::engine::event::{Answer, CorrectionKind, Fact, Record, SegmentKind};
 use crate::engine::id::{Name, Set, Sym};
+use crate::engine::money::Money;
 use crate::engine::notice::{Notice, NoticeKind};
 use crate::engine::plan::Plan;
 use crate::engine::time::At;
@@ -22,6 +23,27 @@ pub enum AdviceTurn {
     Expired,
     /// It was done without the card, or something more urgent took its place.
     Superseded,
+}
+
+/// What was typed in of a figure.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// As it was written.
+    Number(Name),
+    /// Money, the total so far.
+    Total(Money),
+    /// Money that adds.
+    More(Money),
+}
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(text) => f.write_str(text),
+            Self::Total(money) => write!(f, "{money}"),
+            Self::More(money) => write!(f, "+{money}"),
+        }
+    }
 }
 
 /// What an entry tells of.
@@ -55,7 +77,11 @@ pub enum What {
     },
     Figure {
         metric: Name,
-        value: Name,
+        value: Told,
+    },
+    /// A sale typed in.
+    Sale {
+        value: Money,
     },
     Corrected {
         kind: CorrectionKind,
@@ -120,8 +146,8 @@ impl Log {
                 What::Advice { advice: told.advice.clone(), turn: AdviceTurn::Answered(told.answer) }
             }
             Fact::Closed(_) => What::Closed,
-            fact if event.is_manual() => match figure(fact) {
-                Some((metric, value)) => What::Figure { metric, value },
+            fact if event.is_manual() => match typed(fact) {
+                Some(what) => what,
                 None => return,
             },
             _ => return,
@@ -162,14 +188,16 @@ impl Log {
     }
 }
 
-/// The metric and the value of a figure typed in at the desk.
-fn figure(fact: &Fact) -> Option<(Name, Name)> {
-    match fact {
-        Fact::Audience(audience) => Some(("ccu".into(), audience.viewers.to_string().into())),
-        Fact::AdSpend(spend) => Some(("ad_spend".into(), spend.value.text().into())),
-        Fact::Reading(reading) => Some((reading.metric.clone(), reading.value.clone())),
-        Fact::Purchase(purchase) => Some(("orders_placed".into(), purchase.value.text().into())),
-        Fact::Inventory(inventory) => Some(("stock".into(), inventory.available.to_string().into())),
-        _ => None,
-    }
+/// A figure or a sale typed in at the desk.
+fn typed(fact: &Fact) -> Option<What> {
+    let (metric, value) = match fact {
+        Fact::Audience(audience) => ("ccu".into(), Told::Number(audience.viewers.to_string().into())),
+        Fact::AdSpend(spend) if spend.total => ("ad_spend".into(), Told::Total(spend.value)),
+        Fact::AdSpend(spend) => ("ad_spend".into(), Told::More(spend.value)),
+        Fact::Reading(reading) => (reading.metric.clone(), Told::Number(reading.value.clone())),
+        Fact::Inventory(inventory) => ("stock".into(), Told::Number(inventory.available.to_string().into())),
+        Fact::Purchase(purchase) => return Some(What::Sale { value: purchase.value }),
+        _ => return None,
+    };
+    Some(What::Figure { metric, value })
 }

@@ -4,8 +4,9 @@ use crate::engine::event::{AuthorKind, CorrectionKind, FeedState, InterventionKi
 use crate::engine::id::Sym;
 use crate::engine::live::feeds::Feeds;
 use crate::engine::live::interventions::overlaps;
-pub use crate::engine::live::log::AdviceTurn;
+pub use crate::engine::live::log::{AdviceTurn, Told};
 use crate::engine::live::log::{Entry, What};
+use crate::engine::money::Money;
 use crate::engine::time::At;
 use crate::engine::{Arrival, Engine};
 
@@ -142,7 +143,11 @@ pub enum Logged<'a> {
     /// A manual figure: metric id and value as typed.
     Figure {
         metric: &'a str,
-        value: &'a str,
+        value: &'a Told,
+    },
+    /// A sale typed in.
+    Sale {
+        value: Money,
     },
     Corrected {
         kind: CorrectionKind,
@@ -372,6 +377,7 @@ impl Engine {
             }
             What::Note { text, operator } => Logged::Note { text, operator: operator.as_deref() },
             What::Figure { metric, value } => Logged::Figure { metric, value },
+            What::Sale { value } => Logged::Sale { value: *value },
             What::Corrected { kind, target } => Logged::Corrected { kind: *kind, target },
             What::Advice { advice, turn } => {
                 let card = self.advisor().cards().iter().find(|card| card.id == *advice)?;

@@ -115,6 +115,7 @@ pub(super) fn marks(engine: &Engine, skus: &Skus) -> Vec<Mark> {
                 Logged::Withdrawn { kind, product, operator, .. } => row("act_withdrawn", kind.id(), product, operator),
                 Logged::Note { text, operator } => row("note", text, None, operator),
                 Logged::Figure { metric, value } => row("figure", &format!("{metric} {value}"), None, None),
+                Logged::Sale { value } => row("figure", &format!("sale {value}"), None, None),
                 Logged::Corrected { target, .. } => row("correction", target, None, None),
                 Logged::Advice { rule, .. } => row("advice", rule, None, None),
                 Logged::FeedLost { feed } => row("feed_lost", feed, None, None),

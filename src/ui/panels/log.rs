@@ -3,12 +3,17 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::engine::Engine;
 use crate::engine::event::{Answer, CorrectionKind};
-use crate::engine::view::show::{AdviceTurn, LogEntry, Logged};
+use crate::engine::metric::{Metric, Unit, definition};
+use crate::engine::money::Money;
+use crate::engine::view::show::{AdviceTurn, LogEntry, Logged, Told};
+use crate::ui::format::Format;
 use crate::ui::pane::{OWN, Pane};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::text::{Phrase, fit};
+use crate::ui::words::Words;
 
 /// Columns that an entry needs at least beside another.
 const ENTRY: u16 = 38;
@@ -97,7 +102,8 @@ fn what(pane: &Pane<'_>, entry: &LogEntry<'_>) -> String {
             pane.say("log-withdrawn", &[("act", format!("{}{}", pane.act(*kind), on(*product)).into())]) + &by(*operator)
         }
         Logged::Note { text, operator } => format!("{text}{}", by(*operator)),
-        Logged::Figure { metric, value } => pane.say("log-figure", &[("metric", (*metric).into()), ("value", (*value).into())]),
+        Logged::Figure { metric, value } => figure(metric, value, pane.view.engine, (pane.view.words, pane.view.format)),
+        Logged::Sale { value } => pane.say("log-sale", &[("value", pane.view.format.money(*value).into())]),
         Logged::Corrected { kind, target } => {
             let kind = match kind {
                 CorrectionKind::ExcludeOrder => pane.word("log-excluded"),
@@ -112,6 +118,22 @@ fn what(pane: &Pane<'_>, entry: &LogEntry<'_>) -> String {
         Logged::FeedBack { feed } => pane.say("log-feed-back", &[("feed", (*feed).into())]),
         Logged::Closed => pane.word("log-closed").to_owned(),
     }
+}
+
+/// A figure that was typed in: money as money, and what adds as such.
+#[must_use]
+pub fn figure(metric: &str, value: &Told, engine: &Engine, (words, format): (&Words, &Format)) -> String {
+    let is_money = Metric::parse(metric).is_some_and(|metric| definition(metric).unit == Unit::Money);
+    let (key, value) = match value {
+        Told::Number(text) => {
+            let currency = engine.currency().filter(|_| is_money);
+            let money = currency.and_then(|currency| Money::parse(text, currency));
+            ("log-figure", money.map_or_else(|| text.to_string(), |money| format.money(money)))
+        }
+        Told::Total(money) => ("log-figure", format.money(*money)),
+        Told::More(money) => ("log-figure-more", format.money(*money)),
+    };
+    words.text(key, &[("metric", metric.to_owned().into()), ("value", value.into())])
 }
 
 /// How it is told what became of a recommendation.

@@ -295,7 +295,7 @@ const fn weight(what: &Logged<'_>) -> u8 {
         Logged::Pinned { .. } => 3,
         Logged::Cue { .. } | Logged::Unpinned { .. } => 1,
         Logged::Note { .. } | Logged::Closed => 4,
-        Logged::Figure { .. } | Logged::Corrected { .. } => 0,
+        Logged::Figure { .. } | Logged::Sale { .. } | Logged::Corrected { .. } => 0,
     }
 }
 

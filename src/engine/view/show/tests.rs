@@ -450,7 +450,7 @@ mod acts {
             what,
             [
                 Logged::Note { text: "bom gancho", operator: Some("ana") },
-                Logged::Figure { metric: "ccu", value: "2400" },
+                Logged::Figure { metric: "ccu", value: &Told::Number("2400".into()) },
                 Logged::Corrected { kind: CorrectionKind::ExcludeOrder, target: "1001" },
             ]
         );
