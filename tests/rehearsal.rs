@@ -170,7 +170,7 @@ fn the_debrief_says_from_when_its_seconds_and_until_when_its_money_count() {
     assert_eq!((closed.detected_s, closed.card_was_there, closed.card_to_act_s), (None, false, None));
     assert!(!en.contains("| was there |") && !en.contains("from card to act"), "{en}");
     let (early, _) = told(true, -150);
-    assert_eq!((early.detected_s, early.card_was_there), (None, false), "raised before the incident began");
+    assert_eq!((early.detected_s, early.card_was_there), (Some(0), true), "raised before the incident began, and open still");
 }
 
 #[test]

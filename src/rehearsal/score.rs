@@ -273,7 +273,7 @@ impl Judge<'_> {
     fn incident(&self, incident: &Incident, played: &Played, opens_s: i64) -> IncidentScore {
         let began = incident.from_s().max(opens_s);
         let during = |at: At| (began..incident.until_s()).contains(&self.second(at));
-        let was_there = |raised: &Raised| raised.was_there && (incident.from_s()..began).contains(&self.second(raised.at));
+        let was_there = |raised: &Raised| raised.was_there && began == opens_s && self.second(raised.at) < began;
         let fits = |raised: &&Raised| incident.right().contains(&raised.kind) && (during(raised.at) || was_there(raised));
         let acts = played.acts.iter().filter(|act| !self.is_taken_back(act, &played.acts));
         let acts: Vec<(At, InterventionKind)> = acts.filter_map(kind_of).filter(|(at, _)| during(*at)).collect();
