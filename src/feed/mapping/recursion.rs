@@ -70,7 +70,7 @@ fn from_json(value: &Val) -> Result<Val, Error<Val>> {
 
 /// The definition with a look at the stack before its body, if it calls itself.
 #[must_use]
-pub fn bounded<'s>(def: Def<&'s str>) -> Def<&'s str> {
+pub fn bounded(def: Def<&str>) -> Def<&str> {
     let recurses = calls(&def.body, def.name);
     let body = inside(def.body);
     let body = if recurses { Term::BinOp(Box::new(Term::Call(ROOM, Vec::new())), BinaryOp::Pipe(None), Box::new(body)) } else { body };
@@ -107,7 +107,7 @@ pub fn inside<'s>(term: Term<&'s str>) -> Term<&'s str> {
     }
 }
 
-fn part_inside<'s>(part: Part<Term<&'s str>>) -> Part<Term<&'s str>> {
+fn part_inside(part: Part<Term<&str>>) -> Part<Term<&str>> {
     match part {
         Part::Index(index) => Part::Index(inside(index)),
         Part::Range(from, to) => Part::Range(from.map(inside), to.map(inside)),
