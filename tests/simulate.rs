@@ -539,3 +539,16 @@ fn every_shipped_scenario_can_be_read_and_begins_with_an_audience() {
     }
     assert!(Scenario::shipped("nothing").unwrap_err()[0].contains("full-evening"));
 }
+
+#[test]
+fn every_shipped_scenario_can_be_the_base_of_another() {
+    for (name, _) in SHIPPED {
+        let own = Scenario::read(&format!("base = \"{name}\"\ntitle = \"own\"")).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+        let shipped = Scenario::shipped(name).unwrap();
+        assert_eq!(
+            (own.title.as_str(), own.products.len(), own.incidents.len()),
+            ("own", shipped.products.len(), shipped.incidents.len()),
+            "{name}"
+        );
+    }
+}

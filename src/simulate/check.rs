@@ -308,6 +308,10 @@ fn check_incidents(scenario: &Scenario, sheet: &mut Sheet<'_>) {
 fn check_drill(scenario: &Scenario, sheet: &mut Sheet<'_>) {
     let (opens_s, closes_s) = (scenario.opens_s(), scenario.closes_s());
     let is_outside = |incident: &Incident| incident.until_s() <= opens_s || incident.from_s() >= closes_s;
+    // a drill that opens nowhere is told already
+    if !(0..scenario.length_min).contains(&scenario.opens.at_min) {
+        return;
+    }
     let own = sheet.has("incidents");
     if !own && (scenario.lottery.is_some() || !scenario.incidents.iter().all(is_outside)) {
         return;

@@ -549,7 +549,7 @@ fn whole_of(text: &str, sheet: &mut Sheet<'_>) -> toml::Table {
     // what is no TOML at all is noted already
     let mut own: toml::Table = toml::from_str(text).unwrap_or_default();
     let Some(base) = own.remove("base") else { return own };
-    let Some(under) = base.as_str().and_then(shipped_text) else {
+    let Some(mut whole) = base.as_str().and_then(shipped_whole) else {
         let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
         sheet.note(
             &[Step::Key("base".into())],
@@ -558,9 +558,17 @@ fn whole_of(text: &str, sheet: &mut Sheet<'_>) -> toml::Table {
         );
         return own;
     };
-    let mut whole: toml::Table = toml::from_str(under).unwrap_or_default();
     lay_over(&mut whole, own);
     whole
+}
+
+/// A shipped scenario with all that lies under it.
+fn shipped_whole(name: &str) -> Option<toml::Table> {
+    let mut own: toml::Table = toml::from_str(shipped_text(name)?).unwrap_or_default();
+    let base = own.remove("base");
+    let Some(mut whole) = base.as_ref().and_then(toml::Value::as_str).and_then(shipped_whole) else { return Some(own) };
+    lay_over(&mut whole, own);
+    Some(whole)
 }
 
 /// Lays one table over another: tables within are laid over each other, everything else is replaced.
