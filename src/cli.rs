@@ -85,6 +85,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Backtest { series: Some(series), out: Some(out), .. } => rules::judge_series(&series, &out),
         Verb::Backtest { playbook, inputs, json, .. } => rules::backtest(playbook.as_deref(), &inputs, json),
         Verb::Schema { subject } => schema(subject),
+        Verb::Mapper => Ok(crate::feed::mapper::child::serve()),
         Verb::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "warroom", &mut script);

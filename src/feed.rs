@@ -15,6 +15,7 @@ pub mod document;
 pub mod errand;
 pub mod expand;
 pub mod fault;
+pub mod filter;
 pub mod http;
 pub mod irc;
 pub mod join;
@@ -24,6 +25,7 @@ pub mod kafka;
 pub mod knock;
 pub mod lines;
 pub mod listener;
+pub mod mapper;
 pub mod mapping;
 #[cfg(feature = "nats")]
 pub mod nats;
@@ -45,6 +47,7 @@ pub mod unchanged;
 pub mod webhook;
 pub mod ws;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::engine::event::{Event, FeedState};
@@ -58,7 +61,7 @@ pub const QUEUE_BATCHES: usize = 256;
 pub const BATCH_EVENTS: usize = 1_000;
 
 /// An input that became no event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejected {
     pub reject: Reject,
     /// Where it stood: a line number, a byte offset, a page, an id.

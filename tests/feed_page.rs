@@ -9,6 +9,7 @@ use ring::hmac;
 use warroom::engine::time::At;
 use warroom::engine::wire::{self, Defaults};
 use warroom::feed::account::Account;
+use warroom::feed::mapper::Workshop;
 use warroom::feed::platform::{PlatformText, Transport};
 use warroom::feed::signature::{Delivery, Disbelief};
 use warroom::feed::template::Values;
@@ -23,13 +24,15 @@ fn block(language: &str, n: usize) -> String {
     blocks.map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).nth(n).expect("a block")
 }
 
-#[test]
-fn the_worked_example_maps_its_answer_to_the_events_of_the_page() {
+#[tokio::test]
+async fn the_worked_example_maps_its_answer_to_the_events_of_the_page() {
     let text = PlatformText { file: "kiosk.toml".into(), toml: block("toml", 0), jq_file: "kiosk.jq".into(), jq: block("jq", 0) };
     let platform = text.read().unwrap_or_else(|problems| panic!("{problems:?}"));
     let at = At::parse("2026-04-12T23:45:00Z", None).expect("a time");
     let trial = Trial::new(at, Defaults { account: Some("kiosk".into()), ..Defaults::default() });
-    let mapped = trial.map(platform.request("sales").expect("the request"), block("json", 0).as_bytes()).expect("events");
+    let mapper = Workshop::of(env!("CARGO_BIN_EXE_warroom")).mapper();
+    let request = platform.request("sales").expect("the request");
+    let mapped = trial.map(&mapper, request, block("json", 0).as_bytes()).await.expect("events");
     let lines: Vec<String> = mapped.events.iter().map(wire::write).collect();
     assert_eq!(lines, [block("json", 1).trim()]);
     assert_eq!((mapped.inputs, mapped.skipped, mapped.unmapped, mapped.rejected.len()), (2, 1, 0, 0));

@@ -37,6 +37,7 @@ use warroom::clock::{Clock, wall_now};
 use warroom::engine::event::{Fact, FeedStatus};
 use warroom::engine::id::Name;
 use warroom::engine::time::At;
+use warroom::feed::mapper::Workshop;
 use warroom::feed::outlet::Resume;
 use warroom::feed::supervision::{Feeds, Start};
 use warroom::feed::{Batch, QUEUE_BATCHES};
@@ -129,7 +130,11 @@ impl Room {
         let clock = Clock::wall();
         let desk = Desk::new(loaded.plan, clock.clone(), None);
         let (tx, rx) = mpsc::channel(QUEUE_BATCHES);
-        let feeds = Feeds::start(loaded.accounts, &Start { tx, clock, live_start, live_end: None, seed: 11 }, |_: &Name| Resume::default());
+        let feeds = Feeds::start(
+            loaded.accounts,
+            &Start { tx, clock, live_start, live_end: None, seed: 11, workshop: Workshop::of(env!("CARGO_BIN_EXE_warroom")) },
+            |_: &Name| Resume::default(),
+        );
         let feeds = feeds.expect("feeds start");
         Self { desk, rx, feeds, orders: BTreeMap::new(), texts: BTreeSet::new(), errors: BTreeMap::new() }
     }

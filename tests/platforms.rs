@@ -19,11 +19,13 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use warroom::engine::event::Fact;
 use warroom::engine::time::At;
 use warroom::engine::wire::{self, Defaults};
 use warroom::feed::disclosure::Disclosure;
+use warroom::feed::mapper::{Mapper, Workshop};
 use warroom::feed::mapping::Mapped;
 use warroom::feed::platform::{Platform, PlatformText, SHIPPED};
 use warroom::feed::trial::Trial;
@@ -43,6 +45,10 @@ fn samples(name: &str) -> Vec<PathBuf> {
     files
 }
 
+static RUNTIME: LazyLock<tokio::runtime::Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime"));
+static MAPPER: LazyLock<Mapper> = LazyLock::new(|| Workshop::of(env!("CARGO_BIN_EXE_warroom")).mapper());
+
 fn map(platform: &Platform, file: &Path) -> Mapped {
     let stem = file.file_name().and_then(|name| name.to_str()).expect("a name").split('.').next().expect("a stem");
     let (name, expanded) = stem.strip_suffix("+expand").map_or((stem, false), |name| (name, true));
@@ -50,19 +56,12 @@ fn map(platform: &Platform, file: &Path) -> Mapped {
     let at = At::parse("2026-04-12T23:45:00.5Z", None).expect("a time");
     let defaults =
         Defaults { source: None, account: Some("account".into()), source_tz: Some(chrono_tz::America::Sao_Paulo), currency: None };
-    let join = std::fs::read(file.with_file_name(format!("{name}.join.json"))).ok();
-    let feed = jaq_json::Val::obj(
-        [("seller", "123456789")]
-            .into_iter()
-            .map(|(n, v)| (jaq_json::Val::from(n.to_owned()), jaq_json::Val::from(v.to_owned())))
-            .collect(),
-    );
+    let join = std::fs::read_to_string(file.with_file_name(format!("{name}.join.json"))).ok().map(Into::into);
+    let feed = [("seller".to_owned(), "123456789".to_owned())].into();
     let trial = Trial { expanded, join, feed, ..Trial::new(at, defaults) };
-    trial.map(request, &std::fs::read(file).expect("a sample")).unwrap_or_else(|fault| Mapped {
-        next: Some(format!("failed: {fault}")),
-        unmapped: 1,
-        ..Mapped::default()
-    })
+    let payload = std::fs::read(file).expect("a sample");
+    let mapped = RUNTIME.block_on(trial.map(&MAPPER, request, &payload));
+    mapped.unwrap_or_else(|fault| Mapped { next: Some(format!("failed: {fault}")), unmapped: 1, ..Mapped::default() })
 }
 
 fn portrait(mapped: &Mapped) -> String {

@@ -32,6 +32,7 @@ use warroom::config::plan;
 use warroom::engine::metric::{Metric, Scope, Value};
 use warroom::engine::time::Span;
 use warroom::engine::view::show::Logged;
+use warroom::feed::mapper::Workshop;
 use warroom::feed::outlet::Resume;
 use warroom::feed::supervision::{Feeds, Start};
 use warroom::feed::{Batch, QUEUE_BATCHES};
@@ -69,7 +70,14 @@ sku = "KIT-2"
         let environment = |name: &str| name.starts_with("TEST_").then(|| "s3cret".to_owned());
         let loaded = plan::read(&file, &text, "several", &environment).unwrap_or_else(|problems| panic!("{problems:#?}"));
         let (tx, rx) = mpsc::channel(QUEUE_BATCHES);
-        let start = Start { tx, clock: Clock::wall(), live_start: wall_now().plus_s(-2_400), live_end: None, seed: 3 };
+        let start = Start {
+            tx,
+            clock: Clock::wall(),
+            live_start: wall_now().plus_s(-2_400),
+            live_end: None,
+            seed: 3,
+            workshop: Workshop::of(env!("CARGO_BIN_EXE_warroom")),
+        };
         let feeds = Feeds::start(loaded.accounts, &start, |_| Resume::default()).unwrap();
         Self { desk: Desk::new(loaded.plan, Clock::wall(), None), rx, feeds }
     }

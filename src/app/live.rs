@@ -24,6 +24,7 @@ use crate::engine::prior::Learnt;
 use crate::engine::time::At;
 use crate::experience::Experience;
 use crate::feed::QUEUE_BATCHES;
+use crate::feed::mapper::Workshop;
 use crate::feed::outlet::Resume;
 use crate::feed::supervision::{Feeds, Start};
 use crate::journal::format::key;
@@ -77,7 +78,14 @@ pub fn run(
         begin(desk, &plan, begun, priors, &first_playbook);
         let (tx, rx) = mpsc::channel(QUEUE_BATCHES);
         let states: Table<_, _> = desk.engine().feeds().into_iter().map(|feed| (feed.state.feed.clone(), feed.state.clone())).collect();
-        let start = Start { tx, clock: desk.clock().clone(), live_start, live_end, seed: clock::wall_now().ms().unsigned_abs() };
+        let start = Start {
+            tx,
+            clock: desk.clock().clone(),
+            live_start,
+            live_end,
+            seed: clock::wall_now().ms().unsigned_abs(),
+            workshop: Workshop::own(),
+        };
         let resume = |feed: &crate::engine::id::Name| Resume { cursor: cursors.get(feed).cloned(), state: states.get(feed).cloned() };
         match Feeds::start(accounts, &start, resume) {
             Ok(feeds) => {

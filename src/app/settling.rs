@@ -16,6 +16,7 @@ use crate::engine::event::{Event, Fact};
 use crate::engine::id::{Name, Set};
 use crate::engine::time::At;
 use crate::feed::account::Account;
+use crate::feed::mapper::Workshop;
 use crate::feed::outlet::Resume;
 use crate::feed::platform::Transport;
 use crate::feed::supervision::{Feeds, Start};
@@ -81,7 +82,14 @@ fn restored(journal: &str, live: &Engine, request: &Request) -> Result<Desk, Str
 async fn read_again(desk: &mut Desk, accounts: Vec<Account>, mut waiting: Set<Name>, start: At) -> Result<(), String> {
     let (tx, mut batches) = mpsc::channel(QUEUE_BATCHES);
     let live_start = start.plus_s(-desk.engine().plan().limits.grace_s);
-    let start = Start { tx, clock: desk.clock().clone(), live_start, live_end: None, seed: clock::wall_now().ms().unsigned_abs() };
+    let start = Start {
+        tx,
+        clock: desk.clock().clone(),
+        live_start,
+        live_end: None,
+        seed: clock::wall_now().ms().unsigned_abs(),
+        workshop: Workshop::own(),
+    };
     let feeds = Feeds::start(accounts, &start, |_| Resume { cursor: None, state: None }).map_err(|fault| fault.to_string())?;
     drop(start);
     let end = Instant::now() + LONGEST;

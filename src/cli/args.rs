@@ -205,6 +205,9 @@ pub enum Verb {
         #[arg(value_enum)]
         subject: SchemaSubject,
     },
+    /// What the desk starts to run a feed's filters in: orders on stdin, reports on stdout
+    #[command(hide = true)]
+    Mapper,
     /// Completions for a shell
     #[command(after_help = "Examples:\n  warroom completions bash > ~/.local/share/bash-completion/completions/warroom")]
     Completions { shell: Shell },

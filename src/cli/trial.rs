@@ -18,7 +18,8 @@ use crate::feed::account::{Account, Environment};
 use crate::feed::disclosure::{Disclosure, HIDDEN};
 use crate::feed::fault::Fault;
 use crate::feed::http::Http;
-use crate::feed::mapping::{Exchange, MAX_BYTES, Mapped};
+use crate::feed::mapper::{Exchange, Mapper, Workshop};
+use crate::feed::mapping::{MAX_BYTES, Mapped};
 use crate::feed::platform::{PlatformText, Request, SHIPPED, Transport, Variable};
 use crate::feed::probe::{self, Look, Outcome, Probe};
 use crate::feed::quota::Limiter;
@@ -160,13 +161,17 @@ fn of_payload(asked: &TryArgs, account: &Account, request: &Request, path: &Path
             .ok_or_else(|| Failure::new(code::CONFIGURATION, format!("--at {text}: no time; write it as 2026-11-21T21:00:00-03:00")))?,
     };
     let payload = read(path)?;
-    let join = asked.join.as_deref().map(read).transpose()?;
+    let join = asked.join.as_deref().map(read_table).transpose()?;
     let trial = Trial { expanded: asked.expanded, join, ..Trial::of(account, at) };
-    let mapped = if matches!(request.transport, Transport::Ndjson(_)) || request.recipe.is_none() {
-        of_lines(&trial, request, &payload)
-    } else {
-        trial.map(request, &payload)
-    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::other)?;
+    let mapper = Workshop::own().mapper();
+    let mapped = runtime.block_on(async {
+        if matches!(request.transport, Transport::Ndjson(_)) || request.recipe.is_none() {
+            of_lines(&trial, &mapper, request, &payload).await
+        } else {
+            trial.map(&mapper, request, &payload).await
+        }
+    });
     let mut disclosure = Disclosure::default();
     disclosure.learn(&String::from_utf8_lossy(&payload));
     let mapped = mapped.map_err(|fault| {
@@ -200,12 +205,20 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// A lookup table.
+fn read_table(path: &Path) -> Result<Arc<str>, Failure> {
+    let wrong = |what: String| Failure::new(code::CONFIGURATION, format!("{}: {what}", path.display()));
+    let table = String::from_utf8(read(path)?).map_err(|error| wrong(error.to_string()))?;
+    serde_json::from_str::<serde::de::IgnoredAny>(&table).map_err(|error| wrong(format!("no JSON: {error}")))?;
+    Ok(table.into())
+}
+
 /// Lines of a file or a program: canonical events, or inputs of the feed's filter.
-fn of_lines(trial: &Trial, request: &Request, payload: &[u8]) -> Result<Mapped, Fault> {
+async fn of_lines(trial: &Trial, mapper: &Mapper, request: &Request, payload: &[u8]) -> Result<Mapped, Fault> {
     let mut all = Mapped::default();
     for (line, number) in String::from_utf8_lossy(payload).lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
         if request.recipe.is_some() {
-            all.append(trial.map(request, line.as_bytes())?);
+            all.append(trial.map(mapper, request, line.as_bytes()).await?);
             continue;
         }
         all.inputs += 1;
@@ -272,8 +285,9 @@ async fn look(account: &Account, request: &Request, listen: Duration) -> Result<
     let live_start = clock.now().plus_ms(-BACK_MS);
     let (witness, mut heard) = probe::witness();
     let limiter = Limiter::new(account.limit, clock.clone(), None);
-    let session = Session::new(account.clone(), Http::new()?, clock, limiter, Some(witness));
-    let probe = probe::look_at(&session, request, Look { live_start, patience: PATIENCE, listen }).await;
+    let session = Session::new(account.clone(), Http::new()?, clock, limiter, &Workshop::own());
+    let probe =
+        probe::look_at(&session, Workshop::own().mapper().watched(witness), request, Look { live_start, patience: PATIENCE, listen }).await;
     let mut exchanges = Vec::new();
     while let Ok(exchange) = heard.try_recv() {
         exchanges.push(exchange);

@@ -8,6 +8,7 @@ mod fields;
 mod scan;
 
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Quarantine};
 use super::id::Name;
@@ -17,7 +18,7 @@ use fields::{Fault, Fields, Key};
 use scan::Token;
 
 /// What a line may leave out.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Defaults {
     /// For a line that names no source.
     pub source: Option<Name>,
@@ -29,7 +30,7 @@ pub struct Defaults {
 }
 
 /// Why a line is no event, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {
     pub reason: Quarantine,
     /// The field or a short explanation, for the operator.

@@ -23,7 +23,8 @@ use secrecy::SecretString;
 
 use super::address;
 use super::document::{Document, Problem, Section, line_of};
-use super::mapping::{Filter, Recipe};
+use super::filter::Filter;
+use super::mapping::{Plain, Recipe};
 use super::platform::{Auth, Platform, PlatformText, Request, SHIPPED, Transport, Variable};
 use super::quota::Quota;
 use super::signature::Signature;
@@ -81,6 +82,12 @@ pub enum Input {
 }
 
 impl Account {
+    /// The variables that are no secrets, for the filters.
+    #[must_use]
+    pub fn plain(&self) -> Plain {
+        self.values.plain().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
     /// Reads the `[feeds.NAME]` tables of a plan.
     ///
     /// # Errors
@@ -392,7 +399,7 @@ impl Reader<'_, '_> {
         let code = std::fs::read_to_string(&path)
             .map_err(|error| section.wrong("map", format!("cannot be read: {error}"), "name a jq file"))
             .ok()?;
-        match Filter::compile("", &code) {
+        match Filter::read("", &code) {
             Ok(filter) => Some(Recipe::new(filter)),
             Err(error) => {
                 let line = line_of(&code, error.offset.saturating_sub(1));

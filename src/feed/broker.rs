@@ -1,14 +1,14 @@
 //! Message brokers: what a platform file says about one, and how its messages become events.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use jaq_json::Val;
 
 use super::account::Account;
 use super::canonical;
 use super::document::Section;
 use super::fault::{Fault, FaultKind};
-use super::mapping::{Context, Mapped, Mapper, Recipe};
+use super::mapper::Mapper;
+use super::mapping::{Context, Mapped, Recipe};
 use super::session::Session;
 use super::template::{Place, Template, Values};
 use super::webhook::put_aside;
@@ -139,11 +139,10 @@ impl Message {
     }
 
     /// What a filter may ask of it as `$response`.
-    fn response(&self) -> Val {
-        let text = |text: &str| Val::from(text.to_owned());
-        let headers = self.headers.iter().map(|(name, value)| (text(&name.to_ascii_lowercase()), text(value)));
-        let pairs = [("headers", Val::obj(headers.collect())), ("subject", text(&self.subject)), ("key", text(&self.key))];
-        Val::obj(pairs.into_iter().map(|(name, value)| (text(name), value)).collect())
+    fn response(&self) -> serde_json::Value {
+        let headers: BTreeMap<String, &str> =
+            self.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str())).collect();
+        serde_json::json!({"headers": headers, "subject": self.subject, "key": self.key})
     }
 }
 
@@ -167,8 +166,7 @@ impl Inlet {
     /// When the filter does not come to an end.
     pub async fn read(&self, messages: Vec<Message>, at: At) -> Result<Mapped, Fault> {
         let mut mapped = Mapped::default();
-        let plain = self.account().values.plain();
-        let feed = Val::obj(plain.map(|(name, value)| (Val::from(name.to_owned()), Val::from(value))).collect());
+        let feed = self.account().plain();
         for message in messages {
             if message.payload.is_empty() {
                 // a broker's word that a key is gone
@@ -195,7 +193,7 @@ impl Inlet {
             return Err(Fault::new(FaultKind::TooLarge, "a message of more than 1 MiB"));
         }
         match &self.mapping {
-            Some((mapper, recipe)) => mapper.map(message.payload.clone(), Arc::clone(recipe), context).await,
+            Some((mapper, recipe)) => mapper.map(message.payload.clone(), recipe, context).await,
             None => canonical::read(&message.payload, |name| message.header(name), &context).await,
         }
     }
@@ -210,13 +208,20 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::feed::http::Http;
+    use crate::feed::mapper::Workshop;
     use crate::feed::quota::{Limiter, Quota};
 
     fn inlet() -> Inlet {
         let plan = "[feeds.bus]\npath = \"-\"\nsource = \"shop\"\n";
         let account = Account::read_all("plan.toml", plan, &|_| None).unwrap().remove(0);
         Inlet {
-            session: Session::new(account, Http::new().unwrap(), Clock::wall(), Limiter::new(Quota::default(), Clock::wall(), None), None),
+            session: Session::new(
+                account,
+                Http::new().unwrap(),
+                Clock::wall(),
+                Limiter::new(Quota::default(), Clock::wall(), None),
+                &Workshop::own(),
+            ),
             mapping: None,
         }
     }

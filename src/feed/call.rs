@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::document::Section;
-use super::mapping::Filter;
+use super::filter::Filter;
 use super::quota::Rank;
 use super::template::{JsonTemplate, Place, Template, Values};
 

@@ -7,7 +7,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::call::Call;
 use super::fault::Fault;
 use super::http::Answer;
-use super::mapping::{Context, Expansion, Mapped, Mapper, Recipe};
+use super::mapper::Mapper;
+use super::mapping::{Context, Expansion, Mapped, Recipe};
 use super::session::Session;
 use super::template::Values;
 use crate::engine::id::Table;
@@ -66,7 +67,7 @@ impl Expander {
             let place = ids.first().map(|id| format!("id {id}")).unwrap_or_default();
             async move {
                 let context = Context::of_answer(&answer, at, place, &self.session.account);
-                self.mapper.map(answer.body, Arc::clone(&self.expand.recipe), context).await
+                self.mapper.map(answer.body, &self.expand.recipe, context).await
             }
         };
         self.session.call(&self.expand.call, &values, examine).await

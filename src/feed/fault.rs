@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::text::clean;
 
 /// Longest text of a peer that an error repeats.
 const QUOTE_COLUMNS: usize = 160;
 
 /// The kind of a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum FaultKind {
     /// Nobody answers at the address.
     Unreachable,
@@ -70,7 +72,7 @@ impl FaultKind {
 }
 
 /// A failure of one attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     pub kind: FaultKind,
     /// Cleaned, without URL and secrets.

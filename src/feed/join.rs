@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jaq_json::Val;
+use serde::de::IgnoredAny;
 
 use super::call::Call;
 use super::fault::{Fault, FaultKind};
+use super::filter::Filter;
 use super::http::Answer;
-use super::mapping::{Context, Filter, parse};
+use super::mapping::Context;
 use super::session::Session;
 use crate::clock;
+use crate::engine::id::Table;
 
 /// The request for the table, as a platform file describes it.
 #[derive(Clone, Debug)]
@@ -27,7 +29,8 @@ pub struct Join {
 pub struct Joined {
     session: Arc<Session>,
     join: Join,
-    known: Option<(Instant, Val)>,
+    /// As JSON.
+    known: Option<(Instant, Arc<str>)>,
 }
 
 impl Joined {
@@ -40,32 +43,31 @@ impl Joined {
     ///
     /// # Errors
     /// When there never was one.
-    pub async fn table(&mut self) -> Result<Val, Fault> {
+    pub async fn table(&mut self) -> Result<Arc<str>, Fault> {
         if let Some((read, table)) = &self.known
             && read.elapsed() < self.join.every
         {
-            return Ok(table.clone());
+            return Ok(Arc::clone(table));
         }
         match (self.fetch().await, &self.known) {
             (Ok(table), _) => {
-                self.known = Some((clock::instant(), table.clone()));
+                self.known = Some((clock::instant(), Arc::clone(&table)));
                 Ok(table)
             }
-            (Err(_), Some((_, old))) => Ok(old.clone()),
+            (Err(_), Some((_, old))) => Ok(Arc::clone(old)),
             (Err(fault), None) => Err(fault),
         }
     }
 
-    async fn fetch(&self) -> Result<Val, Fault> {
+    async fn fetch(&self) -> Result<Arc<str>, Fault> {
         let session = &self.session;
         let examine = |answer: Answer| async move {
             let context = Context::of_answer(&answer, session.clock.now(), "join".into(), &session.account);
-            let page = parse(&answer.body)?;
-            match self.join.table.run(page.clone(), &context, &page).next() {
-                Some(Ok(table @ Val::Obj(_))) => Ok(table),
-                Some(Err(error)) => Err(Fault::new(FaultKind::Mapping, format!("join: {error}"))),
-                _ => Err(Fault::new(FaultKind::Mapping, "join: the table is no object")),
-            }
+            let table = session.mapper.first(&self.join.table, &answer.body, context).await;
+            let table = table.map_err(|fault| Fault { detail: format!("join: {}", fault.detail), ..fault })?;
+            let is_object = |text: &String| serde_json::from_str::<Table<String, IgnoredAny>>(text).is_ok();
+            let table = table.filter(is_object).ok_or_else(|| Fault::new(FaultKind::Mapping, "join: the table is no object"))?;
+            Ok(Arc::from(table))
         };
         session.call(&self.join.call, &session.account.values, examine).await
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::Rejected;
 use super::fault::Fault;
-use super::mapping::{Context, Mapped, Mapper, Recipe};
+use super::mapper::Mapper;
+use super::mapping::{Context, Mapped, Recipe};
 use crate::engine::event::Quarantine;
 use crate::engine::text::clean;
 use crate::engine::wire::{self, Defaults, Reject};
@@ -110,7 +111,7 @@ impl LineReader {
                 }
                 Some((mapper, recipe)) => {
                     let context = Context { place: place.clone(), ..context.clone() };
-                    match mapper.map(line.clone().into_bytes(), Arc::clone(recipe), context).await {
+                    match mapper.map(line.clone().into_bytes(), recipe, context).await {
                         Ok(one) => mapped.append(one),
                         Err(fault) if fault.fatal => return Err(fault),
                         Err(fault) => {

@@ -15,9 +15,10 @@ use super::broker::{Kafka, Nats};
 use super::call::{self, Call};
 use super::document::{Document, Problem, Section, line_of};
 use super::expand::Expand;
+use super::filter::{Filter, FilterError};
 use super::join::Join;
 use super::jwt::Jwt;
-use super::mapping::{Filter, FilterError, Recipe};
+use super::mapping::Recipe;
 use super::quota::{Quota, Rank};
 use super::sign::Sign;
 use super::signature::Signature;
@@ -334,7 +335,7 @@ impl PlatformText {
     /// Compiles an expression over the platform's definitions.
     fn filter(&self, section: &Section<'_>, key: &str) -> Option<Filter> {
         let expression = section.text(key)?;
-        match Filter::compile(&self.jq, expression) {
+        match Filter::read(&self.jq, expression) {
             Ok(filter) => Some(filter),
             Err(error) => {
                 self.note_filter(section, key, error);
@@ -352,7 +353,7 @@ impl PlatformText {
         if self.jq.trim().is_empty() && error.what.contains("there is no") {
             let what = format!("{}, for this file is missing or empty", error.what);
             of_file(0, what, "write the definitions that the platform file names into it");
-        } else if let Err(own) = Filter::compile(&self.jq, ".") {
+        } else if let Err(own) = Filter::read(&self.jq, ".") {
             of_file(own.offset, own.what, FILTER_REMEDY);
         } else if error.offset < self.jq.len() {
             of_file(error.offset, error.what, FILTER_REMEDY);

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jaq_json::Val;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -16,7 +15,8 @@ use super::expand::Expander;
 use super::fault::{Fault, FaultKind};
 use super::http::Answer;
 use super::join::Joined;
-use super::mapping::{Context, Mapped, Mapper, Recipe};
+use super::mapper::Mapper;
+use super::mapping::{Context, Mapped, Recipe};
 use super::outlet::{Gone, Outlet};
 use super::platform::{Paging, Poll, Request};
 use super::quota;
@@ -86,11 +86,16 @@ impl From<Fault> for End {
 
 impl Poller {
     /// # Errors
-    /// When there is no thread for the mapping.
-    pub fn new(session: Arc<Session>, request: &Request, poll: &Poll, start: (At, u64), stored: Option<&str>) -> Result<Self, Fault> {
+    /// When there is no filter.
+    pub fn new(
+        session: Arc<Session>,
+        mapper: Mapper,
+        (request, poll): (&Request, &Poll),
+        start: (At, u64),
+        stored: Option<&str>,
+    ) -> Result<Self, Fault> {
         let (live_start, seed) = start;
         let recipe = request.recipe.clone().ok_or_else(|| Fault::new(FaultKind::Mapping, "a poll without a filter").fatal())?;
-        let mapper = Mapper::start(session.witness.clone())?;
         let expander = request.expand.clone().map(|expand| Expander { session: Arc::clone(&session), expand, mapper: mapper.clone() });
         let joined = request.join.clone().map(|join| Joined::new(Arc::clone(&session), join));
         Ok(Self {
@@ -178,7 +183,7 @@ impl Poller {
         let mut cursor = self.cursor.clone();
         let mut page = Page::first(&self.poll.paging, &cursor);
         if let Some(joined) = &mut self.joined {
-            page.join = joined.table().await?;
+            page.join = Some(joined.table().await?);
         }
         loop {
             page.set(&self.poll.paging, &mut values);
@@ -257,7 +262,7 @@ impl Poller {
                 let context = Context { join, ..Context::of_answer(&answer, at, place, &self.session.account) };
                 let skew = answer.skew_ms;
                 let link = next_link(&answer.headers);
-                let mut mapped = self.mapper.map(answer.body, Arc::clone(&self.recipe), context).await?;
+                let mut mapped = self.mapper.map(answer.body, &self.recipe, context).await?;
                 if self.poll.paging == Paging::Link {
                     mapped.next = mapped.next.or(link);
                 }
@@ -293,7 +298,7 @@ struct Page {
     since: Option<String>,
     link: Option<String>,
     /// The lookup table.
-    join: Val,
+    join: Option<Arc<str>>,
 }
 
 impl Page {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::listener::Doors;
-use super::mapping::Exchange;
+use super::mapper::{Exchange, Mapper};
 use super::outlet::{Outlet, Resume};
 use super::platform::{Request, Transport};
 use super::session::Session;
@@ -74,13 +74,13 @@ impl Probe {
 }
 
 /// Looks at one feed of an account.
-pub async fn look_at(session: &Arc<Session>, request: &Request, look: Look) -> Probe {
+pub async fn look_at(session: &Arc<Session>, mapper: Mapper, request: &Request, look: Look) -> Probe {
     let began = clock::instant();
     let (tx, mut rx) = mpsc::channel(QUEUE_BATCHES);
     let state = first_state(session.account.feed_name(request), request);
     let mut outlet = Outlet::new(tx, session.clock.clone(), state.clone(), Resume::default());
     let doors = Arc::new(Doors::default());
-    let task = Task { session: Arc::clone(session), request: request.clone(), live_start: look.live_start, seed: 1, doors };
+    let task = Task { session: Arc::clone(session), request: request.clone(), live_start: look.live_start, seed: 1, doors, mapper };
     let mut probe = Probe { outcome: Outcome::Late, state, events: Vec::new(), rejected: Vec::new(), took: Duration::ZERO };
     let listens = !matches!(request.transport, Transport::Poll(_));
     let run = task.run(&mut outlet);
@@ -154,6 +154,6 @@ const MOST_EXCHANGES: usize = 64;
 
 /// A witness and what it hears.
 #[must_use]
-pub fn witness() -> (super::mapping::Witness, mpsc::Receiver<Exchange>) {
+pub fn witness() -> (super::mapper::Witness, mpsc::Receiver<Exchange>) {
     mpsc::channel(MOST_EXCHANGES)
 }

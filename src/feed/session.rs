@@ -11,8 +11,10 @@ use tokio::sync::Mutex;
 use super::account::Account;
 use super::call::{Call, Filled, add_query};
 use super::fault::{Fault, FaultKind};
+use super::filter::Filter;
 use super::http::{Answer, Http};
-use super::mapping::{Context, Filter, Witness, parse};
+use super::mapper::{Mapper, Workshop};
+use super::mapping::Context;
 use super::platform::{Login, TokenPlace, Transport};
 use super::quota::Limiter;
 use super::template::{Place, Value, Values, without};
@@ -34,8 +36,8 @@ pub struct Session {
     pub account: Account,
     pub http: Http,
     pub clock: Clock,
-    /// Sees what the feeds map, where somebody looks at a feed by itself.
-    pub witness: Option<Witness>,
+    /// For what is asked beside the feeds: logins, lookup tables, errors.
+    pub mapper: Mapper,
     /// Shared by the feeds of one account.
     pub limiter: Arc<Limiter>,
     token: Mutex<Token>,
@@ -103,7 +105,7 @@ impl Token {
 impl Session {
     /// The session of an account; its polls are planned with the limiter.
     #[must_use]
-    pub fn new(account: Account, http: Http, clock: Clock, limiter: Arc<Limiter>, witness: Option<Witness>) -> Arc<Self> {
+    pub fn new(account: Account, http: Http, clock: Clock, limiter: Arc<Limiter>, workshop: &Workshop) -> Arc<Self> {
         for request in &account.requests {
             if let Transport::Poll(poll) = &request.transport
                 && !poll.once
@@ -111,7 +113,9 @@ impl Session {
                 limiter.plan(account.feed_name(request), poll.call.rank, poll.call.cost, poll.interval_s);
             }
         }
-        Arc::new(Self { account, http, clock, witness, limiter, token: Mutex::default(), issued: std::sync::Mutex::default() })
+        let mapper = workshop.mapper();
+        let (token, issued) = (Mutex::default(), std::sync::Mutex::default());
+        Arc::new(Self { account, http, clock, mapper, limiter, token, issued })
     }
 
     /// When the credentials end, where anybody says so: the platform, the token itself, the operator.
@@ -123,7 +127,7 @@ impl Session {
         if let Some(expiry) = &self.account.auth.expiry {
             let examine = |answer: Answer| async move {
                 let context = Context::new(self.clock.now(), self.account.defaults.clone());
-                expiry.ends.first_text(&parse(&answer.body)?, &context).map_err(|error| Fault::new(FaultKind::Mapping, error))
+                self.mapper.first(&expiry.ends, &answer.body, context).await
             };
             let told = self.call(&expiry.call, &self.account.values, examine).await?;
             ends.extend(told.and_then(|text| At::parse(&text, None)));
@@ -157,17 +161,19 @@ impl Session {
     pub async fn send(&self, call: &Call, filled: Filled) -> Result<Answer, Fault> {
         let answer = self.http.send(filled).await?;
         let body = if answer.status.is_success() { Vec::new() } else { answer.body.clone() };
-        answer.checked().map_err(|fault| {
-            let context = Context::new(self.clock.now(), Defaults::default());
-            let said = call.throttled.as_ref().and_then(|filter| filter.first_text(&parse(&body).ok()?, &context).ok().flatten());
-            let seconds = said.and_then(|text| text.parse::<f64>().ok()).filter(|seconds| (0.0..=86_400.0).contains(seconds));
-            match seconds {
-                Some(seconds) => {
-                    let wait = fault.wait.unwrap_or_default().max(Duration::from_secs_f64(seconds));
-                    Fault { kind: FaultKind::Throttled, ..fault }.waiting(Some(wait))
-                }
-                None => fault,
+        let (fault, throttled) = match (answer.checked(), &call.throttled) {
+            (Err(fault), Some(throttled)) => (fault, throttled),
+            (checked, _) => return checked,
+        };
+        let context = Context::new(self.clock.now(), Defaults::default());
+        let said = self.mapper.first(throttled, &body, context).await.ok().flatten();
+        let seconds = said.and_then(|text| text.parse::<f64>().ok()).filter(|seconds| (0.0..=86_400.0).contains(seconds));
+        Err(match seconds {
+            Some(seconds) => {
+                let wait = fault.wait.unwrap_or_default().max(Duration::from_secs_f64(seconds));
+                Fault { kind: FaultKind::Throttled, ..fault }.waiting(Some(wait))
             }
+            None => fault,
         })
     }
 
@@ -285,17 +291,22 @@ impl Session {
         }
         let filled = login.call.fill(&values).map_err(|error| wrong(error).fatal())?;
         let answer = self.within_limits(&login.call, self.send(&login.call, filled)).await?;
-        let context = Context::new(self.clock.now(), Defaults::default());
-        let page = parse(&answer.body)?;
-        let said = |filter: &Filter| filter.first_text(&page, &context).map_err(&wrong);
-        if let Some(no) = login.ok.as_ref().map(said).transpose()?.flatten().filter(|said| said != "true") {
+        let said = async |filter: Option<&Filter>| match filter {
+            None => Ok(None),
+            Some(filter) => {
+                let context = Context::new(self.clock.now(), Defaults::default());
+                let said = self.mapper.first(filter, &answer.body, context).await;
+                said.map_err(|fault| Fault { detail: format!("login: {}", fault.detail), ..fault })
+            }
+        };
+        if let Some(no) = said(login.ok.as_ref()).await?.filter(|said| said != "true") {
             return Err(Fault::new(FaultKind::Unauthorized, format!("login: {no}")));
         }
-        let seconds = login.expires.as_ref().map(said).transpose()?.flatten().and_then(|text| text.parse::<u64>().ok());
+        let seconds = said(login.expires.as_ref()).await?.and_then(|text| text.parse::<u64>().ok());
         token.ends_at = seconds.map(|s| self.clock.now().plus_s(i64::try_from(s).unwrap_or(i64::MAX / 2_000)));
         token.until = seconds.and_then(|s| clock::instant().checked_add(Duration::from_secs(s.saturating_sub(EARLY_S))));
         if let Some((name, filter)) = &login.rotate
-            && let Some(secret) = said(filter)?
+            && let Some(secret) = said(Some(filter)).await?
         {
             self.keep_rotated(name, &secret)?;
             self.remember(&secret);
@@ -303,7 +314,7 @@ impl Session {
         }
         let found = match &login.token {
             TokenPlace::Header(name) => answer.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned),
-            TokenPlace::Json(filter) => said(filter)?,
+            TokenPlace::Json(filter) => said(Some(filter)).await?,
         };
         match found.filter(|found| !found.is_empty()) {
             Some(found) => {

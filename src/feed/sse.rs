@@ -1,6 +1,5 @@
 //! Server-sent events: a stream of payloads over one answer, taken up again behind the last id that the server gave.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -130,16 +129,6 @@ impl Parser {
             _ => {}
         }
         None
-    }
-}
-
-impl Tap {
-    /// Maps one payload; one that is no JSON is put aside.
-    pub async fn map(&self, payload: Vec<u8>, context: Context) -> Result<Mapped, Fault> {
-        match self.mapper.map(payload.clone(), Arc::clone(&self.recipe), context).await {
-            Err(fault) if !fault.fatal && fault.kind == FaultKind::BadBody => Ok(super::webhook::put_aside(&fault, &payload)),
-            other => other,
-        }
     }
 }
 

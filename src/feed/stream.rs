@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use jaq_json::Val;
-
-use super::mapping::{Mapper, Recipe};
+use super::fault::{Fault, FaultKind};
+use super::mapper::Mapper;
+use super::mapping::{Context, Mapped, Plain, Recipe};
 use super::outlet::Outlet;
 use super::session::Session;
+use super::webhook::put_aside;
 use crate::engine::event::{FeedStatus, Guarantee};
 
 /// A feed's hold on a stream.
@@ -20,9 +21,19 @@ pub struct Tap {
 impl Tap {
     /// The feed's plain variables for its filters.
     #[must_use]
-    pub fn feed_values(&self) -> Val {
-        let plain = self.session.account.values.plain();
-        Val::obj(plain.map(|(name, value)| (Val::from(name.to_owned()), Val::from(value))).collect())
+    pub fn feed_values(&self) -> Plain {
+        self.session.account.plain()
+    }
+
+    /// Maps one payload; one that is no JSON, or that ends the filters, is put aside: it would only come again.
+    ///
+    /// # Errors
+    /// When the platform says no in it.
+    pub async fn map(&self, payload: Vec<u8>, context: Context) -> Result<Mapped, Fault> {
+        match self.mapper.map(payload.clone(), &self.recipe, context).await {
+            Err(fault) if matches!(fault.kind, FaultKind::BadBody | FaultKind::Mapping) => Ok(put_aside(&fault, &payload)),
+            other => other,
+        }
     }
 }
 

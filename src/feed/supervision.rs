@@ -19,7 +19,7 @@ use super::http::Http;
 use super::join::Joined;
 use super::lines::LineReader;
 use super::listener::Doors;
-use super::mapping::Mapper;
+use super::mapper::{Mapper, Workshop};
 use super::ndjson;
 use super::outlet::{Outlet, Resume};
 use super::platform::{Request, Transport};
@@ -48,6 +48,7 @@ pub struct Start {
     pub live_end: Option<At>,
     /// Seeds the jitter of the retries.
     pub seed: u64,
+    pub workshop: Workshop,
 }
 
 /// The running feeds.
@@ -73,7 +74,7 @@ impl Feeds {
             // what is one account at one platform has one quota, however many feeds the plan makes of it
             let key = (account.platform.clone(), account.source.clone());
             let limiter = limiters.entry(key).or_insert_with(|| Limiter::new(account.limit, start.clock.clone(), start.live_end));
-            let session = Session::new(account, http.clone(), start.clock.clone(), Arc::clone(limiter), None);
+            let session = Session::new(account, http.clone(), start.clock.clone(), Arc::clone(limiter), &start.workshop);
             for request in session.account.requests.clone() {
                 seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
                 let feed = session.account.feed_name(&request);
@@ -82,7 +83,9 @@ impl Feeds {
                     session.limiter.resume(left, at);
                 }
                 let outlet = Outlet::new(start.tx.clone(), start.clock.clone(), first_state(feed, &request), resume);
-                let task = Task { session: Arc::clone(&session), request, live_start: start.live_start, seed, doors: Arc::clone(&doors) };
+                let mapper = start.workshop.mapper();
+                let task =
+                    Task { session: Arc::clone(&session), request, live_start: start.live_start, seed, doors: Arc::clone(&doors), mapper };
                 tasks.spawn(task.supervise(outlet, stop.subscribe()));
             }
         }
@@ -115,6 +118,7 @@ pub(super) struct Task {
     pub live_start: At,
     pub seed: u64,
     pub doors: Arc<Doors>,
+    pub mapper: Mapper,
 }
 
 impl Task {
@@ -157,20 +161,16 @@ impl Task {
         }
     }
 
-    fn mapper(&self) -> Result<Mapper, Fault> {
-        Mapper::start(self.session.witness.clone())
-    }
-
     #[cfg(any(feature = "nats", feature = "kafka"))]
-    fn inlet(&self) -> Result<super::broker::Inlet, Fault> {
+    fn inlet(&self) -> super::broker::Inlet {
         let recipe = self.request.recipe.clone();
-        let mapping = recipe.map(|recipe| Ok::<_, Fault>((self.mapper()?, recipe))).transpose()?;
-        Ok(super::broker::Inlet { session: Arc::clone(&self.session), mapping })
+        let mapping = recipe.map(|recipe| (self.mapper.clone(), recipe));
+        super::broker::Inlet { session: Arc::clone(&self.session), mapping }
     }
 
     fn tap(&self) -> Result<Tap, Fault> {
         let recipe = self.request.recipe.clone().ok_or_else(|| Fault::new(FaultKind::Mapping, "a stream without a filter").fatal())?;
-        Ok(Tap { session: Arc::clone(&self.session), mapper: self.mapper()?, recipe })
+        Ok(Tap { session: Arc::clone(&self.session), mapper: self.mapper.clone(), recipe })
     }
 
     pub(super) async fn run(&self, outlet: &mut Outlet) -> Result<(), Fault> {
@@ -178,7 +178,8 @@ impl Task {
             Transport::Poll(poll) => {
                 let cursor = outlet.cursor().map(str::to_owned);
                 let start = (self.live_start, self.seed);
-                let mut poller = Poller::new(Arc::clone(&self.session), &self.request, poll, start, cursor.as_deref())?;
+                let mut poller =
+                    Poller::new(Arc::clone(&self.session), self.mapper.clone(), (&self.request, poll), start, cursor.as_deref())?;
                 poller.run(outlet).await
             }
             Transport::Sse(stream) => sse::listen(stream, &self.tap()?, outlet).await,
@@ -186,7 +187,7 @@ impl Task {
             Transport::Nats(nats) => self.read_nats(nats, outlet).await,
             Transport::Kafka(kafka) => self.read_kafka(kafka, outlet).await,
             Transport::Webhook(hook) => {
-                let mapper = self.mapper()?;
+                let mapper = self.mapper.clone();
                 let expand = self.request.expand.clone();
                 let expander = expand.map(|expand| Expander { session: Arc::clone(&self.session), expand, mapper: mapper.clone() });
                 let joined = self.request.join.clone().map(|join| Joined::new(Arc::clone(&self.session), join));
@@ -195,10 +196,7 @@ impl Task {
                 Receiver { hook, address, doors: &self.doors, session, mapper, recipe, expander, joined }.run(outlet).await
             }
             Transport::Ndjson(input) => {
-                let mapping = match &self.request.recipe {
-                    Some(recipe) => Some((self.mapper()?, Arc::clone(recipe))),
-                    None => None,
-                };
+                let mapping = self.request.recipe.as_ref().map(|recipe| (self.mapper.clone(), Arc::clone(recipe)));
                 let reader = LineReader { defaults: self.session.account.defaults.clone(), mapping };
                 match input {
                     Input::File(path) => ndjson::follow(path, &reader, outlet).await,
@@ -211,13 +209,13 @@ impl Task {
 
     #[cfg(feature = "nats")]
     async fn read_nats(&self, nats: &Nats, outlet: &mut Outlet) -> Result<(), Fault> {
-        let read = super::nats::listen(nats, &self.inlet()?, self.live_start, outlet).await;
+        let read = super::nats::listen(nats, &self.inlet(), self.live_start, outlet).await;
         read.map_err(|fault| self.session.discreet(fault))
     }
 
     #[cfg(feature = "kafka")]
     async fn read_kafka(&self, kafka: &Kafka, outlet: &mut Outlet) -> Result<(), Fault> {
-        let read = super::kafka::listen(kafka, &self.inlet()?, self.live_start, outlet).await;
+        let read = super::kafka::listen(kafka, &self.inlet(), self.live_start, outlet).await;
         read.map_err(|fault| self.session.discreet(fault))
     }
 

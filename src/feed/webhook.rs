@@ -4,18 +4,24 @@
 //! and is counted too, for it would only come again. While the journal fails, or the resource that a thin notice names cannot
 //! be fetched, the answer is 503 and the platform keeps the delivery.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jaq_json::Val;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::expand::Expander;
 use super::fault::{Fault, FaultKind};
+use super::filter::Filter;
 use super::join::Joined;
 use super::listener::{Answer, Doors, Incoming};
-use super::mapping::{Context, Filter, Mapped, Mapper, Recipe, parse, plain_text};
+use super::mapper::Mapper;
+use super::mapping::{Context, Mapped, Recipe};
 use super::outlet::Outlet;
 use super::session::Session;
 use super::signature::{Delivery, Disbelief, Signature};
@@ -119,7 +125,7 @@ impl Receiver<'_> {
 
     /// What a delivery brings, or the answer to one that brings nothing.
     async fn examine(&mut self, delivery: Delivery, now: At, outlet: &mut Outlet) -> Result<Mapped, Answer> {
-        if let Some(answer) = self.greet(&delivery) {
+        if let Some(answer) = self.greet(&delivery).await {
             return Err(answer);
         }
         if let Err(why) = self.hook.signature.verify(&delivery, &self.session.account.values, now) {
@@ -132,19 +138,16 @@ impl Receiver<'_> {
         let mut context = Context::new(now, self.session.account.defaults.clone());
         if let Some(joined) = &mut self.joined {
             // without its table nothing can be mapped: the platform keeps the delivery
-            context.join = joined.table().await.map_err(|fault| {
+            let table = joined.table().await.map_err(|fault| {
                 note_error(outlet, &self.session.discreet(fault));
                 Answer::empty(503)
             })?;
+            context.join = Some(table);
         }
-        context.feed = feed_values(self.session);
-        context.response = Val::obj(
-            [(text("status"), Val::from(200usize)), (text("headers"), pairs(&delivery.headers)), (text("query"), pairs(&delivery.query))]
-                .into_iter()
-                .collect(),
-        );
+        context.feed = self.session.account.plain();
+        context.response = json!({"status": 200, "headers": pairs(&delivery.headers), "query": pairs(&delivery.query)});
         let mapped = match &self.recipe {
-            Some(recipe) => self.mapper.map(delivery.body.clone(), Arc::clone(recipe), context).await,
+            Some(recipe) => self.mapper.map(delivery.body.clone(), recipe, context).await,
             None => canonical::read(&delivery.body, |name| delivery.headers_named(name).next().map(str::to_owned), &context).await,
         };
         mapped.map_or_else(|fault| Ok(put_aside(&fault, &delivery.body)), Ok).map(|mut mapped| {
@@ -158,32 +161,33 @@ impl Receiver<'_> {
     }
 
     /// The answer to a handshake.
-    fn greet(&self, delivery: &Delivery) -> Option<Answer> {
+    async fn greet(&self, delivery: &Delivery) -> Option<Answer> {
         let handshake = self.hook.handshake.as_ref()?;
-        let body = parse(&delivery.body).unwrap_or(Val::Null);
-        let variables = self.session.account.values.exposed().map(|(name, value)| (text(&name), Val::from(value)));
-        let input = Val::obj(
-            [
-                (text("method"), text(&delivery.method)),
-                (text("query"), pairs(&delivery.query)),
-                (text("headers"), pairs(&delivery.headers)),
-                (text("text"), Val::from(String::from_utf8_lossy(&delivery.body).into_owned())),
-                (text("body"), body),
-                (text("variables"), Val::obj(variables.collect())),
-            ]
-            .into_iter()
-            .collect(),
-        );
+        let greeting = Greeting {
+            method: &delivery.method,
+            query: pairs(&delivery.query),
+            headers: pairs(&delivery.headers),
+            text: String::from_utf8_lossy(&delivery.body),
+            body: serde_json::from_slice(&delivery.body).ok(),
+            variables: self.session.account.values.exposed().collect(),
+        };
+        let greeting = serde_json::to_vec(&greeting).ok()?;
         let context = Context::new(self.session.clock.now(), self.session.account.defaults.clone());
-        match handshake.run(input.clone(), &context, &input).next() {
-            Some(Ok(Val::Null | Val::Bool(false)) | Err(_)) | None => None,
-            Some(Ok(reply)) => {
-                let mut body = plain_text(&reply);
-                body.truncate(body.floor_char_boundary(MAX_HANDSHAKE_BYTES));
-                Some(Answer { status: 200, body })
-            }
-        }
+        let mut body = self.mapper.first(handshake, &greeting, context).await.ok()??;
+        body.truncate(body.floor_char_boundary(MAX_HANDSHAKE_BYTES));
+        Some(Answer { status: 200, body })
     }
+}
+
+/// What a handshake's filter is asked about.
+#[derive(Serialize)]
+struct Greeting<'d> {
+    method: &'d str,
+    query: Value,
+    headers: Value,
+    text: Cow<'d, str>,
+    body: Option<&'d RawValue>,
+    variables: BTreeMap<String, String>,
 }
 
 fn note_error(outlet: &mut Outlet, fault: &Fault) {
@@ -202,16 +206,8 @@ const fn reason(why: Disbelief) -> &'static str {
     }
 }
 
-fn text(text: &str) -> Val {
-    Val::from(text.to_owned())
-}
-
-fn pairs(pairs: &[(String, String)]) -> Val {
-    Val::obj(pairs.iter().map(|(name, value)| (text(name), text(value))).collect())
-}
-
-fn feed_values(session: &Session) -> Val {
-    Val::obj(session.account.values.plain().map(|(name, value)| (text(name), Val::from(value))).collect())
+fn pairs(pairs: &[(String, String)]) -> Value {
+    pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
 }
 
 /// What nobody can read is kept aside; it would only come again.

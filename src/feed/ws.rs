@@ -13,8 +13,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 
 use super::call::{Call, Filled};
 use super::fault::{Fault, FaultKind};
+use super::filter::Filter;
 use super::irc::{self, Greeting};
-use super::mapping::{Context, Filter, Mapped, parse, plain_text};
+use super::mapping::{Context, Mapped};
 use super::outlet::Outlet;
 use super::stream::{Tap, note_return};
 use super::template::{Place, Template, Values};
@@ -123,7 +124,10 @@ impl Talk<'_> {
             return Ok(Mapped::default());
         }
         if let Some(answer) = &self.ws.answer {
-            answer_to(&mut self.socket, answer, &payload, &context).await?;
+            // what cannot be answered to is still mapped, and told there
+            for text in self.tap.mapper.ask(answer, &payload, context.clone()).await.into_iter().flatten().flatten() {
+                say(&mut self.socket, text).await?;
+            }
         }
         self.tap.map(payload, context).await
     }
@@ -149,16 +153,6 @@ impl Talk<'_> {
         }
         Ok(mapped)
     }
-}
-
-async fn answer_to(socket: &mut Socket, answer: &Filter, payload: &[u8], context: &Context) -> Result<(), Fault> {
-    let Ok(value) = parse(payload) else { return Ok(()) };
-    let answers: Vec<String> =
-        answer.run(value.clone(), context, &value).filter_map(Result::ok).map(|v| plain_text(&v)).filter(|t| t != "null").collect();
-    for text in answers {
-        say(socket, text).await?;
-    }
-    Ok(())
 }
 
 fn fill_all(templates: &[Template], values: &Values) -> Result<Vec<String>, Fault> {

@@ -10,6 +10,7 @@ use warroom::clock::Clock;
 use warroom::engine::event::{CartStatus, ChannelClue, Event, Fact, FeedState, OrderStatus};
 use warroom::engine::time::At;
 use warroom::feed::account::Account;
+use warroom::feed::mapper::Workshop;
 use warroom::feed::outlet::Resume;
 use warroom::feed::supervision::{Feeds, Start};
 use warroom::feed::{Batch, QUEUE_BATCHES, Rejected};
@@ -85,7 +86,8 @@ impl Owner {
 
     pub fn start_accounts(accounts: Vec<Account>, live_start: At, taken: Taken) -> Self {
         let (tx, rx) = mpsc::channel(QUEUE_BATCHES);
-        let start = Start { tx, clock: Clock::wall(), live_start, live_end: None, seed: 7 };
+        let start =
+            Start { tx, clock: Clock::wall(), live_start, live_end: None, seed: 7, workshop: Workshop::of(env!("CARGO_BIN_EXE_warroom")) };
         let resume = |feed: &warroom::engine::id::Name| Resume {
             cursor: taken.cursors.get(feed.as_str()).cloned(),
             state: taken.states.get(feed.as_str()).cloned(),

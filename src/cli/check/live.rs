@@ -16,6 +16,7 @@ use crate::engine::time::{At, HOUR_MS, SECOND_MS};
 use crate::feed::fault::Fault;
 use crate::feed::http::Http;
 use crate::feed::knock::{Knock, knock};
+use crate::feed::mapper::Workshop;
 use crate::feed::platform::{Request, Transport};
 use crate::feed::probe::{self, Look, Outcome, Probe};
 use crate::feed::quota::Limiter;
@@ -73,7 +74,7 @@ fn sessions(loaded: &Loaded, clock: &Clock) -> Result<Vec<Arc<Session>>, Fault> 
     let session = |account: &crate::feed::account::Account| {
         let key = (account.platform.clone(), account.source.clone());
         let limiter = limiters.entry(key).or_insert_with(|| Limiter::new(account.limit, clock.clone(), end));
-        Session::new(account.clone(), http.clone(), clock.clone(), Arc::clone(limiter), None)
+        Session::new(account.clone(), http.clone(), clock.clone(), Arc::clone(limiter), &Workshop::own())
     };
     Ok(loaded.accounts.iter().map(session).collect())
 }
@@ -90,7 +91,7 @@ type Asked<'s> = (Vec<(&'s Request, Probe)>, Result<Option<At>, Fault>);
 /// Every feed of an account but those that are delivered to, and when its credentials end.
 async fn ask_account(session: &Arc<Session>, look: Look) -> Asked<'_> {
     let asks = session.account.requests.iter().filter(|request| !matches!(request.transport, Transport::Webhook(_)));
-    let probes = asks.map(|request| async move { (request, probe::look_at(session, request, look).await) });
+    let probes = asks.map(|request| async move { (request, probe::look_at(session, Workshop::own().mapper(), request, look).await) });
     (join_all(probes).await, session.credentials_end().await)
 }
 
