@@ -400,11 +400,12 @@ fn in_short(aside: &Quarantined) -> Name {
 }
 
 fn refused(feed: &Name, event: &Event, reason: crate::engine::event::Quarantine, at: At) -> Quarantined {
+    use crate::engine::event::Quarantine::Future;
     Quarantined {
         feed: feed.clone(),
         place: event.id.as_deref().unwrap_or_default().to_owned(),
         reason,
-        detail: format!("happened {}", event.ts),
+        detail: format!("happened {}", if reason == Future { event.reaches_to() } else { event.ts }),
         beginning: crate::engine::wire::write(event).chars().take(120).collect(),
         at,
     }

@@ -157,9 +157,10 @@ impl Identity {
         let reason = match arrival {
             Arrival::Files => {
                 let ends = plan.starts_at.map(|start| start.plus_ms(SPAN_MS));
-                (begins.is_some_and(|begins| event.ts < begins) || ends.is_some_and(|ends| event.ts > ends)).then_some(Quarantine::Span)
+                (begins.is_some_and(|begins| event.ts < begins) || ends.is_some_and(|ends| event.reaches_to() > ends))
+                    .then_some(Quarantine::Span)
             }
-            Arrival::Live if event.ts > at.plus_s(plan.limits.future_s) => Some(Quarantine::Future),
+            Arrival::Live if event.reaches_to() > at.plus_s(plan.limits.future_s) => Some(Quarantine::Future),
             Arrival::Live if begins.is_some_and(|begins| event.ts < begins) => Some(Quarantine::TooEarly),
             Arrival::Live if event.fact.is_high_volume() => {
                 let age = at.since_ms(event.ts);

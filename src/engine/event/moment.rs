@@ -20,6 +20,16 @@ impl Event {
         };
         told.unwrap_or(self.ts)
     }
+
+    /// The latest time that it fills a minute with: its own, and those that an order names.
+    #[must_use]
+    pub fn reaches_to(&self) -> At {
+        let named = match &self.fact {
+            Fact::Purchase(order) => [order.placed_at, order.paid_at, order.cancelled_at].into_iter().flatten().max(),
+            _ => None,
+        };
+        named.map_or(self.ts, |named| named.max(self.ts))
+    }
 }
 
 /// Sources of what people enter: at the desk, or into a file beside it.

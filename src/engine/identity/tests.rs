@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::engine::event::ItemAct;
+use crate::engine::wire;
 
 fn view(id: &str, sku: &str, ts: At) -> Event {
     Event {
@@ -44,6 +45,30 @@ fn what_is_too_far_off_is_refused_with_its_reason() {
     assert_eq!(judge(0, 1_801, Arrival::Live), refused(Quarantine::TooOld));
     assert_eq!(judge(0, 1_801, Arrival::Files), Admission::Accepted);
     assert_eq!(judge(49 * 3_600, 49 * 3_600, Arrival::Files), refused(Quarantine::Span));
+}
+
+#[test]
+fn an_order_whose_own_times_lie_far_ahead_is_refused() {
+    let plan = Plan { starts_at: Some(start()), ..Plan::default() };
+    let door = Identity::new(&plan);
+    for named in ["placed_at", "paid_at", "cancelled_at"] {
+        let judge = |seconds: i64, arrival| {
+            // a polled state carries the time of its reading
+            let line = format!(
+                r#"{{"type":"purchase","ts":"{}","source":"shop","order":"1","value":"1","currency":"BRL","{named}":"{}"}}"#,
+                start(),
+                start().plus_s(seconds)
+            );
+            let event = wire::read(&line, &wire::Defaults::default()).unwrap().event;
+            door.judge(&event, start(), arrival, &plan)
+        };
+        assert_eq!(judge(30 * 86_400, Arrival::Live), Admission::Refused(Quarantine::Future));
+        assert_eq!(judge(601, Arrival::Live), Admission::Refused(Quarantine::Future));
+        assert_eq!(judge(600, Arrival::Live), Admission::Accepted);
+        assert_eq!(judge(-30 * 86_400, Arrival::Live), Admission::Accepted, "an old order may change in the live");
+        assert_eq!(judge(49 * 3_600, Arrival::Files), Admission::Refused(Quarantine::Span));
+        assert_eq!(judge(47 * 3_600, Arrival::Files), Admission::Accepted);
+    }
 }
 
 #[test]

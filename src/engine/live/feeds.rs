@@ -153,8 +153,9 @@ impl Feeds {
         let was_well = feed.state.status == FeedStatus::Ok;
         match state.status {
             // a feed that was well and starts again was away with the desk
+            // where it takes back what it told, from there
             FeedStatus::Retrying | FeedStatus::Failed | FeedStatus::Starting if was_well => {
-                feed.away = Some(feed.state.complete_to.unwrap_or(at))
+                feed.away = Some(feed.state.complete_to.into_iter().chain(state.complete_to).min().unwrap_or(at))
             }
             FeedStatus::Ok => feed.note_back(state, at, notices),
             // it tells again, but is not yet trusted to last

@@ -499,6 +499,17 @@ mod feeds {
     }
 
     #[test]
+    fn a_feed_that_takes_back_what_it_told_leaves_a_gap_from_there() {
+        let mut desk = Desk::opened();
+        desk.tell(0, &feed("ok", Some(0), "resumable")).tell(50, &feed("ok", Some(50), "resumable"));
+        desk.tell(55, &feed("retrying", Some(50), "resumable")).tell(80, &feed("ok", Some(80), "resumable"));
+        let gap = NoticeKind::FeedGap { feed: "chat".into(), from: start().plus_s(50), to: start().plus_s(90) };
+        assert!(!desk.told().contains(&&gap));
+        desk.tell(90, &feed("retrying", Some(50), "best_effort")).tell(90, &feed("ok", Some(90), "best_effort"));
+        assert_eq!(desk.told().iter().filter(|told| **told == &gap).count(), 1);
+    }
+
+    #[test]
     fn a_desk_that_was_away_leaves_a_gap_in_a_best_effort_feed_and_in_no_other() {
         for (guarantee, gaps) in [("best_effort", 1), ("resumable", 0), ("durable", 0)] {
             let mut desk = Desk::opened();
