@@ -606,18 +606,19 @@ refused-no-metric = there is no metric { $text }; the list after :figure and `wa
 refused-no-metric-near = there is no metric { $text }; did you mean { $near }? The list after :figure has all names
 refused-stranger = { $text } is no product and no known channel; the board of products has the skus, from=NAME is a new channel
 refused-stranger-near = { $text } is no product and no known channel; did you mean { $near }? from=NAME is a new channel
+refused-channel-near = { $text } is no known channel; did you mean { $near }? { $new } if it is a new one
 refused-no-act = no act { $id } to take back: none is logged
 refused-no-act-of = no act { $id } to take back; the last ones are { $ids }
 refused-usage = write :{ $usage }
 
 # ── commands ──
-use-spend = spend [+]AMOUNT [CHANNEL]
+use-spend = spend [+]AMOUNT [CHANNEL|from=NEW]
 cmd-spend = ad spend so far, or + to add
-use-viewers = viewers COUNT [CHANNEL]
+use-viewers = viewers COUNT [CHANNEL|from=NEW]
 cmd-viewers = viewers now
 use-sale = sale AMOUNT [SKU|#SLOT] [xN] [CHANNEL|from=NEW]
 cmd-sale = a sale that no feed sees
-use-figure = figure METRIC VALUE [CHANNEL]
+use-figure = figure METRIC VALUE [CHANNEL|from=NEW]
 cmd-figure = any figure by its metric id
 use-withdraw = withdraw ID
 cmd-withdraw = take back an act by its id

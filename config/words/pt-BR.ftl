@@ -605,18 +605,19 @@ refused-no-metric = não existe a métrica { $text }; a lista depois de :figure 
 refused-no-metric-near = não existe a métrica { $text }; seria { $near }? A lista depois de :figure tem todos os nomes
 refused-stranger = { $text } não é produto nem canal conhecido; o painel de produtos tem os skus, from=NOME é um canal novo
 refused-stranger-near = { $text } não é produto nem canal conhecido; seria { $near }? from=NOME é um canal novo
+refused-channel-near = { $text } não é um canal conhecido; seria { $near }? { $new } se ele é novo
 refused-no-act = nenhum registro { $id } para desfazer: nada está registrado
 refused-no-act-of = nenhum registro { $id } para desfazer; os últimos são { $ids }
 refused-usage = escreva :{ $usage }
 
 # ── commands ──
-use-spend = spend [+]VALOR [CANAL]
+use-spend = spend [+]VALOR [CANAL|from=NOVO]
 cmd-spend = gasto em anúncio até agora; + soma
-use-viewers = viewers NÚMERO [CANAL]
+use-viewers = viewers NÚMERO [CANAL|from=NOVO]
 cmd-viewers = espectadores agora
 use-sale = sale VALOR [SKU|#NÚMERO] [xN] [CANAL|from=NOVO]
 cmd-sale = venda que nenhuma fonte vê
-use-figure = figure MÉTRICA VALOR [CANAL]
+use-figure = figure MÉTRICA VALOR [CANAL|from=NOVO]
 cmd-figure = qualquer número, pelo id da métrica
 use-withdraw = withdraw ID
 cmd-withdraw = desfazer um registro pelo id

@@ -583,6 +583,9 @@ fn a_line_that_says_nothing_is_refused_and_stays() {
 fn what_is_typed_wrong_is_told_with_what_would_be_right() {
     for (line, told) in [
         ("sale 10 SKU-22", "SKU-22 is no product and no known channel; did you mean SKU-12, SKU-2, SKU-1? from=NAME is a new channel"),
+        ("spend 250 pad", "pad is no known channel; did you mean paid? from=pad if it is a new one"),
+        ("viewers 2400 organc", "organc is no known channel; did you mean organic? from=organc if it is a new one"),
+        ("figure leads 3 direct-lnk", "direct-lnk is no known channel; did you mean direct_link? from=direct-lnk if it is a new one"),
         ("sale 10 paif", "paif is no product and no known channel; did you mean paid? from=NAME is a new channel"),
         ("sale ten", "ten is no amount of money: write it as 250 or 1,299.90"),
         ("sale x2 SKU-2", "x2 is no amount of money: write it as 250 or 1,299.90"),
@@ -600,7 +603,15 @@ fn what_is_typed_wrong_is_told_with_what_would_be_right() {
     assert!(stranger.flash().starts_with("NOSUCH is no product and no known channel; the board of products"), "{}", stranger.flash());
     let nothing = Desk::of(Mode::Live).play(": \"figure nosuch 3\" Enter");
     assert!(nothing.flash().starts_with("there is no metric nosuch; the list after :figure and"), "{}", nothing.flash());
-    assert_eq!(Desk::of(Mode::Live).play(": \"sale 10 from=whatsapp\" Enter").told(), ["sale BRL 10.00 - x1 whatsapp -"]);
+    for (line, told) in [
+        ("sale 10 from=whatsapp", "sale BRL 10.00 - x1 whatsapp -"),
+        ("spend 250 whatsapp", "spend BRL 250.00 whatsapp total"),
+        ("spend +9 from=paid-2", "spend BRL 9.00 paid_2 more"),
+        ("viewers 40 kwai", "viewers 40 kwai"),
+        ("viewers 40 from=pad", "viewers 40 pad"),
+    ] {
+        assert_eq!(Desk::of(Mode::Live).play(&format!(": \"{line}\" Enter")).told(), [told], ":{line}: a new channel");
+    }
 }
 
 #[test]

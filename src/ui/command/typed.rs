@@ -34,13 +34,13 @@ fn amount(text: &str, moment: &Moment<'_>) -> Result<Money, Refusal> {
 pub fn spend(words: &[&str], moment: &Moment<'_>) -> Result<Wish, Refusal> {
     let text = words.first().ok_or(Refusal::Usage)?;
     let (total, digits) = text.strip_prefix('+').map_or((true, *text), |rest| (false, rest));
-    Ok(Wish::Spend { value: amount(digits, moment)?, channel: channel(words.get(1)), total })
+    Ok(Wish::Spend { value: amount(digits, moment)?, channel: channel_of(words.get(1), moment)?, total })
 }
 
 pub fn viewers(words: &[&str], moment: &Moment<'_>) -> Result<Wish, Refusal> {
     let text = words.first().ok_or(Refusal::Usage)?;
     let viewers = count(text, moment.words.lang()).ok_or_else(|| why("refused-count", text, moment))?;
-    Ok(Wish::Viewers { viewers, channel: channel(words.get(1)) })
+    Ok(Wish::Viewers { viewers, channel: channel_of(words.get(1), moment)? })
 }
 
 pub fn figure(words: &[&str], moment: &Moment<'_>) -> Result<Wish, Refusal> {
@@ -54,7 +54,7 @@ pub fn figure(words: &[&str], moment: &Moment<'_>) -> Result<Wish, Refusal> {
     };
     let text = words.get(1).ok_or(Refusal::Usage)?;
     let value = decimal(text, moment.words.lang()).ok_or_else(|| why("refused-number", text, moment))?;
-    Ok(Wish::Figure { metric: Name::new(metric.id()), value: Name::new(&value), channel: channel(words.get(2)) })
+    Ok(Wish::Figure { metric: Name::new(metric.id()), value: Name::new(&value), channel: channel_of(words.get(2), moment)? })
 }
 
 /// `sale 129.90 LIP-01 x2 paid`: the amount of the whole sale; sku or slot, quantity and channel in any order.
@@ -75,10 +75,10 @@ pub fn sale(words: &[&str], moment: &Moment<'_>) -> Result<Wish, Refusal> {
             method = Some(Name::new(*word));
         } else if from.is_some() {
             return Err(stranger(word, moment));
-        } else if let Some(name) = word.strip_prefix("from=").filter(|name| !name.is_empty()) {
-            from = channel(Some(&name));
+        } else if let Some(name) = new_channel(word) {
+            from = Some(name);
         } else {
-            from = Some(channel(Some(word)).filter(|name| is_known(name, moment)).ok_or_else(|| stranger(word, moment))?);
+            from = Some(Some(channel(word)).filter(|name| is_known(name, moment)).ok_or_else(|| stranger(word, moment))?);
         }
     }
     if quantity == 0 {
@@ -113,8 +113,32 @@ fn product(word: &str, moment: &Moment<'_>) -> Option<Name> {
     products.iter().find(|known| known.sku == word || Some(known.slot) == slot).map(|known| Name::new(known.sku))
 }
 
-fn channel(word: Option<&&str>) -> Option<Name> {
-    word.map(|word| Name::new(word.to_lowercase().replace('-', "_")))
+fn channel(word: &str) -> Name {
+    Name::new(word.to_lowercase().replace('-', "_"))
+}
+
+/// `from=NAME`: a channel that is meant to be new.
+fn new_channel(word: &str) -> Option<Name> {
+    word.strip_prefix("from=").filter(|name| !name.is_empty()).map(channel)
+}
+
+/// The channel or platform that a figure is of. One that is nearly a known one is a slip of the hand; any other may be new.
+fn channel_of(word: Option<&&str>, moment: &Moment<'_>) -> Result<Option<Name>, Refusal> {
+    let Some(word) = word else { return Ok(None) };
+    if let Some(name) = new_channel(word) {
+        return Ok(Some(name));
+    }
+    let name = channel(word);
+    let platforms = moment.live.plan().feeds.iter().map(|feed| feed.source.as_str());
+    let known: Vec<&str> = moment.live.live().books.channels.iter().map(|(_, known)| known).chain(platforms).collect();
+    let near = if known.contains(&name.as_str()) { Vec::new() } else { spelling::near(&name, known, NEAR) };
+    match near[..] {
+        [] => Ok(Some(name)),
+        _ => {
+            let values = [("text", (*word).into()), ("near", near.join(", ").into()), ("new", format!("from={word}").into())];
+            Err(Refusal::Why(moment.words.text("refused-channel-near", &values)))
+        }
+    }
 }
 
 /// Money in the plan's currency, as people write it: `250`, `1.234,56`, `1,234.56`, `R$250`.
