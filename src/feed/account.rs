@@ -532,6 +532,53 @@ mod tests {
         );
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_secrets_file_that_will_not_do_is_told_with_what_is_wrong_and_what_to_do() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password.txt");
+        let wrong = |bytes: Option<&[u8]>, mode: u32| {
+            if let Some(bytes) = bytes {
+                std::fs::write(&file, bytes).unwrap();
+                std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            }
+            let plan = format!(
+                "[feeds.shop]\nplatform = \"vendure\"\nbase = \"http://127.0.0.1:1\"\nuser = \"u\"\npassword = {{ file = \"{}\" }}\n",
+                file.display()
+            );
+            let told = read(&plan).map(|_| ()).unwrap_err().join("\n");
+            let told = told.strip_prefix("plan.toml:5: `feeds.shop.password` of the feed `shop` cannot be read from its file: ");
+            told.unwrap().replace(&file.display().to_string(), "FILE")
+        };
+        assert_eq!(wrong(None, 0), "FILE: No such file or directory (os error 2); write the secret into FILE and run: chmod 600 FILE");
+        for empty in [&b""[..], b"\n", b"\r\n\n"] {
+            assert_eq!(wrong(Some(empty), 0o600), "FILE is empty; write the secret into FILE");
+        }
+        let binary = wrong(Some(b"\xff\xfe\x00hunter22"), 0o600);
+        assert_eq!(binary, "FILE holds bytes that are no text; write the secret into FILE as text, a binary key as base64");
+        for mode in [0o640, 0o604, 0o666, 0o620] {
+            let open = wrong(Some(b"hunter22"), mode);
+            assert_eq!(open, "others can read FILE too; run: chmod 600 FILE", "{mode:o}");
+        }
+        let large = wrong(Some(&[b'x'; (64 << 10) + 1]), 0o600);
+        assert_eq!(large, "FILE is larger than 64 KiB; name a file that holds nothing but the secret");
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        assert_eq!(wrong(None, 0), "FILE is a folder; name the file that holds the secret");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_secret_is_what_its_file_holds_without_the_line_end() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password.txt");
+        std::fs::write(&file, " hunter22 \r\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o400)).unwrap();
+        assert_eq!(read_secret(&file), Ok(" hunter22 ".to_owned()));
+    }
+
     #[test]
     fn lines_come_from_a_file_stdin_or_a_program() {
         let accounts = read("[feeds.a]\npath = \"x.ndjson\"\n[feeds.b]\npath = \"-\"\n[feeds.c]\ncommand = [\"cat\", \"x\"]\n").unwrap();
