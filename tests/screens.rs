@@ -444,6 +444,15 @@ fn a_feed_in_full_dates_its_troubles_and_tells_only_its_own() {
     }
     let text = zoomed_feeds(&engine, (80, 24), Lang::En);
     assert!(text.contains("mentos") && text.contains("saldo"), "feeds of one account are told apart: {text}");
+    // when it is tried again has its column as soon as one has to be
+    let waiting = format!("{},\"retry_at\":\"2026-11-26T20:02:20Z\"", kept.replace("ok", "retrying"));
+    let engine = troubled(&[(0, "kiosk.movimentos", kept), (1, "kiosk.saldo", kept), (60, "kiosk.saldo", &waiting)]);
+    for (lang, title) in [(Lang::En, "retry"), (Lang::PtBr, "nova em")] {
+        for size in [(80, 24), (120, 40), (200, 60)] {
+            let text = zoomed_feeds(&engine, size, lang);
+            assert!(text.contains(title) && text.lines().any(|line| line.contains("saldo") && line.contains(" 40s")), "{size:?}: {text}");
+        }
+    }
     let other = troubled(&[(0, "erp", kept)]);
     assert!(!zoomed_feeds(&other, (120, 40), Lang::En).contains("nobody knows"), "that is another account's");
 }

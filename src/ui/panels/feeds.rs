@@ -18,6 +18,8 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let feeds = ordered(pane);
     let title = |column, key| pane.sorted_title(Panel::Feeds, column, key);
     let title_style = pane.title_style(Panel::Feeds, OWN);
+    // when it is tried again is worth its room as soon as one has to be
+    let retries = if feeds.iter().any(|feed| feed.state.retry_at.is_some()) { 2 } else { 10 };
     let columns = vec![
         Column { middle: true, ..Column::words(pane.table_title(Panel::Feeds, "panel-feeds", OWN), 6) },
         Column::mark(pane.word("column-state"), 6, 1),
@@ -31,7 +33,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
         Column::number(pane.word("column-unmapped"), 5, 8),
         Column::number(pane.word("column-dropped"), 5, 7),
         Column::number(title(5, "column-errors"), 5, 9),
-        Column::number(pane.word("column-retry"), 5, 10),
+        Column::number(pane.word("column-retry"), 5, retries),
         Column::number(pane.word("column-skew"), 6, 11),
         Column::number(pane.word("column-quota"), 6, 11),
         Column::mark(pane.word("column-guarantee"), 9, 12),
