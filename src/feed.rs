@@ -6,6 +6,7 @@
 
 pub mod account;
 mod address;
+mod admission;
 pub mod backoff;
 pub mod broker;
 pub mod call;
@@ -40,6 +41,7 @@ pub mod sign;
 pub mod signature;
 pub mod sse;
 pub mod stream;
+pub mod succession;
 pub mod supervision;
 pub mod template;
 pub mod trial;

@@ -256,3 +256,53 @@ fn a_secret_is_asked_for_where_it_can_be_given() {
     assert!(told.contains("`key` is missing; set the environment variable KIOSK_KEY: a secret is never given by --set"), "{told}");
     assert!(told.contains("`base` is missing; give it: Address of the shop, https://kiosk.example (here: --set NAME=VALUE)"), "{told}");
 }
+
+/// Delivers to a listener as soon as it is there; the status of its answer.
+fn deliver(address: std::net::SocketAddr, body: &str, signature: &str) -> String {
+    let began = std::time::Instant::now();
+    let mut stream = loop {
+        match TcpStream::connect(address) {
+            Ok(stream) => break stream,
+            Err(error) => assert!(began.elapsed() < std::time::Duration::from_secs(60), "nobody listens: {error}"),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
+    let length = body.len();
+    let head = format!("POST /kiosk HTTP/1.1\r\nhost: x\r\nx-kiosk-signature: {signature}\r\ncontent-length: {length}\r\n\r\n");
+    stream.write_all((head + body).as_bytes()).expect("sent");
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).expect("an answer");
+    answer.trim_end().to_owned()
+}
+
+#[test]
+fn a_delivery_that_is_tried_is_answered_as_the_desk_would_answer_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("kiosk.toml"), block("toml", 0)).expect("a file");
+    std::fs::write(folder.path().join("kiosk.jq"), block("jq", 0)).expect("a file");
+    let body = r#"{"no":1001,"at":1776036600,"changed":1776036660,"paid_at":1776036650,"cents":25980,"lines":[{"code":"LIP-01","n":2,"cents_each":12990}]}"#;
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"opensesame");
+    let signed = data_encoding::HEXLOWER.encode(hmac::sign(&key, body.as_bytes()).as_ref());
+    for (signature, answer, code, told) in [
+        (signed.as_str(), "HTTP/1.1 200 OK", 0, "\"type\":\"purchase\",\"order\":\"1001\",\"value\":\"259.80\""),
+        ("00", "HTTP/1.1 401 Unauthorized", 1, "unauthorized: a delivery with a wrong signature"),
+    ] {
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+        let listen = format!("listen={address}");
+        let child = std::process::Command::new(env!("CARGO_BIN_EXE_warroom"))
+            .args(["feed", "try", "kiosk.toml", "--request", "sales_hook", "--listen", "60", "--set", "base=http://127.0.0.1:9"])
+            .args(["--set", &listen])
+            .current_dir(folder.path())
+            .env_clear()
+            .env("KIOSK_KEY", "opensesame")
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        assert_eq!(deliver(address, body, signature), answer);
+        let output = child.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(told), "{said}");
+    }
+}

@@ -227,6 +227,38 @@ async fn a_refused_login_is_one_for_all_feeds_of_the_account_and_not_hammered() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_are_refused_are_not_tried_again_by_every_feed_at_its_own_pace() {
+    // one that would be asked five times a second by each of three feeds
+    let peer = Peer::start(|_, before| if before < 3 { Reply::status(401, &[], "who are you") } else { rows() }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(folder.path(), "", &peer.base(), &["one"]);
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    let waits = |state: &warroom::engine::event::FeedState| {
+        let refused = state.last_error.as_deref().is_some_and(|error| error.starts_with("unauthorized: http 401"));
+        refused && state.status == FeedStatus::Retrying && state.retry_at.is_some_and(|at| at.since_ms(wall_now()) > 1_000)
+    };
+    owner.until("all tell the refusal, and when they try again", |taken| taken.states.len() == 3 && taken.states.values().all(waits)).await;
+    owner.until("all are well", |taken| taken.states.values().all(|state| state.status == FeedStatus::Ok)).await;
+    let taken = owner.stop().await;
+    let asked: Vec<Instant> = peer.asked().iter().map(|asked| asked.at).collect();
+    assert!(asked[3] - asked[0] >= Duration::from_secs(10), "three feeds asked once, and ten seconds later again: {asked:?}");
+    assert!(taken.states.values().all(|state| state.errors == 1), "{:#?}", taken.states);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_one_feed_lacks_stops_no_other_feed_of_the_account() {
+    let peer = Peer::start(|asked, _| if asked.path() == "/chat" { Reply::status(403, &[], "not yours") } else { rows() }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(folder.path(), "", &peer.base(), &["one"]);
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("it is told", |taken| taken.fault("one.chat").starts_with("unauthorized: http 403")).await;
+    owner.until("the others go on", |taken| taken.state("one.orders").received > 20 && taken.state("one.viewers").received > 20).await;
+    let taken = owner.stop().await;
+    assert_eq!(paths(&peer.asked())[2], 1, "the one that was refused waits");
+    assert_eq!(taken.state("one.orders").errors + taken.state("one.viewers").errors, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_no_inside_an_error_is_too_many_requests_not_a_wrong_key() {
     let peer = Peer::start(|asked, _| if asked.path() == "/orders" { Reply::status(403, &[], r#"{"slow_down":2}"#) } else { rows() }).await;
     let folder = tempfile::tempdir().unwrap();

@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use owner::{Owner, Taken};
-use peer::{Peer, Reply};
+use peer::{Asked, Peer, Reply};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Message;
 use warroom::clock::wall_now;
-use warroom::engine::event::{Fact, FeedStatus};
+use warroom::engine::event::{Fact, FeedStatus, Guarantee};
 
 fn platform(folder: &std::path::Path, request: &str) -> String {
     let text = format!(
@@ -59,10 +59,107 @@ async fn a_stream_of_events_goes_on_behind_the_last_id_after_breaks_and_kills() 
     let taken = owner.stop().await;
     let seen = texts(&taken);
     let whole: BTreeSet<String> = (1..=seen.len()).map(|id| format!("m{id}")).collect();
-    assert_eq!(taken.state("chat").guarantee, warroom::engine::event::Guarantee::Resumable, "its ids are taken up again");
+    assert_eq!(taken.state("chat").guarantee, Guarantee::Resumable, "its ids are taken up again");
     assert!(!taken.all_faults("chat").iter().any(|fault| fault.starts_with("gap")), "so nothing is told as lost");
     assert_eq!(seen, whole, "nothing is lost and nothing is half");
     assert!(server.asked().iter().all(|asked| asked.header("x-key") == Some("k")));
+}
+
+/// A stream of events, each with its id; the next connection is more than a second later.
+fn events(ids: impl IntoIterator<Item = u32>, words: &str) -> String {
+    let event = |id: u32| format!("id: {id}\ndata: {{\"id\":\"{words}{id}\",\"text\":\"{words}{id}\"}}\n\n");
+    let events: String = ids.into_iter().map(event).collect();
+    format!(": hello\nretry: 1100\n\n{events}")
+}
+
+/// Reads a stream until the promise of the feed is as wanted after at least so many events.
+async fn read_stream(
+    more: &str,
+    wanted: Guarantee,
+    least: usize,
+    answer: impl Fn(&Asked, usize) -> String + Send + Sync + 'static,
+) -> Taken {
+    let server =
+        Peer::start(move |asked, before| Reply::status(200, &[("content-type", "text/event-stream")], &answer(asked, before))).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let request = format!("transport = \"sse\"\nurl = \"{{{{base}}}}/stream\"\n{more}");
+    let plan = platform(folder.path(), &request) + &format!("base = \"{}\"\n", server.base());
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("the promise", |taken| texts(taken).len() >= least && taken.state("chat").guarantee == wanted).await;
+    owner.stop().await
+}
+
+fn gaps(taken: &Taken) -> Vec<String> {
+    taken.all_faults("chat").into_iter().filter(|fault| fault.starts_with("gap: ")).collect()
+}
+
+/// Where the header says that the reader is.
+fn after(asked: &Asked) -> u32 {
+    asked.header("last-event-id").and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_goes_on_behind_the_last_id_is_trusted_once_its_numbers_show_it() {
+    let taken = read_stream("", Guarantee::Resumable, 12, |asked, _| events(after(asked) + 1..=after(asked) + 3, "m")).await;
+    assert_eq!(taken.told[0].guarantee, Guarantee::BestEffort, "nothing is promised before it is shown");
+    assert_eq!(gaps(&taken), [""; 0], "and nothing was missed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_not_go_on_promises_nothing_and_each_gap_is_told_with_its_length() {
+    // it counts all events, and five pass before the reader is back
+    let taken =
+        read_stream("", Guarantee::BestEffort, 9, |_, n| events((1..=3).map(|id| 8 * u32::try_from(n).expect("few") + id), "m")).await;
+    assert!(taken.told.iter().all(|state| state.guarantee == Guarantee::BestEffort));
+    let told = gaps(&taken);
+    assert!(told.iter().any(|gap| gap.starts_with("gap: 5 events in ")), "{told:?}");
+    assert!(told.iter().all(|gap| gap.ends_with(" s were missed")), "{told:?}");
+    // it counts each connection from one
+    let taken = read_stream("", Guarantee::BestEffort, 9, |_, n| events(1..=3, &format!("c{n}-"))).await;
+    assert!(taken.told.iter().all(|state| state.guarantee == Guarantee::BestEffort));
+    assert!(gaps(&taken).iter().any(|gap| gap.ends_with(" s were missed")), "{:?}", gaps(&taken));
+    // its ids are no numbers: nobody can know
+    let named = |n: usize| events(1..=3, &format!("c{n}-")).replace("id: ", "id: x");
+    let taken = read_stream("", Guarantee::BestEffort, 9, move |_, n| named(n)).await;
+    assert!(gaps(&taken).iter().any(|gap| gap.ends_with(" s were missed")), "{:?}", gaps(&taken));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_trusted_and_jumps_loses_the_trust_and_the_gap_is_told() {
+    for more in ["resumes = true", ""] {
+        // the first two returns go on, the third has forgotten four
+        let answer = |asked: &Asked, n: usize| {
+            let first = after(asked) + if n == 3 { 5 } else { 1 };
+            events(first..first + 3, "m")
+        };
+        let taken = read_stream(more, Guarantee::BestEffort, 10, answer).await;
+        assert!(taken.told.iter().any(|state| state.guarantee == Guarantee::Resumable), "{more}: it was trusted");
+        let told = gaps(&taken);
+        assert!(told.len() == 1 && told[0].starts_with("gap: 4 events in "), "{more}: {told:?}");
+        let fell = taken.told.iter().position(|state| state.last_error.as_deref().is_some_and(|error| error.starts_with("gap: ")));
+        let before = fell.and_then(|at| taken.told[..at].iter().rev().find(|state| state.feed == "chat"));
+        assert_eq!(before.map(|state| state.status), Some(FeedStatus::Retrying), "{more}: that all was read is taken back");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_comes_back_and_is_silent_shows_nothing_so_a_gap_is_told() {
+    let server = Peer::start(|_, n| {
+        let body = if n == 0 { events(1..=3, "m") } else { ": hello\n\n".to_owned() };
+        match n {
+            0 => Reply::status(200, &[("content-type", "text/event-stream")], &body),
+            _ => Reply::Raw(format!("HTTP/1.1 200 x\r\ncontent-type: text/event-stream\r\n\r\n{body}").into_bytes()),
+        }
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let plan =
+        platform(folder.path(), "transport = \"sse\"\nidle_s = 4\nurl = \"{{base}}/stream\"") + &format!("base = \"{}\"\n", server.base());
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    assert!(owner.until_told("chat", "gap: ").await);
+    assert_eq!(owner.taken.state("chat").status, FeedStatus::Ok, "it is open nevertheless");
+    assert_eq!(owner.taken.state("chat").guarantee, Guarantee::BestEffort);
+    owner.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

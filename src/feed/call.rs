@@ -64,6 +64,12 @@ impl Call {
         Some(Self { method, url: url?, query, headers, body, cost, rank: Rank::default(), throttled: None })
     }
 
+    /// True for the same call of a platform file: it asks for the same, whatever the values.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.method, &self.url, &self.query, &self.body) == (&other.method, &other.url, &other.query, &other.body)
+    }
+
     /// Every template of the call.
     pub fn templates(&self) -> Vec<&Template> {
         let mut all = vec![&self.url];

@@ -16,7 +16,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
 use super::fault::{Fault, FaultKind};
@@ -36,6 +36,8 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_BODY_BYTES: usize = 256 << 10;
 const MAX_HEADERS: usize = 64;
+/// Longest that answers which are on their way may take when the doors are closed.
+const CLOSING: Duration = Duration::from_secs(2);
 /// Deliveries that may wait for a feed; more are told to come again.
 const QUEUE_DELIVERIES: usize = 256;
 
@@ -69,6 +71,8 @@ pub struct Doors(Mutex<Table<SocketAddr, Door>>);
 #[derive(Debug)]
 struct Door {
     routes: Routes,
+    connections: Arc<Connections>,
+    closing: watch::Sender<bool>,
     task: AbortHandle,
 }
 
@@ -102,8 +106,9 @@ impl Doors {
             Some(door) => Arc::clone(&door.routes),
             None => {
                 let routes = Routes::default();
-                let task = open(address, Arc::clone(&routes))?;
-                doors.insert(address, Door { routes: Arc::clone(&routes), task });
+                let (connections, closing) = (Arc::<Connections>::default(), watch::Sender::new(false));
+                let task = open(address, Arc::clone(&routes), Arc::clone(&connections), closing.subscribe())?;
+                doors.insert(address, Door { routes: Arc::clone(&routes), connections, closing, task });
                 routes
             }
         };
@@ -116,6 +121,24 @@ impl Doors {
         drop(known);
         Ok(Place { deliveries, routes, path: path.to_owned() })
     }
+
+    /// Lets the answers out that are on their way, and ends the connections.
+    pub async fn close(&self) {
+        let open: Vec<Arc<Connections>> = locked(&self.0)
+            .values()
+            .map(|door| {
+                door.closing.send_replace(true);
+                Arc::clone(&door.connections)
+            })
+            .collect();
+        let all = async {
+            for connections in open {
+                connections.end().await;
+            }
+        };
+        // who does not take its answer in time goes without
+        let _ = tokio::time::timeout(CLOSING, all).await;
+    }
 }
 
 impl Drop for Doors {
@@ -126,15 +149,16 @@ impl Drop for Doors {
     }
 }
 
-fn open(address: SocketAddr, routes: Routes) -> Result<AbortHandle, Fault> {
+fn open(address: SocketAddr, routes: Routes, connections: Arc<Connections>, closing: watch::Receiver<bool>) -> Result<AbortHandle, Fault> {
     let input = |error: std::io::Error| Fault::new(FaultKind::Input, format!("cannot listen at port {}: {error}", address.port()));
     let listener = std::net::TcpListener::bind(address).map_err(input)?;
     listener.set_nonblocking(true).map_err(input)?;
     let listener = TcpListener::from_std(listener).map_err(input)?;
-    Ok(tokio::spawn(accept(listener, routes)).abort_handle())
+    Ok(tokio::spawn(accept(listener, routes, connections, closing)).abort_handle())
 }
 
 /// A connection as the listener sees it.
+#[derive(Debug)]
 struct Connection {
     number: u64,
     since: Instant,
@@ -144,7 +168,7 @@ struct Connection {
 }
 
 /// The connections of one listener, oldest first.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Connections {
     list: Mutex<VecDeque<Connection>>,
     left: Notify,
@@ -170,6 +194,17 @@ impl Connections {
             }
             // either somebody leaves or somebody is no longer young
             let _ = tokio::time::timeout(YOUNG, left).await;
+        }
+    }
+
+    /// Waits until all have left.
+    async fn end(&self) {
+        loop {
+            let left = self.left.notified();
+            if locked(&self.list).is_empty() {
+                return;
+            }
+            left.await;
         }
     }
 
@@ -202,8 +237,7 @@ impl Drop for AbortAll {
     }
 }
 
-async fn accept(listener: TcpListener, routes: Routes) {
-    let connections = Arc::new(Connections::default());
+async fn accept(listener: TcpListener, routes: Routes, connections: Arc<Connections>, closing: watch::Receiver<bool>) {
     let at_work = Arc::new(Semaphore::new(MAX_AT_WORK));
     let _all = AbortAll(Arc::clone(&connections));
     for number in 0.. {
@@ -219,12 +253,16 @@ async fn accept(listener: TcpListener, routes: Routes) {
         let busy = Arc::new(AtomicBool::new(false));
         let mut list = locked(&connections.list);
         let leaving = Leaving { connections: Arc::clone(&connections), number };
-        let task = tokio::spawn(serve(stream, Arc::clone(&routes), Arc::clone(&at_work), Arc::clone(&busy), leaving)).abort_handle();
+        let shared = (Arc::clone(&routes), Arc::clone(&at_work), closing.clone());
+        let task = tokio::spawn(serve(stream, shared, Arc::clone(&busy), leaving)).abort_handle();
         list.push_back(Connection { number, since: clock::instant(), task, busy });
     }
 }
 
-async fn serve(stream: TcpStream, routes: Routes, at_work: Arc<Semaphore>, busy: Arc<AtomicBool>, leaving: Leaving) {
+/// What all connections of a listener share: the feeds behind it, how many deliveries are at work, whether it closes.
+type Shared = (Routes, Arc<Semaphore>, watch::Receiver<bool>);
+
+async fn serve(stream: TcpStream, (routes, at_work, mut closing): Shared, busy: Arc<AtomicBool>, leaving: Leaving) {
     let service = service_fn(|request| {
         let (routes, at_work, busy) = (Arc::clone(&routes), Arc::clone(&at_work), Arc::clone(&busy));
         async move {
@@ -239,8 +277,17 @@ async fn serve(stream: TcpStream, routes: Routes, at_work: Arc<Semaphore>, busy:
         .header_read_timeout(HEADER_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let closes = async { drop(closing.wait_for(|closing| *closing).await) };
     // a peer that breaks off or talks nonsense concerns nobody
-    let _ = connection.await;
+    let closes = tokio::select! {
+        _ = connection.as_mut() => false,
+        () = closes => true,
+    };
+    if closes {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
     drop(leaving);
 }
 

@@ -168,6 +168,12 @@ impl Outlet {
         self.state.retry_at = None;
     }
 
+    /// That everything was read is taken back: only what happened before `told` is certain.
+    pub fn note_doubt(&mut self, told: Option<At>) {
+        self.state.status = FeedStatus::Retrying;
+        self.state.complete_to = told;
+    }
+
     /// An attempt failed; the next one is at `retry_at`, or never.
     pub fn note_fault(&mut self, fault: &Fault, retry_at: Option<At>) {
         self.state.status = if retry_at.is_some() { FeedStatus::Retrying } else { FeedStatus::Failed };

@@ -432,8 +432,8 @@ impl PlatformText {
             }
             Kind::Webhook => (Transport::Webhook(Box::new(self.read_webhook(&section)?)), Guarantee::Durable, 30.0),
             Kind::Sse => {
-                let sse = Sse { call: Call::read(&section)?, idle: read_idle(&section, 60.0) };
                 let resumes = section.flag("resumes").unwrap_or(false);
+                let sse = Sse { call: Call::read(&section)?, idle: read_idle(&section, 60.0), resumes };
                 let limit = sse.idle.as_secs_f64();
                 (Transport::Sse(Box::new(sse)), if resumes { Guarantee::Resumable } else { Guarantee::BestEffort }, limit)
             }

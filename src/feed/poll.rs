@@ -277,7 +277,7 @@ impl Poller {
                     let url = same_origin(&first.url, link)?;
                     examine(self.session.send(&self.poll.call, Filled { url, ..first }).await?).await
                 };
-                self.session.within_limits(&self.poll.call, ask).await
+                self.session.admitted(&self.poll.call, self.session.within_limits(&self.poll.call, ask)).await
             }
         }
     }

@@ -1,12 +1,12 @@
 //! One feed looked at by itself: started as it would be on the night, until its first word; nothing is kept, nothing is confirmed.
 //!
 //! The preflight asks every feed of a plan this way, `warroom feed try` one of them. What a platform wants confirmed is not
-//! confirmed, so it comes again on the night.
+//! confirmed, so it comes again on the night; a delivery is answered as the desk would answer it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 
 use super::listener::Doors;
 use super::mapper::{Exchange, Mapper};
@@ -80,14 +80,23 @@ pub async fn look_at(session: &Arc<Session>, mapper: Mapper, request: &Request, 
     let state = first_state(session.account.feed_name(request), request);
     let mut outlet = Outlet::new(tx, session.clock.clone(), state.clone(), Resume::default());
     let doors = Arc::new(Doors::default());
-    let task = Task { session: Arc::clone(session), request: request.clone(), live_start: look.live_start, seed: 1, doors, mapper };
+    let task = Task {
+        session: Arc::clone(session),
+        request: request.clone(),
+        live_start: look.live_start,
+        seed: 1,
+        doors: Arc::clone(&doors),
+        mapper,
+        succession: Mutex::default(),
+    };
     let mut probe = Probe { outcome: Outcome::Late, state, events: Vec::new(), rejected: Vec::new(), took: Duration::ZERO };
-    let listens = !matches!(request.transport, Transport::Poll(_));
+    let way = Way::of(&request.transport);
     let run = task.run(&mut outlet);
     let ended = tokio::select! {
         ended = run => Some(ended),
-        () = watch(&mut rx, &mut probe, began, look, listens) => None,
+        () = watch(&mut rx, &mut probe, began, look, way) => None,
     };
+    doors.close().await;
     if let Some(ended) = ended {
         while let Ok(batch) = rx.try_recv() {
             probe.take(batch);
@@ -101,23 +110,54 @@ pub async fn look_at(session: &Arc<Session>, mapper: Mapper, request: &Request, 
             }
         }
     }
-    if probe.outcome == Outcome::Well && listens && probe.events.is_empty() && probe.rejected.is_empty() {
+    if probe.outcome == Outcome::Well && way != Way::Asked && probe.events.is_empty() && probe.rejected.is_empty() {
         probe.outcome = Outcome::Silent;
     }
     probe.took = began.elapsed();
     probe
 }
 
+/// Who speaks first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// We ask, it answers.
+    Asked,
+    /// It is open, and speaks when there is something to tell.
+    Heard,
+    /// It comes to us, and waits for our answer.
+    Delivered,
+}
+
+impl Way {
+    const fn of(transport: &Transport) -> Self {
+        match transport {
+            Transport::Poll(_) => Self::Asked,
+            Transport::Webhook(_) => Self::Delivered,
+            Transport::Sse(_) | Transport::Ws(_) | Transport::Ndjson(_) | Transport::Nats(_) | Transport::Kafka(_) => Self::Heard,
+        }
+    }
+}
+
 /// Takes what the feed says until it has said enough.
-async fn watch(rx: &mut mpsc::Receiver<Batch>, probe: &mut Probe, began: Instant, look: Look, listens: bool) {
+async fn watch(rx: &mut mpsc::Receiver<Batch>, probe: &mut Probe, began: Instant, look: Look, way: Way) {
     let mut opened: Option<Instant> = None;
     loop {
         let until = opened.map_or(began + look.patience, |opened| opened + look.listen);
-        let Ok(Some(batch)) = tokio::time::timeout_at(until.into(), rx.recv()).await else { return };
+        let Ok(Some(mut batch)) = tokio::time::timeout_at(until.into(), rx.recv()).await else { return };
         // nobody keeps it: what wants to be confirmed is not
-        let wants_confirming = batch.committed.is_some();
+        let committed = batch.committed.take();
+        let wants_confirming = committed.is_some();
         let brought = !batch.events.is_empty() || !batch.rejected.is_empty();
         probe.take(batch);
+        if let Some(committed) = committed.filter(|_| way == Way::Delivered) {
+            // who delivered may be gone
+            let _ = committed.send(true);
+        }
+        if way == Way::Delivered && probe.state.errors > 0 {
+            // a delivery was refused, or what it names could not be fetched
+            probe.outcome = Outcome::Failed;
+            return;
+        }
         match probe.state.status {
             FeedStatus::Failed | FeedStatus::Retrying => {
                 probe.outcome = Outcome::Failed;
@@ -125,7 +165,7 @@ async fn watch(rx: &mut mpsc::Receiver<Batch>, probe: &mut Probe, began: Instant
             }
             FeedStatus::Ok | FeedStatus::Ended => {
                 probe.outcome = Outcome::Well;
-                if !listens || brought || probe.state.status == FeedStatus::Ended {
+                if way == Way::Asked || brought || probe.state.status == FeedStatus::Ended {
                     return;
                 }
                 opened = opened.or_else(|| Some(clock::instant()));

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use super::account::Account;
+use super::admission::{Admission, Refusal};
 use super::call::{Call, Filled, add_query};
 use super::fault::{Fault, FaultKind};
 use super::filter::Filter;
@@ -26,9 +27,6 @@ use crate::engine::wire::Defaults;
 const ISSUED: usize = 16;
 /// A token is fetched anew so long before it ends.
 const EARLY_S: u64 = 60;
-/// After a refused login the account's next one is so far away, twice as far each time: platforms lock who keeps trying.
-const FIRST_LOGIN_WAIT: Duration = Duration::from_secs(10);
-const LONGEST_LOGIN_WAIT: Duration = Duration::from_secs(300);
 
 /// What all feeds of an account share.
 #[derive(Debug)]
@@ -41,6 +39,7 @@ pub struct Session {
     /// Shared by the feeds of one account.
     pub limiter: Arc<Limiter>,
     token: Mutex<Token>,
+    admission: Admission,
     /// What logins gave: as secret as what they were asked with.
     issued: std::sync::Mutex<VecDeque<SecretString>>,
 }
@@ -58,29 +57,6 @@ struct Token {
     rotated: Vec<(String, SecretString)>,
     /// The login was refused, and no other has been accepted since.
     refusal: Option<Refusal>,
-}
-
-/// Logins that were refused, one after the other.
-#[derive(Clone, Debug)]
-struct Refusal {
-    fault: Fault,
-    times: u32,
-    /// No login before this instant.
-    until: Instant,
-}
-
-impl Refusal {
-    fn after(last: Option<&Self>, fault: Fault) -> Self {
-        let times = last.map_or(0, |last| last.times).saturating_add(1);
-        let wait = FIRST_LOGIN_WAIT.saturating_mul(1 << (times.min(16) - 1)).min(LONGEST_LOGIN_WAIT).max(fault.wait.unwrap_or_default());
-        Self { fault, times, until: clock::instant() + wait }
-    }
-
-    /// What is told instead of a login, as long as it has to wait.
-    fn held(&self) -> Option<Fault> {
-        let wait = self.until.saturating_duration_since(clock::instant());
-        (!wait.is_zero()).then(|| Fault { wait: None, ..self.fault.clone() }.held(wait))
-    }
 }
 
 impl Token {
@@ -114,8 +90,8 @@ impl Session {
             }
         }
         let mapper = workshop.mapper();
-        let (token, issued) = (Mutex::default(), std::sync::Mutex::default());
-        Arc::new(Self { account, http, clock, mapper, limiter, token, issued })
+        let (token, admission, issued) = (Mutex::default(), Admission::default(), std::sync::Mutex::default());
+        Arc::new(Self { account, http, clock, mapper, limiter, token, admission, issued })
     }
 
     /// When the credentials end, where anybody says so: the platform, the token itself, the operator.
@@ -186,15 +162,27 @@ impl Session {
     where
         F: Future<Output = Result<T, Fault>>,
     {
-        let (first, generation) = self.attempt(call, values, &examine).await;
-        match first {
-            Err(fault) if fault.kind == FaultKind::Unauthorized && generation > 0 => {
-                self.forget(generation).await;
-                self.attempt(call, values, &examine).await.0
+        let ask = async {
+            let (first, generation) = self.attempt(call, values, &examine).await;
+            match first {
+                Err(fault) if fault.kind == FaultKind::Unauthorized && generation > 0 => {
+                    self.forget(generation).await;
+                    self.attempt(call, values, &examine).await.0
+                }
+                other => other,
             }
-            other => other,
-        }
-        .map_err(|fault| self.redacted(fault, values))
+            .map_err(|fault| self.redacted(fault, values))
+        };
+        // on the heap: what is asked is large, and each layer around it would hold it again
+        self.admission.ask(call, Box::pin(ask)).await
+    }
+
+    /// Asks what is no whole call (a stream that is opened, a link that is followed), unless the account has to wait for an earlier no.
+    ///
+    /// # Errors
+    /// As the asking, or with the earlier no and how long it holds.
+    pub async fn admitted<T>(&self, call: &Call, ask: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        self.admission.ask(call, Box::pin(async { ask.await.map_err(|fault| self.discreet(fault)) })).await
     }
 
     /// What became of a call, and the login that it was made with: none where there is none, or it was refused.

@@ -9,6 +9,7 @@ use super::outlet::Outlet;
 use super::session::Session;
 use super::webhook::put_aside;
 use crate::engine::event::{FeedStatus, Guarantee};
+use crate::engine::time::At;
 
 /// A feed's hold on a stream.
 #[derive(Clone, Debug)]
@@ -37,15 +38,19 @@ impl Tap {
     }
 }
 
-/// The stream is open (again): what was missed meanwhile is told where nobody can read it again.
-pub fn note_return(outlet: &mut Outlet) {
-    let now = outlet.now();
-    let missed_s = outlet.state().complete_to.map_or(0, |until| now.since_ms(until) / 1_000);
+/// The stream was opened (again) at `opened`: what was missed meanwhile is told where nobody can read it again, with its length
+/// and, where it is known, the number of events.
+pub fn note_return(opened: At, missing: Option<u64>, outlet: &mut Outlet) {
+    let missed_ms = outlet.state().complete_to.map_or(0, |until| opened.since_ms(until));
+    let gap = match missing {
+        Some(events) => Some(format!("gap: {events} events in {} s were missed", (missed_ms / 1_000).max(1))),
+        None => (missed_ms >= 1_000).then(|| format!("gap: {} s were missed", missed_ms / 1_000)),
+    };
     outlet.note(|state| {
         let was_away = matches!(state.status, FeedStatus::Retrying | FeedStatus::Starting);
-        if state.guarantee == Guarantee::BestEffort && was_away && missed_s > 0 {
-            state.last_error = Some(format!("gap: {missed_s} s were missed").into());
+        if let Some(gap) = gap.filter(|_| state.guarantee == Guarantee::BestEffort && was_away) {
+            state.last_error = Some(gap.into());
         }
     });
-    outlet.note_success(now);
+    outlet.note_success(outlet.now());
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -27,6 +27,7 @@ use super::poll::Poller;
 use super::quota::Limiter;
 use super::session::Session;
 use super::stream::Tap;
+use super::succession::Succession;
 use super::webhook::Receiver;
 use super::{sse, ws};
 use crate::clock::Clock;
@@ -83,9 +84,9 @@ impl Feeds {
                     session.limiter.resume(left, at);
                 }
                 let outlet = Outlet::new(start.tx.clone(), start.clock.clone(), first_state(feed, &request), resume);
-                let mapper = start.workshop.mapper();
-                let task =
-                    Task { session: Arc::clone(&session), request, live_start: start.live_start, seed, doors: Arc::clone(&doors), mapper };
+                let (session, doors, live_start) = (Arc::clone(&session), Arc::clone(&doors), start.live_start);
+                let (mapper, succession) = (start.workshop.mapper(), Mutex::default());
+                let task = Task { session, request, live_start, seed, doors, mapper, succession };
                 tasks.spawn(task.supervise(outlet, stop.subscribe()));
             }
         }
@@ -119,6 +120,8 @@ pub(super) struct Task {
     pub seed: u64,
     pub doors: Arc<Doors>,
     pub mapper: Mapper,
+    /// What the stream's ids have shown so far.
+    pub succession: Mutex<Succession>,
 }
 
 impl Task {
@@ -182,7 +185,7 @@ impl Task {
                     Poller::new(Arc::clone(&self.session), self.mapper.clone(), (&self.request, poll), start, cursor.as_deref())?;
                 poller.run(outlet).await
             }
-            Transport::Sse(stream) => sse::listen(stream, &self.tap()?, outlet).await,
+            Transport::Sse(stream) => sse::listen(stream, &self.tap()?, &mut *self.succession.lock().await, outlet).await,
             Transport::Ws(socket) => ws::listen(socket, &self.tap()?, outlet).await,
             Transport::Nats(nats) => self.read_nats(nats, outlet).await,
             Transport::Kafka(kafka) => self.read_kafka(kafka, outlet).await,

@@ -60,12 +60,12 @@ pub async fn listen(ws: &Ws, tap: &Tap, outlet: &mut Outlet) -> Result<(), Fault
         let host = format!("{}:{}", filled.url.host_str().unwrap_or_default(), filled.url.port().unwrap_or(6667));
         return irc::listen(&host, &greeting, ws.idle, tap, outlet).await;
     }
-    let mut socket = open(filled).await?;
+    let mut socket = tap.session.admitted(&ws.call, open(filled)).await?;
     for text in &greeting.first {
         say(&mut socket, text.clone()).await?;
     }
     if ws.codec == Codec::Json {
-        note_return(outlet);
+        note_return(outlet.now(), None, outlet);
     }
     let mut talk = Talk { ws, tap, greeting, socket, number: 0, inside: ws.codec == Codec::Json };
     let mut asked = false;
@@ -145,7 +145,7 @@ impl Talk<'_> {
             }
             if heard.welcome {
                 self.inside = true;
-                note_return(outlet);
+                note_return(outlet.now(), None, outlet);
             }
             if let Some(message) = heard.message {
                 mapped.append(self.tap.map(message.to_string().into_bytes(), context.clone()).await?);
