@@ -172,7 +172,8 @@ fn of_payload(asked: &TryArgs, account: &Account, request: &Request, path: &Path
             trial.map(&mapper, request, &payload).await
         }
     });
-    let mut disclosure = Disclosure::default();
+    // a stored payload is mapped without the account's secrets
+    let mut disclosure = Disclosure::of(account);
     disclosure.learn(&String::from_utf8_lossy(&payload));
     let mapped = mapped.map_err(|fault| {
         let fault = disclosure.hide(&fault.to_string());
@@ -241,7 +242,7 @@ fn ask(account: &Account, requests: &[Request], listen: Duration, words: &Words)
     for request in requests {
         let (session, probe, mut exchanges) = runtime.block_on(look(account, request, listen)).map_err(Failure::other)?;
         failed |= matches!(probe.outcome, Outcome::Failed | Outcome::Late);
-        let mut disclosure = Disclosure::default();
+        let mut disclosure = Disclosure::of(account).with_secrets_of(account);
         exchanges.iter().for_each(|exchange| disclosure.learn(&String::from_utf8_lossy(&exchange.payload)));
         // a payload is written in pieces, and a secret may be cut where a text is
         let hide = |text: &str| disclosure.hide(&session.redact(text));

@@ -6,10 +6,12 @@
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use serde_json::Value;
 
+use super::account::Account;
 pub use super::template::HIDDEN;
-use super::template::without_cut;
+use super::template::{push_uri, without_cut};
 
 /// Names whose values are secrets, without what joins their words.
 const NAMES: [&str; 44] = [
@@ -67,13 +69,33 @@ const MOST_KNOWN: usize = 256;
 /// Shortest value behind "Bearer", and shortest part of a token: less is a word of a sentence.
 const SHORTEST: usize = 8;
 
+/// Names that say too little: a cart has a token too.
+const VAGUE: [&str; 6] = ["token", "id", "key", "value", "data", "result"];
+
 /// The secrets of some payloads, to be taken out of all that is said about them.
 #[derive(Debug, Default)]
 pub struct Disclosure {
     known: Vec<String>,
+    /// Names that the platform file gives to tokens, without what joins their words.
+    names: Vec<String>,
 }
 
 impl Disclosure {
+    /// Knows under which names the account's platform gives tokens.
+    #[must_use]
+    pub fn of(account: &Account) -> Self {
+        let given = account.auth.login.iter().flat_map(|login| &login.names);
+        let names = given.map(|name| plain(name)).filter(|name| !VAGUE.contains(&name.as_str())).collect();
+        Self { known: Vec::new(), names }
+    }
+
+    /// Knows the account's own secrets too, however they are encoded.
+    #[must_use]
+    pub fn with_secrets_of(mut self, account: &Account) -> Self {
+        account.values.secrets().flat_map(encoded).for_each(|form| self.keep(&form));
+        self
+    }
+
     /// Learns the secrets of a payload: a filter may copy them to where no name tells what they are.
     pub fn learn(&mut self, payload: &str) {
         match serde_json::from_str(payload) {
@@ -88,9 +110,9 @@ impl Disclosure {
             Value::Array(items) => items.iter().for_each(|item| self.walk(item)),
             Value::Object(pairs) => {
                 let label = ["name", "key"].into_iter().filter_map(|key| pairs.get(key)?.as_str());
-                let labelled = label.filter(|label| is_secret(label)).count() > 0;
+                let labelled = label.filter(|label| self.is_secret(label)).count() > 0;
                 for (name, value) in pairs {
-                    if is_secret(name) || labelled && name == "value" { self.take(value) } else { self.walk(value) }
+                    if self.is_secret(name) || labelled && name == "value" { self.take(value) } else { self.walk(value) }
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -110,8 +132,13 @@ impl Disclosure {
         }
     }
 
+    /// True for a name whose value is a secret.
+    fn is_secret(&self, name: &str) -> bool {
+        is_named(&plain(name), &self.names)
+    }
+
     fn look(&mut self, text: &str) {
-        for span in spans(text) {
+        for span in spans(text, &self.names) {
             self.keep(&text[span.value]);
         }
     }
@@ -128,7 +155,7 @@ impl Disclosure {
     pub fn hide(&self, text: &str) -> String {
         let mut hidden = String::with_capacity(text.len());
         let mut at = 0;
-        for Span { value, quote } in spans(text) {
+        for Span { value, quote } in spans(text, &self.names) {
             hidden.push_str(&text[at..value.start]);
             hidden.push_str(quote);
             hidden.push_str(HIDDEN);
@@ -148,9 +175,35 @@ impl Disclosure {
     }
 }
 
-/// True for a name whose value is a secret.
-fn is_secret(name: &str) -> bool {
-    NAMES.contains(&plain(name).as_str())
+/// A secret as it may stand in a payload: in hexadecimal, in a URL, and the part of a longer text in base64 that is it alone.
+fn encoded(secret: &str) -> Vec<String> {
+    let bytes = secret.as_bytes();
+    let mut uri = String::new();
+    push_uri(&mut uri, secret);
+    let mut forms = vec![secret.to_owned(), uri, HEXLOWER.encode(bytes), HEXUPPER.encode(bytes)];
+    for before in 0..3 {
+        let shifted = [&[0; 3][..before], bytes].concat();
+        let whole = (before * 8).div_ceil(6)..(shifted.len() * 8) / 6;
+        forms.extend([BASE64_NOPAD.encode(&shifted), BASE64URL_NOPAD.encode(&shifted)].iter().map(|text| text[whole.clone()].to_owned()));
+    }
+    forms
+}
+
+/// The names that a filter ends its paths with: `.result.ticket // .["x-ticket"]`.
+#[must_use]
+pub fn names_of(filter: &str) -> Vec<String> {
+    let begins = filter.match_indices(['.', '[']).map(|(at, sign)| filter[at + sign.len()..].trim_start_matches('"'));
+    let named = begins.filter_map(|rest| {
+        let length = run(rest, joins);
+        let goes_on = rest[length..].trim_start_matches(['"', ']', '?']).starts_with(['.', '[']);
+        (length > 0 && !goes_on).then(|| rest[..length].to_owned())
+    });
+    named.collect()
+}
+
+/// True for a plain name that all know, or that is one of `more`.
+fn is_named(name: &str, more: &[String]) -> bool {
+    NAMES.contains(&name) || more.iter().any(|known| known == name)
 }
 
 /// A name without what joins its words.
@@ -174,8 +227,8 @@ fn run(text: &str, is_part: impl Fn(char) -> bool) -> usize {
     text.find(|c| !is_part(c)).unwrap_or(text.len())
 }
 
-/// All secrets of a text, in their order.
-fn spans(text: &str) -> Vec<Span<'_>> {
+/// All secrets of a text, in their order: by their shape, and under a name that all know or that is one of `more`.
+fn spans<'t>(text: &'t str, more: &[String]) -> Vec<Span<'t>> {
     let (mut found, mut at) = (Vec::new(), 0);
     while let Some(start) = text[at..].find(joins).map(|skipped| at + skipped) {
         let word = &text[start..start + run(&text[start..], joins)];
@@ -184,7 +237,7 @@ fn spans(text: &str) -> Vec<Span<'_>> {
         let span = shape.or_else(|| {
             let name = plain(word);
             let tagged = text[..start].ends_with('<');
-            let named = NAMES.contains(&name.as_str()).then(|| of_name(&text[end..], &name, tagged)).flatten();
+            let named = is_named(&name, more).then(|| of_name(&text[end..], &name, tagged)).flatten();
             named.map(|Span { value, quote }| Span { value: end + value.start..end + value.end, quote })
         });
         at = span.as_ref().map_or(end, |span| span.value.end.max(end));
@@ -326,6 +379,57 @@ mod tests {
         let pem = "-----BEGIN RSA PRIVATE KEY-----\\nMIIE+x/y=\\n-----END RSA PRIVATE KEY-----\\n";
         assert_eq!(hide(&format!(r#"{{"k":"{pem}","n":1}}"#)), r#"{"k":"***\n","n":1}"#);
         assert_eq!(hide("-----BEGIN PRIVATE KEY-----\nMIIE"), "***");
+    }
+
+    /// An account of this login and secret.
+    fn account(token: &str, secret: &str) -> Account {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("own.toml");
+        let toml = format!(
+            "name = \"own\"\n[variables.key]\nsecret = true\n[auth.login]\nurl = \"https://shop.example/login\"\ntoken = '{token}'\n\
+             [[request]]\nname = \"a\"\ngives = [\"audience\"]\ninterval_s = 1\nurl = \"https://shop.example\"\nmap = \".\"\n\
+             headers = {{ key = \"{{{{key}}}}\" }}\n"
+        );
+        std::fs::write(&file, toml).unwrap();
+        let plan = format!("[feeds.own]\nplatform = \"{}\"\nkey = {{ env = \"KEY\" }}\n", file.display());
+        Account::read_all("", &plan, &|_| Some(secret.to_owned())).unwrap().remove(0)
+    }
+
+    #[test]
+    fn an_accounts_own_secret_is_hidden_however_it_is_encoded() {
+        let secret = "hunter22?ÿ/open sesame";
+        let account = account(".access_token", secret);
+        let disclosure = Disclosure::of(&account).with_secrets_of(&account);
+        let bytes = secret.as_bytes();
+        let mut uri = String::new();
+        push_uri(&mut uri, secret);
+        for form in [HEXLOWER.encode(bytes), HEXUPPER.encode(bytes), uri] {
+            assert_eq!(disclosure.hide(&format!(r#"{{"echo":"{form}"}}"#)), r#"{"echo":"***"}"#);
+        }
+        for before in ["", "d", "de", "desk:"] {
+            for encoding in [data_encoding::BASE64, data_encoding::BASE64URL, BASE64_NOPAD, BASE64URL_NOPAD] {
+                let form = encoding.encode([before.as_bytes(), bytes, b"!"].concat().as_slice());
+                let hidden = disclosure.hide(&form);
+                assert!(hidden.contains("***") && hidden.len() <= 18, "{before}: {form} {hidden}");
+            }
+        }
+        assert_eq!(disclosure.hide(&data_encoding::BASE64.encode(b"what is no secret of ours")), "d2hhdCBpcyBubyBzZWNyZXQgb2Ygb3Vycw==");
+        assert!(!format!("{account:?}").contains("hunter22"));
+    }
+
+    #[test]
+    fn a_token_is_hidden_under_the_name_that_its_login_gives_it() {
+        let hide = |token: &str, text: &str| {
+            let mut disclosure = Disclosure::of(&account(token, "hunter22"));
+            disclosure.learn(text);
+            disclosure.hide(text)
+        };
+        let text = r#"{"Eintritts_Karte":"kx-81-aa","n":1,"copy":"kx-81-aa","token":"cart-7"}"#;
+        for token in [".eintrittskarte", ".result.eintritts_karte", r#".data["Eintritts-Karte"]"#, ".a.b // .eintrittskarte?"] {
+            assert_eq!(hide(token, text), r#"{"Eintritts_Karte":"***","n":1,"copy":"***","token":"cart-7"}"#, "{token}");
+        }
+        assert_eq!(hide(".data.token", text), text, "a cart has a token too");
+        assert_eq!(names_of(r#".data.session.ticket // .["x-card"] | tostring"#), ["ticket", "x-card"]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::account::Input;
 use super::broker::{Kafka, Nats};
 use super::call::{self, Call};
+use super::disclosure::names_of;
 use super::document::{Document, Problem, Section, line_of};
 use super::expand::Expand;
 use super::filter::{Filter, FilterError};
@@ -159,6 +160,8 @@ pub struct Login {
     pub rotate: Option<(String, Filter)>,
     /// The assertion of a service account: `{{jwt}}`.
     pub jwt: Option<Jwt>,
+    /// What its answers call the secrets that they give.
+    pub names: Vec<String>,
 }
 
 /// Where a login's answer holds the token.
@@ -403,8 +406,10 @@ impl PlatformText {
         let expires = self.filter(&section, "expires");
         let rotate = section.text("rotate").map(str::to_owned).zip(self.filter(&section, "rotated"));
         let jwt = section.section("jwt").and_then(Jwt::read);
+        let filters = ["token", "rotated"].into_iter().filter_map(|key| section.text(key));
+        let names = filters.flat_map(names_of).chain(section.text("token_header").map(str::to_owned)).collect();
         section.finish();
-        Some(Login { call: call?, token: token?, ok, expires, rotate, jwt })
+        Some(Login { call: call?, token: token?, ok, expires, rotate, jwt, names })
     }
 
     fn read_request(&self, section: Section<'_>, usual: &Usual) -> Option<Request> {

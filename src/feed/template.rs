@@ -52,6 +52,10 @@ impl Values {
             Value::Secret(secret) => (name.clone(), secret.expose_secret().to_owned()),
         })
     }
+    /// The secrets alone: only to look for them in what is shown.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.0.values().filter_map(|value| if let Value::Secret(secret) = value { Some(secret.expose_secret()) } else { None })
+    }
     /// Takes the secrets out of a text.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
