@@ -203,6 +203,10 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         std::fs::File::open(path).map_err(wrong)?.take(limit).read_to_end(&mut bytes)
     };
     read.map_err(wrong)?;
+    if bytes.len() > MAX_BYTES {
+        let told = format!("{}: more than 8 MiB, which no feed takes at once; try a part of it", path.display());
+        return Err(Failure::new(code::CONFIGURATION, told));
+    }
     Ok(bytes)
 }
 
