@@ -227,6 +227,34 @@ async fn a_refused_login_is_one_for_all_feeds_of_the_account_and_not_hammered() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_entries_of_one_account_log_in_once_where_they_come_with_the_same_credentials() {
+    for (second, logins) in [("TEST_ONE", 1), ("TEST_TWO", 2)] {
+        let peer = Peer::start(|asked, _| match asked.path() {
+            "/login" => Reply::Json(r#"{"ticket":"t-1"}"#.into()),
+            _ if asked.header("x-ticket") == Some("t-1") => rows(),
+            _ => Reply::status(401, &[], "who are you"),
+        })
+        .await;
+        let folder = tempfile::tempdir().unwrap();
+        let plan = plan(folder.path(), "[variables.password]\nsecret = true", &peer.base(), &["one", "two"]);
+        let (one, two) = plan.split_once("[feeds.two]").unwrap();
+        let plan = format!("{one}password = {{ env = \"TEST_ONE\" }}\n[feeds.two]{two}password = {{ env = \"{second}\" }}\n");
+        let file = folder.path().join("busy.toml");
+        let login = LOCKED.replace("token =", "form = { password = \"{{password}}\" }\ntoken =");
+        let text = std::fs::read_to_string(&file).unwrap().replacen("[[request]]", &format!("{login}[[request]]"), 1);
+        std::fs::write(&file, text).unwrap();
+        let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+        owner
+            .until("all are well", |taken| {
+                taken.states.len() == 6 && taken.states.values().all(|state| state.status == FeedStatus::Ok && state.received > 0)
+            })
+            .await;
+        owner.stop().await;
+        assert_eq!(peer.asked().iter().filter(|asked| asked.path() == "/login").count(), logins, "{second}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn credentials_that_are_refused_are_not_tried_again_by_every_feed_at_its_own_pace() {
     // one that would be asked five times a second by each of three feeds
     let peer = Peer::start(|_, before| if before < 3 { Reply::status(401, &[], "who are you") } else { rows() }).await;

@@ -291,6 +291,15 @@ async fn a_feed_that_fails_is_named_with_what_to_do_and_the_others_are_asked_all
     assert!(line(&text, "gone: the input cannot be read (").contains(" → see that the file"), "{text}");
     assert!(line(&text, "hook: deliveries do not come in").contains(" → end what listens there"), "{text}");
     assert!(line(&text, "shop.stock answered").starts_with("✓ pass"));
+    // our own words are the operator's, the peer's and the paths stay
+    let (text, code) = desk.check(&["--lang", "pt-BR"]).await;
+    assert_eq!(code, Some(1), "{text}");
+    assert!(line(&text, "ads: acesso negado (http 401 token").starts_with("✗ FALHA"), "{text}");
+    assert!(line(&text, "gone: a entrada não se lê (").contains("arquivo ou pasta não existe (erro 2 do sistema)"), "{text}");
+    let door = line(&text, "hook: as entregas não chegam");
+    assert!(door.contains("não se pode escutar na porta ") && door.contains("o endereço já está em uso"), "{door}");
+    let (_, seconds) = line(&text, "shop.stock respondeu em ").split_once("respondeu em ").unwrap();
+    assert!(seconds.starts_with(|c: char| c.is_ascii_digit()) && seconds[..4].contains(','), "{seconds}");
     drop(taken);
 }
 

@@ -1,5 +1,6 @@
 //! `warroom check`: a plan judged before the night, as a table of pass, warn and fail; with `--live` every feed is asked once.
 
+mod detail;
 mod live;
 mod point;
 mod products;

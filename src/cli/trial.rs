@@ -17,13 +17,12 @@ use crate::feed::Rejected;
 use crate::feed::account::{Account, Environment};
 use crate::feed::disclosure::{Disclosure, HIDDEN};
 use crate::feed::fault::Fault;
-use crate::feed::http::Http;
 use crate::feed::mapper::{Exchange, Mapper, Workshop};
 use crate::feed::mapping::{MAX_BYTES, Mapped};
 use crate::feed::platform::{PlatformText, Request, SHIPPED, Transport, Variable};
 use crate::feed::probe::{self, Look, Outcome, Probe};
-use crate::feed::quota::Limiter;
 use crate::feed::session::Session;
+use crate::feed::sessions::Sessions;
 use crate::feed::trial::Trial;
 use crate::ui::words::Words;
 
@@ -289,8 +288,7 @@ async fn look(account: &Account, request: &Request, listen: Duration) -> Result<
     let clock = Clock::wall();
     let live_start = clock.now().plus_ms(-BACK_MS);
     let (witness, mut heard) = probe::witness();
-    let limiter = Limiter::new(account.limit, clock.clone(), None);
-    let session = Session::new(account.clone(), Http::new()?, clock, limiter, &Workshop::own());
+    let session = Sessions::new(clock, None, Workshop::own())?.open(account.clone());
     let probe =
         probe::look_at(&session, Workshop::own().mapper().watched(witness), request, Look { live_start, patience: PATIENCE, listen }).await;
     let mut exchanges = Vec::new();

@@ -117,6 +117,20 @@ impl Account {
         if self.requests.len() == 1 { Name::new(&self.name) } else { Name::from(format!("{}.{}", self.name, request.name)) }
     }
 
+    /// True for an entry of the plan that is the same account at the same platform, and comes in the same way with the same credentials.
+    #[must_use]
+    pub fn has_credentials_of(&self, other: &Self) -> bool {
+        let same_login = match (&self.auth.login, &other.auth.login) {
+            (Some(own), Some(others)) => own.call.is_same(&others.call),
+            (own, others) => own.is_none() && others.is_none(),
+        };
+        let is_one = (&self.platform, &self.source) == (&other.platform, &other.source) && !self.platform.is_empty();
+        is_one
+            && same_login
+            && self.values.secrets().eq(other.values.secrets())
+            && self.auth.values(&self.values) == other.auth.values(&other.values)
+    }
+
     /// Its feeds as the engine needs to know them.
     #[must_use]
     pub fn plan_feeds(&self) -> Vec<PlanFeed> {

@@ -207,23 +207,13 @@ fn place(rejected: &mut Rejected, message: &str) {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::feed::http::Http;
     use crate::feed::mapper::Workshop;
-    use crate::feed::quota::{Limiter, Quota};
+    use crate::feed::sessions::Sessions;
 
     fn inlet() -> Inlet {
         let plan = "[feeds.bus]\npath = \"-\"\nsource = \"shop\"\n";
         let account = Account::read_all("plan.toml", plan, &|_| None).unwrap().remove(0);
-        Inlet {
-            session: Session::new(
-                account,
-                Http::new().unwrap(),
-                Clock::wall(),
-                Limiter::new(Quota::default(), Clock::wall(), None),
-                &Workshop::own(),
-            ),
-            mapping: None,
-        }
+        Inlet { session: Sessions::new(Clock::wall(), None, Workshop::own()).unwrap().open(account), mapping: None }
     }
 
     fn message(place: &str, headers: &[(&str, &str)], payload: &str) -> Message {

@@ -24,7 +24,7 @@ use super::quota::{Quota, Rank};
 use super::sign::Sign;
 use super::signature::Signature;
 use super::sse::Sse;
-use super::template::Template;
+use super::template::{Template, Values};
 use super::webhook::Webhook;
 use super::ws::{Codec, Ws};
 use crate::engine::event::Guarantee;
@@ -145,6 +145,19 @@ pub struct Auth {
     pub sign: Option<Sign>,
     /// Asked by the preflight only.
     pub expiry: Option<Expiry>,
+}
+
+impl Auth {
+    /// The plain ones of the values that it puts in: a user, an address. Those that sign an assertion may use any.
+    #[must_use]
+    pub fn values(&self, values: &Values) -> Vec<(String, String)> {
+        let mut templates: Vec<&Template> = self.headers.iter().chain(&self.query).map(|(_, template)| template).collect();
+        templates.extend(self.basic.iter().flat_map(|(user, password)| [user, password]));
+        templates.extend(self.login.iter().flat_map(|login| login.call.templates()));
+        let uses_any = self.login.as_ref().is_some_and(|login| login.jwt.is_some());
+        let is_used = |name: &str| uses_any || templates.iter().any(|template| template.names().any(|used| used == name));
+        values.plain().filter(|(name, _)| is_used(name)).map(|(name, text)| (name.to_owned(), text)).collect()
+    }
 }
 
 /// A call whose answer holds a token: `{{token}}` in the headers and the query.

@@ -38,6 +38,12 @@ pub struct Session {
     pub mapper: Mapper,
     /// Shared by the feeds of one account.
     pub limiter: Arc<Limiter>,
+    entrance: Arc<Entrance>,
+}
+
+/// How an account comes in: shared by all entries of the plan that come with the same credentials.
+#[derive(Debug, Default)]
+struct Entrance {
     token: Mutex<Token>,
     admission: Admission,
     /// What logins gave: as secret as what they were asked with.
@@ -80,8 +86,7 @@ impl Token {
 
 impl Session {
     /// The session of an account; its polls are planned with the limiter.
-    #[must_use]
-    pub fn new(account: Account, http: Http, clock: Clock, limiter: Arc<Limiter>, workshop: &Workshop) -> Arc<Self> {
+    pub(super) fn new(account: Account, http: Http, clock: Clock, limiter: Arc<Limiter>, workshop: &Workshop) -> Self {
         for request in &account.requests {
             if let Transport::Poll(poll) = &request.transport
                 && !poll.once
@@ -90,8 +95,12 @@ impl Session {
             }
         }
         let mapper = workshop.mapper();
-        let (token, admission, issued) = (Mutex::default(), Admission::default(), std::sync::Mutex::default());
-        Arc::new(Self { account, http, clock, mapper, limiter, token, admission, issued })
+        Self { account, http, clock, mapper, limiter, entrance: Arc::default() }
+    }
+
+    /// The same, coming in with another session of the account.
+    pub(super) fn beside(self, other: &Self) -> Self {
+        Self { entrance: Arc::clone(&other.entrance), ..self }
     }
 
     /// When the credentials end, where anybody says so: the platform, the token itself, the operator.
@@ -116,7 +125,7 @@ impl Session {
 
     /// When the token of the last login ends; it is fetched anew before.
     pub async fn token_ends(&self) -> Option<At> {
-        self.token.lock().await.ends_at
+        self.entrance.token.lock().await.ends_at
     }
 
     /// Asks within the account's limits, and hears what the platform says of them.
@@ -174,7 +183,7 @@ impl Session {
             .map_err(|fault| self.redacted(fault, values))
         };
         // on the heap: what is asked is large, and each layer around it would hold it again
-        self.admission.ask(call, Box::pin(ask)).await
+        self.entrance.admission.ask(call, Box::pin(ask)).await
     }
 
     /// Asks what is no whole call (a stream that is opened, a link that is followed), unless the account has to wait for an earlier no.
@@ -182,7 +191,7 @@ impl Session {
     /// # Errors
     /// As the asking, or with the earlier no and how long it holds.
     pub async fn admitted<T>(&self, call: &Call, ask: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-        self.admission.ask(call, Box::pin(async { ask.await.map_err(|fault| self.discreet(fault)) })).await
+        self.entrance.admission.ask(call, Box::pin(async { ask.await.map_err(|fault| self.discreet(fault)) })).await
     }
 
     /// What became of a call, and the login that it was made with: none where there is none, or it was refused.
@@ -245,7 +254,7 @@ impl Session {
     /// Puts `{{token}}` among the values; logs in where there is none yet. Feeds of one account wait for one login.
     async fn login(&self, values: &mut Values) -> Result<u64, Fault> {
         let Some(login) = &self.account.auth.login else { return Ok(0) };
-        let mut token = self.token.lock().await;
+        let mut token = self.entrance.token.lock().await;
         let good = token.until.is_none_or(|until| clock::instant() < until);
         let value = match &token.value {
             Some(value) if good => value.clone(),
@@ -322,7 +331,7 @@ impl Session {
 
     /// The next call logs in again, unless another feed has done so meanwhile.
     async fn forget(&self, generation: u64) {
-        let mut token = self.token.lock().await;
+        let mut token = self.entrance.token.lock().await;
         if token.generation == generation {
             token.value = None;
         }
@@ -330,7 +339,7 @@ impl Session {
 
     /// What was made of a secret, or given for one, must not be shown either.
     fn remember(&self, secret: &str) {
-        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut issued = self.entrance.issued.lock().unwrap_or_else(PoisonError::into_inner);
         if issued.iter().any(|known| known.expose_secret() == secret) {
             return;
         }
@@ -344,7 +353,9 @@ impl Session {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let mut text = self.account.values.redact(text);
-        for secret in self.issued.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|secret| secret.expose_secret().len() >= 4) {
+        for secret in
+            self.entrance.issued.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|secret| secret.expose_secret().len() >= 4)
+        {
             text = without(&text, secret.expose_secret());
         }
         text

@@ -15,7 +15,6 @@ use super::backoff::Backoff;
 use super::broker::{Kafka, Nats};
 use super::expand::Expander;
 use super::fault::{Fault, FaultKind};
-use super::http::Http;
 use super::join::Joined;
 use super::lines::LineReader;
 use super::listener::Doors;
@@ -24,15 +23,15 @@ use super::ndjson;
 use super::outlet::{Outlet, Resume};
 use super::platform::{Request, Transport};
 use super::poll::Poller;
-use super::quota::Limiter;
 use super::session::Session;
+use super::sessions::Sessions;
 use super::stream::Tap;
 use super::succession::Succession;
 use super::webhook::Receiver;
 use super::{sse, ws};
 use crate::clock::Clock;
 use crate::engine::event::{FeedState, FeedStatus};
-use crate::engine::id::{Name, Table};
+use crate::engine::id::Name;
 use crate::engine::time::At;
 
 /// How long feeds may take to stop.
@@ -65,17 +64,13 @@ impl Feeds {
     /// # Errors
     /// When there can be no HTTP client at all.
     pub fn start(accounts: Vec<Account>, start: &Start, resume: impl Fn(&Name) -> Resume) -> Result<Self, Fault> {
-        let http = Http::new()?;
+        let mut sessions = Sessions::new(start.clock.clone(), start.live_end, start.workshop.clone())?;
         let doors = Arc::new(Doors::default());
         let (stop, _) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let mut seed = start.seed;
-        let mut limiters: Table<(String, Name), Arc<Limiter>> = Table::default();
         for account in accounts {
-            // what is one account at one platform has one quota, however many feeds the plan makes of it
-            let key = (account.platform.clone(), account.source.clone());
-            let limiter = limiters.entry(key).or_insert_with(|| Limiter::new(account.limit, start.clock.clone(), start.live_end));
-            let session = Session::new(account, http.clone(), start.clock.clone(), Arc::clone(limiter), &start.workshop);
+            let session = sessions.open(account);
             for request in session.account.requests.clone() {
                 seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
                 let feed = session.account.feed_name(&request);

@@ -93,6 +93,12 @@ impl Words {
         self.plain.get(key).map_or(key, String::as_str)
     }
 
+    /// The key of the message without variables that says this, among those whose keys begin so.
+    #[must_use]
+    pub fn key_of(&self, prefix: &str, text: &str) -> Option<&str> {
+        self.plain.iter().find(|(key, said)| key.starts_with(prefix) && *said == text).map(|(key, _)| key.as_str())
+    }
+
     /// True when the catalogue knows the key.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {

@@ -5,22 +5,22 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::detail;
 use super::point::{Point, Speaker, Verdict};
 use super::products::{self, Shelves};
 use crate::clock::Clock;
 use crate::config::plan::Loaded;
 use crate::engine::event::Fact;
-use crate::engine::id::{Name, Table};
+use crate::engine::id::Name;
 use crate::engine::plan::Plan;
 use crate::engine::time::{At, HOUR_MS, SECOND_MS};
 use crate::feed::fault::Fault;
-use crate::feed::http::Http;
 use crate::feed::knock::{Knock, knock};
 use crate::feed::mapper::Workshop;
 use crate::feed::platform::{Request, Transport};
 use crate::feed::probe::{self, Look, Outcome, Probe};
-use crate::feed::quota::Limiter;
 use crate::feed::session::Session;
+use crate::feed::sessions::Sessions;
 use crate::feed::webhook::Webhook;
 
 /// Longest that a feed may take to answer.
@@ -43,7 +43,8 @@ const USUAL_LENGTH_S: i64 = 4 * 3_600;
 /// When there can be no network at all.
 pub async fn ask(loaded: &Loaded, speaker: &Speaker<'_>) -> Result<Vec<Point>, Fault> {
     let clock = Clock::wall();
-    let sessions = sessions(loaded, &clock)?;
+    let mut opened = Sessions::new(clock.clone(), loaded.plan.ends_at(), Workshop::own())?;
+    let sessions: Vec<Arc<Session>> = loaded.accounts.iter().map(|account| opened.open(account.clone())).collect();
     let look = Look { live_start: clock.now().plus_ms(-BACK_MS), patience: PATIENCE, listen: LISTEN };
     let asked = sessions.iter().map(|session| ask_account(session, look));
     let mut shelves = Shelves::default();
@@ -64,19 +65,6 @@ pub async fn ask(loaded: &Loaded, speaker: &Speaker<'_>) -> Result<Vec<Point>, F
     }
     points.extend(products::judge(&loaded.plan, &shelves, speaker));
     Ok(points)
-}
-
-/// A session for each account; what is one account at one platform shares its limits.
-fn sessions(loaded: &Loaded, clock: &Clock) -> Result<Vec<Arc<Session>>, Fault> {
-    let http = Http::new()?;
-    let mut limiters: Table<(String, Name), Arc<Limiter>> = Table::default();
-    let end = loaded.plan.ends_at();
-    let session = |account: &crate::feed::account::Account| {
-        let key = (account.platform.clone(), account.source.clone());
-        let limiter = limiters.entry(key).or_insert_with(|| Limiter::new(account.limit, clock.clone(), end));
-        Session::new(account.clone(), http.clone(), clock.clone(), Arc::clone(limiter), &Workshop::own())
-    };
-    Ok(loaded.accounts.iter().map(session).collect())
 }
 
 fn hooks(session: &Session) -> impl Iterator<Item = (&Request, &Webhook)> {
@@ -110,7 +98,7 @@ impl Judge<'_> {
     /// The answer itself, and what its sample maps to.
     fn answer(&self, request: &Request, probe: &Probe) -> Vec<Point> {
         let feed = self.session.account.feed_name(request);
-        let seconds = format!("{:.1}", probe.took.as_secs_f64());
+        let seconds = self.speaker.format.number(probe.took.as_secs_f64(), 1);
         let values = |more: (&'static str, String)| {
             [("feed", feed.as_str().to_owned().into()), ("seconds", seconds.clone().into()), (more.0, more.1.into())]
         };
@@ -172,7 +160,7 @@ impl Judge<'_> {
         let fault = match detail {
             _ if !self.speaker.words.has(&name) => fault.to_owned(),
             "" => self.speaker.words.get(&name).to_owned(),
-            detail => format!("{} ({detail})", self.speaker.words.get(&name)),
+            detail => format!("{} ({})", self.speaker.words.get(&name), detail::told(detail, self.speaker.words)),
         };
         let known = if self.speaker.words.has(&remedy) { remedy.as_str() } else { "remedy-other" };
         let what = self.speaker.words.text(key, &[("feed", feed.to_owned().into()), ("fault", fault.into())]);
@@ -267,7 +255,7 @@ impl Judge<'_> {
             Ok(Knock::Fooled) => self.speaker.point(Verdict::Fail, "live-door-fooled", &values),
             Ok(Knock::Disbelieved(_)) => self.speaker.point(Verdict::Fail, "live-door-disbelieved", &values),
             Err(fault) => {
-                let fault = self.session.redact(&fault.to_string());
+                let fault = detail::told(&self.session.redact(&fault.detail), self.speaker.words);
                 let point = self.speaker.point(Verdict::Fail, "live-door-closed", &values);
                 Point { what: format!("{}: {fault}", point.what), ..point }
             }
