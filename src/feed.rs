@@ -37,6 +37,7 @@ pub mod poll;
 pub mod probe;
 pub mod quota;
 pub mod session;
+pub mod sessions;
 pub mod sign;
 pub mod signature;
 pub mod sse;

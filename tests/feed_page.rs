@@ -259,7 +259,7 @@ fn a_secret_is_asked_for_where_it_can_be_given() {
 
 /// Delivers to a listener as soon as it is there; the status of its answer.
 fn deliver(address: std::net::SocketAddr, body: &str, signature: &str) -> String {
-    let began = std::time::Instant::now();
+    let began = warroom::clock::instant();
     let mut stream = loop {
         match TcpStream::connect(address) {
             Ok(stream) => break stream,
