@@ -27,7 +27,7 @@ bench: tools
 	$(CARGO) bench --features $(FEATURES) --bench advice
 
 study:
-	WARROOM_STUDY=full $(CARGO) test --profile ci --test study --test playbook_study --test worked_cases -- --nocapture --test-threads 2
+	WARROOM_STUDY=full $(CARGO) test --profile ci --test study --test playbook_study --test worked_cases --test trained -- --nocapture --test-threads 2
 
 picture:
 	$(CARGO) build --release

@@ -127,7 +127,7 @@ fn the_score_knows_right_needless_and_how_long_it_took() {
     let score = score(&play, FEW, Some(&[])).unwrap();
     let incident = &score.incidents[0];
     assert_eq!((incident.met, incident.detected_s, incident.told_s, incident.acted_s), (Met::Answered, Some(20), Some(40), Some(75)));
-    assert_eq!((incident.from_s, incident.counted_from_s, incident.card_to_act_s), (opens - 120, opens, Some(55)));
+    assert_eq!((incident.from_s, incident.counted_from_s, incident.card_to_act_s), (opens - 180, opens, Some(55)));
     assert_eq!(score.acts[1].verdict, Verdict::Right);
     assert!(score.acts[1].worth_minor > 100_000);
     assert_eq!((score.acts[2].verdict, score.acts[2].worth_minor), (Verdict::Needless, 0));
@@ -160,10 +160,10 @@ fn the_debrief_says_from_when_its_seconds_and_until_when_its_money_count() {
     };
     let (open, [en, pt]) = told(true, -30);
     assert_eq!((open.detected_s, open.card_was_there, open.card_to_act_s), (Some(0), true, Some(75)));
-    for part in ["0:28:00*", "was there", "75 s from card to act", "from the drill's beginning, 0:30:00", "0:50:00: 15 minutes more"] {
+    for part in ["0:27:00*", "was there", "75 s from card to act", "from the drill's beginning, 0:30:00", "0:53:00: 15 minutes more"] {
         assert!(en.contains(part), "{part} in {en}");
     }
-    for part in ["já havia", "75 s do aviso à ação", "desde o início dele, 0:30:00", "0:50:00: 15 minutos além"] {
+    for part in ["já havia", "75 s do aviso à ação", "desde o início dele, 0:30:00", "0:53:00: 15 minutos além"] {
         assert!(pt.contains(part), "{part} in {pt}");
     }
     let (closed, [en, _]) = told(false, -30);

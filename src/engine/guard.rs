@@ -11,7 +11,7 @@ use super::rule::GUARD_CHARS;
 /// Most nodes of a condition.
 const MOST_NODES: usize = 200;
 /// Names beside the metric ids.
-const OWN_NAMES: [&str; 5] = ["elapsed_min", "left_min", "on_air_min", "running_acts", "open_questions"];
+const OWN_NAMES: [&str; 6] = ["elapsed_min", "left_min", "on_air_min", "off_air_min", "running_acts", "open_questions"];
 /// CEL's macros run loops without a limit; a condition needs none.
 const MACROS: [&str; 6] = ["all", "exists", "exists_one", "map", "filter", "has"];
 

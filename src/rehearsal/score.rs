@@ -272,7 +272,7 @@ impl Judge<'_> {
 
     fn incident(&self, incident: &Incident, played: &Played, opens_s: i64) -> IncidentScore {
         let began = incident.from_s().max(opens_s);
-        let during = |at: At| (began..incident.until_s()).contains(&self.second(at));
+        let during = |at: At| (began..incident.answerable_until_s()).contains(&self.second(at));
         let was_there = |raised: &Raised| raised.was_there && began == opens_s && self.second(raised.at) < began;
         let fits = |raised: &&Raised| incident.right().contains(&raised.kind) && (during(raised.at) || was_there(raised));
         let acts = played.acts.iter().filter(|act| !self.is_taken_back(act, &played.acts));
@@ -326,7 +326,8 @@ impl Judge<'_> {
             others.remove(place);
             let worth_minor = came_to.margin() - outcome(self.start, &others, self.settled).margin();
             let at_s = self.second(act.at);
-            let answers = |incident: &Incident| incident.right().contains(kind) && (incident.from_s()..incident.until_s()).contains(&at_s);
+            let answers =
+                |incident: &Incident| incident.right().contains(kind) && (incident.from_s()..incident.answerable_until_s()).contains(&at_s);
             let verdict = match worth_minor {
                 _ if self.is_taken_back(act, acts) => Verdict::TakenBack,
                 _ if incidents.iter().any(answers) => Verdict::Right,

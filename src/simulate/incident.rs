@@ -44,6 +44,9 @@ struct Usual {
     stays: f64,
 }
 
+/// Seconds after its end in which an outage can still be answered: who has dropped out is called back when there is a live again.
+const AFTERMATH_S: i64 = 600;
+
 const fn usual(id: &'static str, minutes: i64, size: f64, right: &'static [Act], relief: f64, stays: f64) -> Usual {
     Usual { id, minutes, size, right, relief, stays }
 }
@@ -139,6 +142,11 @@ impl Incident {
     #[must_use]
     pub fn until_s(&self) -> i64 {
         self.from_s() + self.minutes.unwrap_or(self.kind.usual().minutes) * 60
+    }
+    /// Until when it can be answered: an outage only once it is over.
+    #[must_use]
+    pub fn answerable_until_s(&self) -> i64 {
+        self.until_s() + if matches!(self.kind, IncidentKind::Outage) { AFTERMATH_S } else { 0 }
     }
     #[must_use]
     pub fn size(&self) -> f64 {

@@ -270,6 +270,16 @@ impl Engine {
     pub fn on_air(&self) -> Option<Sym> {
         self.live().segments.on_air()
     }
+    /// Since when nothing has been on air where something should be: a product has left it, and the segment that is on is
+    /// planned with one, or is over by its plan.
+    #[must_use]
+    pub fn off_air_since(&self) -> Option<At> {
+        let left = self.live().segments.explains().last()?.to?;
+        let Some(current) = self.segments().into_iter().rev().find(|segment| segment.to.is_none()) else { return Some(left) };
+        let shows = self.plan().segments.iter().any(|planned| planned.name == current.name && !planned.skus.is_empty());
+        let over = || current.planned_s.map(|length_s| current.from.plus_s(length_s)).filter(|end| *end <= self.now());
+        if shows { Some(left.max(current.from)) } else { over().map(|end| left.max(end)) }
+    }
     /// The product that was on air for most of a clock minute.
     #[must_use]
     pub fn on_air_in_minute(&self, minute: i64) -> Option<Sym> {

@@ -29,6 +29,7 @@ pub fn named(name: &str, engine: &Engine, now: At) -> Option<f64> {
             let on = engine.explains().into_iter().rev().find(|explain| explain.to.is_none())?;
             Some(minutes(now.since_ms(on.from)))
         }
+        "off_air_min" => engine.off_air_since().map(|since| minutes(now.since_ms(since))),
         #[expect(clippy::cast_precision_loss, reason = "a handful")]
         "running_acts" => Some(engine.interventions().iter().filter(|act| act.ended.is_none() && !act.withdrawn).count() as f64),
         #[expect(clippy::cast_precision_loss, reason = "a handful")]
