@@ -8,6 +8,7 @@ pub mod ending;
 pub mod face;
 pub mod foresight;
 pub mod glass;
+pub mod headway;
 pub mod history;
 pub mod lines;
 pub mod live;
@@ -95,7 +96,7 @@ pub fn open(request: Request) -> std::io::Result<u8> {
             }
             Ok(code)
         }
-        Show::Replay { file, speed } => replay::run(&file, speed, face).map(ending::Ending::code),
+        Show::Replay { file, speed } => replay::run(&file, speed, closing.lang, face).map(ending::Ending::code),
         Show::Mirror { file, sheet } => mirror::run(&file, sheet, face).map(ending::Ending::code),
         Show::Rehearse(request) => {
             let (code, text) = rehearse::run(*request, face)?;

@@ -16,10 +16,12 @@ pub mod trial;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
 
 use crate::app;
+use crate::app::headway::Headway;
 use crate::config::paths::Folders;
 use crate::config::plan::{self, Loaded};
 use crate::config::settings::Settings;
@@ -135,7 +137,10 @@ fn summarise(options: &Options, inputs: Vec<String>, json: bool, (plan, at): (Op
                 .ok_or_else(|| Failure::new(code::CONFIGURATION, format!("--at {text}: no time; write it as 2026-11-21T21:00:00-03:00")))
         })
         .transpose()?;
-    let folded = summary::fold(&summary::Request { inputs, plan, at }).map_err(Failure::other)?;
+    let headway = Headway::of(inputs.first().map_or("", String::as_str), words(options)?.lang());
+    let gauge = Arc::clone(headway.gauge());
+    let folded = summary::fold(&summary::Request { inputs, plan, at, gauge }).map_err(Failure::other)?;
+    drop(headway);
     print(|out| out.write_all(summary::print(&folded, json).as_bytes()))?;
     // The lines that are no events stand among the figures.
     if folded.reports.iter().any(|report| !report.losses.is_empty()) {

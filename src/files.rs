@@ -6,6 +6,7 @@
 
 mod course;
 mod entry;
+mod gauge;
 mod lines;
 mod merge;
 mod nearly;
@@ -18,6 +19,7 @@ mod window;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::engine::Arrival;
 use crate::engine::event::{Quarantine, Record};
@@ -25,6 +27,7 @@ use crate::engine::plan::Plan;
 use crate::engine::time::At;
 use crate::journal::{self, JournalError, Losses};
 use course::{Course, Detour};
+pub use gauge::Gauge;
 use merge::Merge;
 use walk::Walk;
 use window::Window;
@@ -36,7 +39,10 @@ pub const SOURCE: &str = "file";
 
 /// What is read: files of JSON lines, journals, stdin.
 #[derive(Debug)]
-pub struct Inputs(Vec<Input>);
+pub struct Inputs {
+    inputs: Vec<Input>,
+    gauge: Arc<Gauge>,
+}
 
 #[derive(Debug)]
 struct Input {
@@ -122,7 +128,14 @@ impl Inputs {
             };
             Ok(Input { name: path.clone(), origin })
         });
-        inputs.collect::<Result<_, FilesError>>().map(Self)
+        let inputs = inputs.collect::<Result<_, FilesError>>()?;
+        Ok(Self { inputs, gauge: Arc::default() })
+    }
+
+    /// The same, counted on a gauge while they are read.
+    #[must_use]
+    pub fn measured(self, gauge: Arc<Gauge>) -> Self {
+        Self { gauge, ..self }
     }
 
     /// Hands every record to `fold`, in order. `until` drops what happened after it.
@@ -130,8 +143,8 @@ impl Inputs {
     /// # Errors
     /// When an input is missing or cannot be read.
     pub fn fold(&self, plan: Option<Plan>, until: Option<At>, fold: &mut impl Fold) -> Result<Vec<InputReport>, FilesError> {
-        let mut course = Course::new(plan, self.0.len());
-        if self.0.iter().any(|input| matches!(input.origin, Origin::Journal(_))) {
+        let mut course = Course::new(plan, self.inputs.len(), Arc::clone(&self.gauge));
+        if self.inputs.iter().any(|input| matches!(input.origin, Origin::Journal(_))) {
             course.arrival = Arrival::Live;
         }
         loop {
@@ -152,9 +165,11 @@ impl Inputs {
 
     fn pass(&self, course: &Course, until: Option<At>, fold: &mut impl Fold) -> Result<Vec<InputReport>, Detour> {
         fold.begin(course.arrival, &course.resolved_plan());
-        let mut merge = Merge::open(&self.0, course)?;
-        let mut walk = Walk::new(course, until, self.0.len() == 1);
+        self.gauge.reset();
+        let mut merge = Merge::open(&self.inputs, course)?;
+        let mut walk = Walk::new(course, until, self.inputs.len() == 1);
         while let Some(entry) = merge.advance()? {
+            self.gauge.hand_on();
             if !walk.take(entry, fold)? {
                 let (input, ts) = (entry.input, entry.record.event.ts);
                 let sample = Sample { reason: Quarantine::Span, detail: "ts".to_owned(), place: String::new(), beginning: ts.rfc3339() };
@@ -167,7 +182,8 @@ impl Inputs {
 
     /// The 48 hours with most events, each counted once.
     fn fullest_window(&self, course: &Course) -> Result<Window, Detour> {
-        let mut merge = Merge::open(&self.0, course)?;
+        self.gauge.reset();
+        let mut merge = Merge::open(&self.inputs, course)?;
         let mut search = window::Search::default();
         while let Some(entry) = merge.advance()? {
             search.count(entry);

@@ -7,12 +7,14 @@ mod build;
 mod shape;
 mod table;
 
+use std::sync::Arc;
+
 use crate::config::playbook;
 use crate::engine::event::Record;
 use crate::engine::plan::Plan;
 use crate::engine::time::At;
 use crate::engine::{Arrival, Engine};
-use crate::files::{FilesError, Fold, InputReport, Inputs};
+use crate::files::{FilesError, Fold, Gauge, InputReport, Inputs};
 pub use shape::{Amount, FeedCounters, Figures, Metrics};
 
 /// What to summarise, and how to print it.
@@ -23,6 +25,8 @@ pub struct Request {
     pub plan: Option<Plan>,
     /// Drops what happened after it, and ages carts to it.
     pub at: Option<At>,
+    /// Tells meanwhile how far the inputs are read.
+    pub gauge: Arc<Gauge>,
 }
 
 /// A folded broadcast with what its inputs gave beside events.
@@ -53,7 +57,8 @@ impl Fold for Engines {
 /// When an input is missing or cannot be read.
 pub fn fold(request: &Request) -> Result<Folded, FilesError> {
     let mut engines = Engines(Engine::new(Plan::default(), Arrival::Files));
-    let reports = Inputs::open(&request.inputs)?.fold(request.plan.clone(), request.at, &mut engines)?;
+    let reports =
+        Inputs::open(&request.inputs)?.measured(Arc::clone(&request.gauge)).fold(request.plan.clone(), request.at, &mut engines)?;
     let mut engine = engines.0;
     let at = request.at.or(engine.tally().to);
     if let Some(at) = at {

@@ -116,7 +116,7 @@ fn wait(player: &mut Player, what: &str, is_so: impl Fn(&Shown) -> bool) -> Show
 }
 
 fn opened(path: &Path) -> (Player, Shown) {
-    let (mut player, _) = Player::open(path, 1.0, playbook::shipped()).unwrap();
+    let (mut player, _) = Player::open(path, 1.0, playbook::shipped(), &Default::default()).unwrap();
     player.order(Order::Pause);
     let shown = wait(&mut player, "opened and paused", |shown| shown.standing.opened >= 1.0 && shown.standing.pace == Pace::Paused);
     (player, shown)
@@ -331,9 +331,11 @@ fn what_is_damaged_is_read_as_far_as_it_goes_and_the_rest_is_told() {
     let newer = folder.path().join("newer.warroom");
     drop(Journal::create(&newer, &Default::default()).unwrap().close());
     let connection = rusqlite::Connection::open(&newer).unwrap();
-    connection.execute("UPDATE meta SET value = '9.0' WHERE key = 'format'", []).unwrap();
+    connection
+        .execute_batch("UPDATE meta SET value = '9.0' WHERE key = 'format'; ALTER TABLE record RENAME COLUMN body TO content")
+        .unwrap();
     drop(connection);
-    let refused = |path: &Path| Player::open(path, 1.0, playbook::shipped()).expect_err("refused").to_string();
+    let refused = |path: &Path| Player::open(path, 1.0, playbook::shipped(), &Default::default()).expect_err("refused").to_string();
     assert!(refused(&newer).contains("newer warroom"), "{}", refused(&newer));
     assert!(refused(&folder.path().join("none.warroom")).contains("no such journal"));
     assert!(refused(&folder.path().join("none.ndjson")).contains("none.ndjson"));

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::desk::Desk;
 use super::ending::Ending;
 use super::face::Face;
+use super::headway::Headway;
 use super::session::{Outside, Session};
 use crate::clock::Clock;
 use crate::config::playbook;
@@ -12,6 +13,7 @@ use crate::replay::{self, Order, Player, Shown, Standing};
 use crate::ui::intent::Steering;
 use crate::ui::reel::{Lost, Pace, Reel};
 use crate::ui::state::{Known, Mode};
+use crate::ui::words::Lang;
 
 /// A replay under way.
 #[derive(Debug)]
@@ -77,8 +79,15 @@ fn lost(standing: &Standing) -> Lost {
 ///
 /// # Errors
 /// When it cannot be read, or the terminal cannot be used.
-pub fn run(file: &Path, speed: f64, face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io::Result<Box<dyn Face>>) -> std::io::Result<Ending> {
-    let (player, latest) = Player::open(file, speed, playbook::shipped())?;
+pub fn run(
+    file: &Path,
+    speed: f64,
+    lang: Lang,
+    face: impl FnOnce(Mode, chrono_tz::Tz) -> std::io::Result<Box<dyn Face>>,
+) -> std::io::Result<Ending> {
+    let headway = Headway::of(&file.to_string_lossy(), lang);
+    let (player, latest) = Player::open(file, speed, playbook::shipped(), headway.gauge())?;
+    drop(headway);
     let plan = latest.engine.plan().clone();
     let zone = plan.time_zone.unwrap_or(chrono_tz::UTC);
     let clock = Clock::scaled(latest.at, speed);

@@ -157,7 +157,7 @@ fn told(error: impl std::fmt::Display) -> String {
 }
 
 fn fold(inputs: &[String], plan: Option<&Plan>, at: Option<At>) -> Result<Folded, String> {
-    summary::fold(&summary::Request { inputs: inputs.to_vec(), plan: plan.cloned(), at }).map_err(told)
+    summary::fold(&summary::Request { inputs: inputs.to_vec(), plan: plan.cloned(), at, ..summary::Request::default() }).map_err(told)
 }
 
 /// What customers are worth: by the file of purchases that was given, else by the ledger of earlier lives.

@@ -9,6 +9,7 @@ use super::output::{Failure, code, print, table};
 use super::{environment, folders, look, losses, show};
 use crate::app;
 use crate::app::debrief::Debrief;
+use crate::app::headway::Headway;
 use crate::app::scoring::REACTION_S;
 use crate::config::paths::Folders;
 use crate::config::playbook;
@@ -203,7 +204,10 @@ fn of_keys(keys: &Keys, file: &Path, lang: Lang) -> Result<Chosen, Failure> {
 fn again(journal: &Path, lang: Lang) -> Result<(Scenario, Vec<String>), Failure> {
     let words = Words::new(lang);
     let inputs = vec![journal.display().to_string()];
-    let folded = summary::fold(&summary::Request { inputs, ..summary::Request::default() }).map_err(Failure::other)?;
+    let headway = Headway::of(&inputs[0], lang);
+    let gauge = Arc::clone(headway.gauge());
+    let folded = summary::fold(&summary::Request { inputs, gauge, ..summary::Request::default() }).map_err(Failure::other)?;
+    drop(headway);
     let lost = losses(&folded, InputReport::quarantined, &words);
     lost.iter().for_each(|lost| Failure::other(lost).tell());
     let demo = named("demo")?;

@@ -1,9 +1,11 @@
 //! What a pass over the inputs has to know from its first record on, and what sends it back to the beginning.
 
 use std::io;
+use std::sync::Arc;
 
 use super::FilesError;
 use super::entry::Entry;
+use super::gauge::Gauge;
 use super::window::Window;
 use crate::engine::Arrival;
 use crate::engine::event::{Event, Fact};
@@ -23,6 +25,7 @@ pub struct Course {
     pub unsorted: Vec<bool>,
     /// Where the 48 hours lie, once they had to be searched.
     pub window: Option<Window>,
+    pub gauge: Arc<Gauge>,
 }
 
 /// What was learned on the way and needs a new pass.
@@ -52,7 +55,7 @@ impl From<io::Error> for Detour {
 }
 
 impl Course {
-    pub fn new(plan: Option<Plan>, inputs: usize) -> Self {
+    pub fn new(plan: Option<Plan>, inputs: usize, gauge: Arc<Gauge>) -> Self {
         let currency = plan.as_ref().and_then(|plan| plan.currency);
         Self {
             arrival: Arrival::Files,
@@ -61,6 +64,7 @@ impl Course {
             defaults: Defaults { source: Some(super::SOURCE.into()), currency, ..Defaults::default() },
             unsorted: vec![false; inputs],
             window: None,
+            gauge,
         }
     }
 

@@ -31,6 +31,7 @@ pub struct Lines<'a> {
 impl<'a> Lines<'a> {
     pub fn new(course: &'a Course, file: File, input: usize, name: &str) -> Self {
         let report = InputReport { name: name.to_owned(), ..InputReport::default() };
+        course.gauge.expect(file.metadata().map_or(0, |file| file.len()));
         Self { course, reader: BufReader::with_capacity(BUFFER_BYTES, file), input, line: Vec::new(), report }
     }
 
@@ -92,6 +93,7 @@ impl<'a> Lines<'a> {
             }
             let used = part.len() + usize::from(end.is_some());
             self.reader.consume(used);
+            self.course.gauge.add(used as u64);
             if end.is_some() {
                 return Ok(true);
             }

@@ -31,6 +31,9 @@ enum Read {
 pub struct Pages<'a> {
     course: &'a Course,
     input: usize,
+    /// Bytes of the journal and its last number: what a page is of it.
+    bytes: u64,
+    last_seq: u64,
     /// The plan that the journal tells beside its records, until the first of them has come.
     plan: Option<Box<str>>,
     reading: Receiver<Read>,
@@ -51,11 +54,13 @@ impl<'a> Pages<'a> {
             report.put_aside(Sample { reason: row.reason, detail: row.detail, place: format!("{} {}", row.feed, row.place), beginning });
         }
         let plan = reader.plan().and_then(|plan| serde_json::to_string(plan).ok()).map(String::into_boxed_str);
+        let (bytes, last_seq) = (std::fs::metadata(path).map_or(0, |file| file.len()), reader.last_seq());
+        course.gauge.expect(bytes);
         let (out, reading) = sync_channel(WAITING_PAGES);
         let thread = std::thread::Builder::new().name("journal-reader".into()).spawn(move || read(&reader, &out));
         thread.map_err(|error| FilesError::Unreadable { path: name.to_owned(), error })?;
         let page = Vec::new().into_iter();
-        Ok(Self { course, input, plan, reading, page, ended: false, waiting: None, current: None, report })
+        Ok(Self { course, input, bytes, last_seq, plan, reading, page, ended: false, waiting: None, current: None, report })
     }
 
     pub const fn current(&self) -> Option<&Entry> {
@@ -92,7 +97,10 @@ impl<'a> Pages<'a> {
                 return None;
             }
             match self.reading.recv() {
-                Ok(Read::Page(records)) => self.page = records.into_iter(),
+                Ok(Read::Page(records)) => {
+                    self.course.gauge.add(self.bytes.saturating_mul(records.len() as u64) / self.last_seq.max(1));
+                    self.page = records.into_iter();
+                }
                 Ok(Read::End(losses)) => {
                     self.report.losses = losses;
                     self.ended = true;

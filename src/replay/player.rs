@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::engine::rule::Playbook;
 use crate::engine::time::{At, SECOND_MS};
 use crate::engine::view::marks::Mark;
+use crate::files::Gauge;
 
 /// Times real speed that `<` and `>` go through.
 pub const SPEEDS: [f64; 11] = [0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0];
@@ -98,12 +99,12 @@ pub struct Player {
 }
 
 impl Player {
-    /// Opens a journal or a file of events and plays it from its beginning.
+    /// Opens a journal or a file of events and plays it from its beginning; `gauge` tells meanwhile how far a file is read.
     ///
     /// # Errors
     /// When it cannot be read, or holds nothing.
-    pub fn open(path: &Path, speed: f64, playbook: Playbook) -> std::io::Result<(Self, Shown)> {
-        let index = scan::open(path, playbook)?;
+    pub fn open(path: &Path, speed: f64, playbook: Playbook, gauge: &Arc<Gauge>) -> std::io::Result<(Self, Shown)> {
+        let index = scan::open(path, playbook, Arc::clone(gauge))?;
         let first = loop {
             let shared = index.lock();
             match (shared.first, &shared.failed, shared.complete) {

@@ -15,7 +15,7 @@ use crate::engine::rule::Playbook;
 use crate::engine::time::{At, SECOND_MS};
 use crate::engine::view::marks::{Mark, MarkKind};
 use crate::engine::{Admission, Arrival, Engine};
-use crate::files::{Fold, InputReport, Inputs};
+use crate::files::{Fold, Gauge, InputReport, Inputs};
 use crate::journal::{self, JournalError, Losses, Reader};
 
 /// Records between two reports of how far it is.
@@ -84,7 +84,7 @@ impl Shared {
 ///
 /// # Errors
 /// When it is missing, no journal, of a newer format, or no thread can be started.
-pub fn open(path: &Path, playbook: Playbook) -> io::Result<Shared> {
+pub fn open(path: &Path, playbook: Playbook, gauge: Arc<Gauge>) -> io::Result<Shared> {
     let engine = Engine::new(Plan::default(), Arrival::Files);
     let index = Index {
         generation: 0,
@@ -129,7 +129,7 @@ pub fn open(path: &Path, playbook: Playbook) -> io::Result<Shared> {
         std::thread::Builder::new().name("scan".into()).spawn(move || scan.read_journal(path, &plan, size, refused))?;
     } else {
         let size = if path.as_os_str() == "-" { 1 } else { std::fs::metadata(&path).map_err(|error| named(&path, &error))?.len() };
-        std::thread::Builder::new().name("scan".into()).spawn(move || Scan { size, ..scan }.read_files(&path))?;
+        std::thread::Builder::new().name("scan".into()).spawn(move || Scan { size, ..scan }.read_files(&path, gauge))?;
     }
     Ok(shared)
 }
@@ -177,8 +177,8 @@ impl Scan {
         self.end(stream.failed().map_or(Ok(Lost { losses, refused }), |error| Err(error.to_owned())));
     }
 
-    fn read_files(mut self, path: &Path) {
-        let read = Inputs::open(&[path.display().to_string()]).and_then(|inputs| inputs.fold(None, None, &mut self));
+    fn read_files(mut self, path: &Path, gauge: Arc<Gauge>) {
+        let read = Inputs::open(&[path.display().to_string()]).and_then(|inputs| inputs.measured(gauge).fold(None, None, &mut self));
         let ended = match (self.failed.take(), read) {
             (Some(error), _) => Err(error),
             (None, Err(error)) => Err(error.to_string()),
@@ -304,6 +304,7 @@ fn lost(reports: Vec<InputReport>) -> Lost {
         lost.losses.gaps.extend(report.losses.gaps);
         lost.losses.unreadable += report.losses.unreadable;
         lost.losses.tail |= report.losses.tail;
+        lost.losses.newer = lost.losses.newer.or(report.losses.newer);
         lost
     })
 }
