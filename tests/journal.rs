@@ -183,16 +183,26 @@ fn what_is_no_journal_is_refused_with_a_reason() {
 }
 
 #[test]
-fn a_newer_major_format_is_refused_and_a_newer_minor_is_read() {
+fn a_newer_format_is_read_as_far_as_it_is_known_and_never_written_to() {
     let folder = folder();
-    for (format, readable) in [("2.0", false), ("1.9", true)] {
+    for (format, newer) in [("2.0", Some("2.0")), ("1.9", None)] {
         let path = folder.path().join(format!("{format}.warroom"));
         written(&path, 10);
-        rusqlite::Connection::open(&path).unwrap().execute("UPDATE meta SET value = ?1 WHERE key = 'format'", [format]).unwrap();
-        let opened = Reader::open(&path);
-        assert_eq!(opened.is_ok(), readable, "{format}");
-        if let Err(error) = opened {
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection.execute("UPDATE meta SET value = ?1 WHERE key = 'format'", [format]).unwrap();
+        let reader = Reader::open(&path).unwrap();
+        let mut records = reader.records();
+        assert_eq!(records.by_ref().count(), 10, "{format}");
+        assert_eq!((records.losses().newer.as_deref(), records.losses().records()), (newer, 0));
+        let writer = Journal::open_for_writing(&path);
+        assert_eq!(writer.is_err(), newer.is_some(), "{format}");
+        if let Err(error) = writer {
             assert!(error.to_string().contains("newer warroom"), "{error}");
+        }
+        // the records are told in another way
+        connection.execute_batch("ALTER TABLE record RENAME COLUMN body TO content").unwrap();
+        if let Err(error) = Reader::open(&path) {
+            assert!(newer.is_some() && error.to_string().contains("update warroom"), "{error}");
         }
     }
 }

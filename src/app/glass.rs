@@ -270,7 +270,8 @@ pub fn told_losses(words: &Words, losses: &Losses, refused: u64) -> Option<Strin
     let damaged = (losses.records() > 0).then(|| words.text("journal-losses", &[("records", losses.records().into())]));
     let tail = losses.tail.then(|| words.get("journal-losses-tail").to_owned());
     let lines = (refused > 0).then(|| words.text("journal-losses-lines", &[("n", refused.into())]));
-    let parts: Vec<String> = [damaged, tail, lines].into_iter().flatten().collect();
+    let newer = losses.newer.as_ref().map(|format| words.text("journal-newer", &[("format", format.as_str().into())]));
+    let parts: Vec<String> = [newer, damaged, tail, lines].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 

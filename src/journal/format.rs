@@ -16,7 +16,7 @@ use crate::engine::plan::Plan;
 use crate::engine::time::At;
 use crate::engine::wire::{self, Defaults};
 
-/// A journal with a greater major number is refused.
+/// A journal with a greater major number is never written to; it is read as far as its records are told in these columns.
 pub const MAJOR: u32 = 1;
 /// A greater minor number may have more tables and columns, and is read.
 pub const MINOR: u32 = 0;
@@ -92,19 +92,19 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)
 }
 
-/// How damage is met.
+/// How damage and a newer format are met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
     /// Whatever can be read is read.
     Tolerated,
-    /// A file that is shorter than it should be is an error.
+    /// A file that is shorter than it should be, or newer, is an error.
     Refused,
 }
 
 /// A connection that only looks; works while a writer writes, and on a folder that cannot be written.
 ///
 /// # Errors
-/// When the file is missing, no journal, or of a newer format.
+/// When the file is missing, no journal, or of a newer format that is refused or tells its records in another way.
 pub fn open_for_reading(path: &Path, damage: Damage) -> Result<Connection, JournalError> {
     if !path.exists() {
         return Err(JournalError::Missing { path: path.to_owned() });
@@ -131,8 +131,20 @@ pub fn open_for_reading(path: &Path, damage: Damage) -> Result<Connection, Journ
         Some(ErrorCode::NotADatabase) => JournalError::Foreign { path: path.to_owned(), detail: unreadable(path).into() },
         _ => JournalError::sql(path, cause),
     })?;
-    check_version(&connection, path)?;
+    match check_version(&connection, path) {
+        Err(JournalError::Newer { .. }) if damage == Damage::Tolerated && connection.prepare(RECORDS).is_ok() => {}
+        checked => checked?,
+    }
     Ok(connection)
+}
+
+/// What every reader asks of a journal.
+const RECORDS: &str = "SELECT seq, at, ts, type, source, body FROM record";
+
+/// The format of a journal that is newer than this program, as it is written.
+#[must_use]
+pub fn newer(connection: &Connection) -> Option<String> {
+    meta(connection, key::FORMAT).filter(|text| version(text).is_some_and(|(major, _)| major > MAJOR))
 }
 
 fn immutable(path: &Path) -> String {
@@ -163,7 +175,11 @@ fn unreadable(path: &Path) -> &'static str {
     "no SQLite file"
 }
 
-fn check_version(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+/// That a file is a journal of this format.
+///
+/// # Errors
+/// When it is another program's, or of a newer format.
+pub fn check_version(connection: &Connection, path: &Path) -> Result<(), JournalError> {
     let foreign = |detail: &str| JournalError::Foreign { path: path.to_owned(), detail: detail.to_owned() };
     let application: i64 =
         connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(|cause| match cause.sqlite_error_code() {

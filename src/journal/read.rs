@@ -23,13 +23,14 @@ pub struct Reader {
     path: PathBuf,
     connection: Connection,
     plan: Option<Plan>,
+    newer: Option<String>,
 }
 
 impl Reader {
     /// Opens a journal read-only. A damaged one opens as far as SQLite can; [`Records::losses`] tells the rest.
     ///
     /// # Errors
-    /// When it is missing, no journal, or of a newer format.
+    /// When it is missing, no journal, or of a newer format whose records stand in other columns.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let connection = format::open_for_reading(path, format::Damage::Tolerated)?;
         let plan = format::meta(&connection, format::key::PLAN)
@@ -40,7 +41,13 @@ impl Reader {
                 Some(value.get("body")?.to_string())
             })
             .and_then(|json| serde_json::from_str(&json).ok());
-        Ok(Self { path: path.to_owned(), connection, plan })
+        let newer = format::newer(&connection);
+        Ok(Self { path: path.to_owned(), connection, plan, newer })
+    }
+
+    /// That what is read here may be written as a journal of this format.
+    pub(super) fn check_version(&self) -> Result<(), JournalError> {
+        format::check_version(&self.connection, &self.path)
     }
 
     #[must_use]
@@ -70,7 +77,7 @@ impl Reader {
             page: VecDeque::new(),
             ended: false,
             line: String::new(),
-            losses: Losses::default(),
+            losses: Losses { newer: self.newer.clone(), ..Losses::default() },
         }
     }
 
@@ -136,6 +143,8 @@ pub struct Losses {
     pub unreadable: u64,
     /// The end of the file is damaged: how many records followed is not known.
     pub tail: bool,
+    /// The format of a journal that a newer program has written: what that one keeps elsewhere is not known here.
+    pub newer: Option<String>,
 }
 
 impl Losses {
@@ -146,7 +155,7 @@ impl Losses {
     }
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.gaps.is_empty() && self.unreadable == 0 && !self.tail
+        self.gaps.is_empty() && self.unreadable == 0 && !self.tail && self.newer.is_none()
     }
 }
 

@@ -32,6 +32,7 @@ pub fn repair(path: &Path) -> Result<Option<Salvaged>, JournalError> {
     drop(std::fs::remove_file(&copy));
     let (kept, losses) = {
         let reader = Reader::open(path)?;
+        reader.check_version()?;
         let mut into = format::create(&copy, reader.plan().unwrap_or(&Plan::default()))?;
         copy_records(&reader, &mut into).map_err(|cause| JournalError::sql(&copy, cause))?
     };
