@@ -11,7 +11,7 @@ use warroom::engine::{Arrival, Engine};
 use warroom::simulate::Records;
 use warroom::simulate::act::Act;
 use warroom::simulate::calibration::{Unfit, calibrate};
-use warroom::simulate::future::{RUNS, draw};
+use warroom::simulate::future::{RUNS, draw, seed_of};
 use warroom::simulate::scenario::Scenario;
 
 /// The demo's desk, so many minutes in, of a live that lasts so many hours.
@@ -62,7 +62,7 @@ fn doing_nothing_goes_on_as_it_went() {
 
 #[test]
 fn an_act_is_told_apart_and_the_same_state_draws_the_same() {
-    let engine = desk(40);
+    let engine = desk(44);
     let on_air = engine.on_air().map(|sym| engine.live().books.skus.text(sym).to_owned());
     let act = Act::begin(engine.now(), "r1", Kind::FlashDeal, on_air.as_deref()).with("percent", "10");
     let futures = draw(&engine, &act, 7).unwrap();
@@ -82,4 +82,27 @@ fn where_too_little_is_known_no_future_is_drawn() {
     assert_eq!(draw(&empty, &act(&empty), 1), Err(Unfit::NoAudience));
     let nothing = Engine::new(Plan::default(), Arrival::Live);
     assert_eq!(draw(&nothing, &act(&nothing), 1), Err(Unfit::NoAudience));
+}
+
+/// One live draws the same evenings at all of its moments: what is drawn moves with the state, not with the second.
+#[test]
+fn a_few_seconds_later_the_act_is_better_in_about_as_many_evenings() {
+    let scenario = Arc::new(Scenario::demo().unwrap().lasting(1.0));
+    let mut records = Records::new(Arc::clone(&scenario), 3).unwrap().peekable();
+    let mut engine = Engine::new(scenario.plan(), Arrival::Live);
+    let mut drawn = Vec::new();
+    for second in 2_400..2_406 {
+        let until = scenario.starts_at.plus_s(second);
+        while let Some(record) = records.next_if(|record| record.at <= until) {
+            engine.step(&record);
+        }
+        engine.advance_to(until);
+        let on_air = engine.on_air().map(|sym| engine.live().books.skus.text(sym).to_owned());
+        let act = Act::begin(until, "r1", Kind::FlashDeal, on_air.as_deref()).with("percent", "10");
+        let futures = draw(&engine, &act, seed_of(&engine)).unwrap();
+        drawn.push((futures.better * RUNS as f64, futures.nothing.last().unwrap().mid));
+    }
+    let values = || drawn.iter().map(|(better, ..)| *better);
+    let spread = values().fold(f64::MIN, f64::max) - values().fold(f64::MAX, f64::min);
+    assert!(spread <= 2.0, "{drawn:?}");
 }

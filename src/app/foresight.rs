@@ -25,13 +25,12 @@ impl Default for Foresight {
 }
 
 impl Foresight {
-    /// Begins to draw the futures of a card, from the state as it stands. The state is the seed: it draws the same again.
+    /// Begins to draw the futures of a card, from the state as it stands.
     pub fn ask(&self, card: &Name, engine: &Engine) {
         let Some(act) = engine.advisor().cards().iter().find(|known| known.id == *card).map(|card| act_of(card, engine)) else { return };
         let (tell, engine, advice) = (self.tell.clone(), engine.clone(), card.clone());
         let work = move || {
-            let seed = engine.now().ms().unsigned_abs();
-            let future = match future::draw(&engine, &act, seed) {
+            let future = match future::draw(&engine, &act, future::seed_of(&engine)) {
                 Ok(futures) => Future::Drawn(Box::new(fans(advice, &futures, &engine))),
                 Err(unfit) => Future::Unfit { advice, why: word_of(unfit) },
             };
@@ -79,6 +78,8 @@ fn fans(advice: Name, futures: &Futures, engine: &Engine) -> Fans {
         gain: futures.gain.as_ref().map(edges),
         better: futures.better,
         runs: futures.runs,
+        due: futures.due,
+        paid_share: futures.paid_share,
         currency: engine.currency(),
     }
 }

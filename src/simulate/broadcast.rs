@@ -227,6 +227,14 @@ impl Broadcast {
         })
     }
 
+    /// The same before its first second, so that what differs little at its beginning differs little later on
+    /// ([`Room::tell_by_second`]).
+    #[must_use]
+    pub(super) fn steady(mut self) -> Self {
+        self.room.tell_by_second();
+        self
+    }
+
     /// The same broadcast from here on, counted but not told: for twins and searches, some twenty times faster.
     #[must_use]
     pub fn silent(&self) -> Self {

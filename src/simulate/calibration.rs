@@ -5,6 +5,7 @@
 //! * the room: viewers now, the average watch time; entries keep it as full as it is (nobody knows how it will move);
 //! * clicks a minute and viewer, carts per click, orders per cart: the last 15 minutes, drawn towards the whole live as if it
 //!   had [`PRIOR`] observations more; by product in the same way towards all products;
+//! * how carts end by their value: the bought of each price band, drawn towards all carts as if it had [`PRIOR_CARTS`] more;
 //! * prices, costs, stock, bundles, the rest of the run of show from what is on air now;
 //! * acts that run go on to their end; what measured acts of this live did bends the curve of their kind half way;
 //! * last, clicks are scaled so that the simulated minutes behind give the orders that the real ones gave.
@@ -30,6 +31,10 @@ use crate::engine::view::commerce::ProductView;
 pub const WARM_UP_MIN: i64 = 15;
 /// Observations that the whole live counts for beside the last 15 minutes.
 const PRIOR: f64 = 30.0;
+/// Carts that all of them count for beside those of a price band.
+const PRIOR_CARTS: f64 = 8.0;
+/// Major units in which the share of one price band goes over into the next.
+const EDGE: f64 = 0.01;
 /// Viewers that are simulated at most.
 const MOST_VIEWERS: f64 = 800.0;
 /// Longest look ahead.
@@ -101,7 +106,8 @@ pub fn calibrate(engine: &Engine) -> Result<Calibrated, Unfit> {
     let rates = rates(engine, now)?;
     let scale = (rates.viewers / MOST_VIEWERS).max(1.0);
     let rows = engine.products();
-    let products: Vec<Product> = rows.iter().filter_map(|row| product(engine, row, &rates, currency)).collect();
+    let endings = Endings::of(engine);
+    let products: Vec<Product> = rows.iter().filter_map(|row| product(engine, row, (&rates, &endings), currency)).collect();
     if products.is_empty() {
         return Err(Unfit::NoShop);
     }
@@ -128,7 +134,7 @@ pub fn calibrate(engine: &Engine) -> Result<Calibrated, Unfit> {
         channels: channels(engine, now, scale, currency),
         segments: segments(engine, &products, ahead_min),
         shoppers: Shoppers {
-            completion: vec![[0.0, rates.orders_per_add.clamp(0.001, 0.97)]],
+            completion: endings.curve(rates.orders_per_add, currency),
             decide_s: 45.0,
             leave_in_checkout: 0.3,
             second_unit_share: (rates.units_per_order - 1.0).clamp(0.0, 0.6),
@@ -162,12 +168,18 @@ impl Calibrated {
     /// The broadcast of a seed at the present, counted but not told; `None` where the simulator cannot be set up.
     #[must_use]
     pub fn start(&self, scenario: Arc<Scenario>, seed: u64) -> Option<Broadcast> {
-        let mut broadcast = Broadcast::new(scenario, seed).ok()?.silent();
+        let mut broadcast = Broadcast::new(scenario, seed).ok()?.steady().silent();
         broadcast.advance_to(self.from, &self.running);
         for (shelf, stock) in broadcast.shop.shelf.iter_mut().zip(&self.stock) {
             shelf.stock = *stock;
         }
         Some(broadcast)
+    }
+
+    /// The share of what is placed that is paid.
+    #[must_use]
+    pub fn paid_share(&self) -> f64 {
+        self.scenario.methods.first().map_or(1.0, |method| method.paid)
     }
 
     /// Scales the clicks so that the warm-up gives the orders a minute that there were.
@@ -177,7 +189,7 @@ impl Calibrated {
         let (mut orders, mut minutes) = (0, 0.0);
         for seed in 0..TRIALS {
             let Ok(mut broadcast) = Broadcast::new(Arc::clone(&scenario), seed) else { return };
-            broadcast = broadcast.silent();
+            broadcast = broadcast.steady().silent();
             broadcast.advance_to(half, &self.running);
             let before = broadcast.shop.takings.orders_placed;
             broadcast.advance_to(self.from, &[]);
@@ -230,6 +242,42 @@ fn rates(engine: &Engine, now: At) -> Result<Rates, Unfit> {
     })
 }
 
+/// How carts end by their value: from which one on (minor units), what is bought of them against what is bought of all.
+struct Endings(Vec<(i64, f64)>);
+
+impl Endings {
+    fn of(engine: &Engine) -> Self {
+        let bought = |scope| {
+            let reading = engine.reading(Metric::CartAbandon, scope, Span::Live);
+            let (left, ended) = (reading.numerator? as f64, reading.denominator? as f64);
+            Some((ended - left, ended))
+        };
+        let Some((all, ended)) = bought(Scope::Live).filter(|(all, _)| *all >= 1.0) else { return Self(Vec::new()) };
+        let usual = all / ended;
+        let against = |(own, ended): (f64, f64)| (own + PRIOR_CARTS * usual) / (ended + PRIOR_CARTS) / usual;
+        let bands = engine.bands();
+        Self(bands.iter().map(|band| (band.from.minor, bought(Scope::Band(band.index)).map_or(1.0, against))).collect())
+    }
+
+    /// Of a cart of this value.
+    fn at(&self, minor: i64) -> f64 {
+        self.0.iter().rev().find(|(from, _)| *from <= minor).map_or(1.0, |(_, factor)| *factor)
+    }
+
+    /// The share that is bought by value in major units, level within a band.
+    fn curve(&self, usual: f64, currency: Currency) -> Vec<[f64; 2]> {
+        let unit = 10f64.powi(i32::try_from(currency.exponent()).unwrap_or(2));
+        let share = |factor: f64| (usual * factor).clamp(0.001, 0.97);
+        let ends = self.0.iter().skip(1).map(|(from, _)| Some(*from as f64 / unit)).chain([None]);
+        let mut points = Vec::new();
+        for ((from, factor), end) in self.0.iter().zip(ends) {
+            points.push([*from as f64 / unit, share(*factor)]);
+            points.extend(end.map(|end| [end - EDGE, share(*factor)]));
+        }
+        if points.is_empty() { vec![[0.0, share(1.0)]] } else { points }
+    }
+}
+
 fn audience(rates: &Rates, scale: f64) -> Audience {
     let viewers = rates.viewers / scale;
     Audience {
@@ -253,7 +301,7 @@ fn amount(minor: i64, currency: Currency) -> Amount {
 }
 
 /// A product as it sells here: its own rates drawn towards those of all.
-fn product(engine: &Engine, row: &ProductView<'_>, rates: &Rates, currency: Currency) -> Option<Product> {
+fn product(engine: &Engine, row: &ProductView<'_>, (rates, endings): (&Rates, &Endings), currency: Currency) -> Option<Product> {
     let of = |metric| engine.reading(metric, Scope::Product(row.sym), Span::Live).number().unwrap_or(0.0);
     let price = row.price.map(|money| money.minor).or_else(|| row.planned?.price_minor).filter(|minor| *minor > 0)?;
     let planned = row.planned;
@@ -263,6 +311,7 @@ fn product(engine: &Engine, row: &ProductView<'_>, rates: &Rates, currency: Curr
     let own = |above: f64, below: f64, usual: f64| (above + PRIOR * usual) / (below + PRIOR);
     let stock = engine.reading(Metric::Stock, Scope::Product(row.sym), Span::Live).number();
     let stock = stock.or_else(|| Some(planned?.stock? as f64 - of(Metric::Units)));
+    let orders_per_add = (rates.orders_per_add * endings.at(price)).clamp(0.001, 0.97);
     Some(Product {
         sku: Name::new(row.sku),
         name: row.name.to_owned(),
@@ -273,7 +322,7 @@ fn product(engine: &Engine, row: &ProductView<'_>, rates: &Rates, currency: Curr
         reserve: 0,
         clicks: 1.0,
         adds: own(adds, clicks, rates.adds_per_click).clamp(0.001, 0.95),
-        orders: (own(orders, adds, rates.orders_per_add) / rates.orders_per_add).clamp(0.2, 5.0),
+        orders: (own(orders, adds, orders_per_add) / orders_per_add).clamp(0.2, 5.0),
         role: None,
         margin_floor: None,
         max_discount: None,

@@ -10,7 +10,8 @@ use super::calibration::{Calibrated, Unfit, calibrate};
 use super::luck::{Concern, Seed};
 use super::scenario::Scenario;
 use crate::engine::Engine;
-use crate::engine::time::{At, MINUTE_MS};
+use crate::engine::metric::{Metric, Scope};
+use crate::engine::time::{At, MINUTE_MS, Span};
 
 /// Evenings that are played.
 pub const RUNS: u64 = 24;
@@ -42,6 +43,9 @@ pub struct Futures {
     /// Share of the evenings in which the act leaves more margin, else more money placed.
     pub better: f64,
     pub runs: u64,
+    /// What is paid, or expected to be paid of what is placed; the share of what is placed that is paid in the end.
+    pub due: f64,
+    pub paid_share: f64,
 }
 
 /// One evening.
@@ -49,6 +53,12 @@ struct Evening {
     placed: Vec<f64>,
     units: f64,
     margin: f64,
+}
+
+/// The seed of a live's futures: one for all of its moments and cards, so that what is drawn moves with the state alone.
+#[must_use]
+pub fn seed_of(engine: &Engine) -> u64 {
+    engine.plan().starts_at.or_else(|| engine.started()).map_or(0, |at| at.ms().unsigned_abs())
 }
 
 /// Draws both futures of an act from the state of a desk; the same state and seed draw the same.
@@ -84,7 +94,16 @@ pub fn draw(engine: &Engine, act: &Act, seed: u64) -> Result<Futures, Unfit> {
         nothing: fan(&nothing),
         acting: fan(&acting),
         runs: RUNS,
+        due: due(engine, start.paid_share()),
+        paid_share: start.paid_share(),
     })
+}
+
+/// What is paid at the close of all that is placed by now.
+fn due(engine: &Engine, paid_share: f64) -> f64 {
+    let paid = engine.reading(Metric::GmvPaid, Scope::Live, Span::Live).number().unwrap_or(0.0);
+    let pending: i64 = engine.pending_orders().iter().map(|order| order.value.minor).sum();
+    paid + pending as f64 * paid_share
 }
 
 fn evening(start: &Calibrated, scenario: &Arc<Scenario>, seed: u64, acts: &[Act]) -> Option<Evening> {
@@ -101,7 +120,7 @@ fn evening(start: &Calibrated, scenario: &Arc<Scenario>, seed: u64, acts: &[Act]
     }
     let end = broadcast.outcome();
     // what is placed and still unpaid at the close counts as far as orders are usually paid
-    let paid = scenario.methods.first().map_or(1.0, |method| method.paid);
+    let paid = start.paid_share();
     let goods = |outcome: &super::broadcast::Outcome| outcome.takings.goods as f64;
     let share = |placed: i64, paid_so_far: i64| (placed - paid_so_far) as f64 * paid;
     let unpaid = share(end.takings.placed, end.takings.paid) - share(begun.takings.placed, begun.takings.paid);

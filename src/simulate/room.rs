@@ -21,6 +21,7 @@ pub type VisitorNo = u32;
 pub struct Visitor {
     pub channel: u8,
     pub serial: u32,
+    key: u64,
     pub entered_ms: i64,
     place: u32,
     clicked: u32,
@@ -37,7 +38,7 @@ impl Visitor {
     /// Who it is, whatever else happens in the broadcast.
     #[must_use]
     pub const fn key(&self) -> u64 {
-        ((self.channel as u64) << 32) | self.serial as u64
+        self.key
     }
     /// Its name on the wire.
     #[must_use]
@@ -82,6 +83,10 @@ pub struct Room {
     worn: f64,
     shown: f64,
     serials: Vec<u32>,
+    /// Visitors are told apart by when they came, not by how many came before them.
+    by_second: bool,
+    /// By channel: the second in which the latest came, and how many in it.
+    came: Vec<(i64, u64)>,
     pub watched_s: i64,
 }
 
@@ -97,8 +102,27 @@ impl Room {
             worn: 1.0,
             shown: 1.0,
             serials: vec![0; scenario.channels.len()],
+            by_second: false,
+            came: vec![(-1, 0); scenario.channels.len()],
             watched_s: 0,
         }
+    }
+
+    /// The same before anybody came, with visitors who are told apart by when they come: one more or less at the beginning
+    /// then leaves the others who they are.
+    pub const fn tell_by_second(&mut self) {
+        self.by_second = true;
+    }
+
+    /// What the draws of the next visitor of a channel are keyed by, in 48 bits.
+    fn next_key(&mut self, channel: usize, now_ms: i64) -> u64 {
+        if !self.by_second {
+            return ((channel as u64) << 32) | u64::from(self.serials[channel]);
+        }
+        let (second, count) = &mut self.came[channel];
+        let now_s = now_ms.div_euclid(1_000);
+        (*second, *count) = if *second == now_s { (now_s, *count + 1) } else { (now_s, 0) };
+        ((channel as u64) << 40) | (((now_s as u64) & 0xf_ffff) << 20) | (*count & 0xf_ffff)
     }
 
     #[must_use]
@@ -122,6 +146,7 @@ impl Room {
 
     /// A new visitor of the channel.
     pub fn enter(&mut self, scenario: &Scenario, channel: usize, now_ms: i64) -> VisitorNo {
+        let key = self.next_key(channel, now_ms);
         let serial = self.serials[channel];
         self.serials[channel] += 1;
         let no = self.visitors.len() as VisitorNo;
@@ -129,6 +154,7 @@ impl Room {
         let mut visitor = Visitor {
             channel: channel as u8,
             serial,
+            key,
             entered_ms: now_ms,
             place: self.inside.len() as u32,
             clicked: 0,

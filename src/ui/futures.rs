@@ -3,11 +3,16 @@
 use ratatui::text::{Line as TextLine, Span};
 
 use super::View;
+use super::panels::advice::wrap;
+use super::panels::pace::paced;
 use super::theme::Tone;
 use crate::engine::id::Name;
+use crate::engine::metric::Metric;
 use crate::engine::money::{Currency, Money};
 use crate::engine::time::{At, MINUTE_MS};
 
+/// Columns that the lines are broken to.
+const WIDTH: u16 = 74;
 /// Columns and rows of the chart.
 const COLUMNS: usize = 48;
 const ROWS: usize = 5;
@@ -39,6 +44,9 @@ pub struct Fans {
     pub gain: Option<[f64; 3]>,
     pub better: f64,
     pub runs: u64,
+    /// What is paid in the end of all that was placed by then, and the share of what is placed that is paid.
+    pub due: f64,
+    pub paid_share: f64,
     pub currency: Option<Currency>,
 }
 
@@ -148,7 +156,22 @@ fn figures<'a>(fans: &Fans, break_even: Option<f64>, view: &View<'a>) -> Vec<Tex
     if let Some(units) = break_even {
         line.push_str(&format!(" {dot} {}", view.text("futures-even", &[("units", count(units).into())])));
     }
-    lines.push(TextLine::from(line));
-    lines.push(TextLine::styled(view.text("futures-assumed", &[("runs", fans.runs.into())]), view.style(Tone::Warn)));
+    lines.extend(wrap(&line, WIDTH).into_iter().map(TextLine::from));
+    lines.extend(closes(fans, view).into_iter().map(TextLine::from));
+    let assumed = view.text("futures-assumed", &[("runs", fans.runs.into())]);
+    lines.extend(wrap(&assumed, WIDTH).into_iter().map(|line| TextLine::styled(line, view.style(Tone::Warn))));
+    lines
+}
+
+/// Both futures as the close that the line of pace projects, GMV paid, and why the two are not one.
+fn closes(fans: &Fans, view: &View<'_>) -> Vec<String> {
+    let close = |band: Option<&[f64; 3]>| band.map_or(fans.due, |[_, mid, _]| fans.due + mid * fans.paid_share);
+    let [nothing, acting] = [&fans.nothing, &fans.acting].map(|fan| money(close(fan.last()), fans, view));
+    let mut lines = wrap(&view.text("futures-close", &[("nothing", nothing.into()), ("acting", acting.into())]), WIDTH);
+    let (metric, _) = paced(view.engine.plan());
+    if let Some(close) = view.engine.projection(metric).filter(|_| metric == Metric::GmvPaid) {
+        let values = [("low", money(close.low, fans, view).into()), ("high", money(close.high, fans, view).into())];
+        lines.extend(wrap(&view.text("futures-projected", &values), WIDTH));
+    }
     lines
 }

@@ -64,7 +64,8 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// What the aim is paced by, and its word: a lot by its units where the plan says how many should go.
-fn paced(plan: &Plan) -> (Metric, &'static str) {
+#[must_use]
+pub fn paced(plan: &Plan) -> (Metric, &'static str) {
     match plan.aim {
         Aim::Leads => (Metric::Leads, "pace-leads"),
         Aim::ClearStock if plan.target(Metric::Units.id()).is_some() => (Metric::Units, "pace-units"),
