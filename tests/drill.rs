@@ -292,6 +292,10 @@ fn nobody_at_the_desk_is_debriefed_in_lines_too() {
         assert!(text.contains(part), "{part} in\n{text}");
     }
     assert!(!home.0.join(PROGRESS).exists());
+    // however many minutes a frame holds, the lines stand in the order of their time
+    let clock = |line: &&str| line.len() > 8 && line.is_char_boundary(8) && line[..8].bytes().filter(|byte| *byte == b':').count() == 2;
+    let times: Vec<&str> = text.lines().filter(clock).map(|line| &line[..8]).collect();
+    assert!(times.len() > 20 && times.is_sorted(), "{text}");
 }
 
 #[test]

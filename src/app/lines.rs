@@ -39,9 +39,13 @@ impl Lines {
         Self { words, format, told_seq: 0, told_advice: 0, told_minute: None, told_journal: false, replaying: String::new() }
     }
 
-    fn tell(&self, at: At, text: &str) -> std::io::Result<()> {
+    /// Tells what there is to tell, in the order of its time, however much of it a frame holds.
+    fn tell(&self, mut told: Vec<(At, String)>) -> std::io::Result<()> {
+        told.sort_by_key(|(at, _)| *at);
         let mut out = stdout().lock();
-        writeln!(out, "{}{} {text}", self.replaying, self.format.clock_s(at))?;
+        for (at, text) in told {
+            writeln!(out, "{}{} {text}", self.replaying, self.format.clock_s(at))?;
+        }
         out.flush()
     }
 
@@ -77,31 +81,29 @@ impl Lines {
         }
     }
 
-    fn tell_log(&mut self, live: &Engine) -> std::io::Result<()> {
+    fn tell_log(&mut self, live: &Engine, told: &mut Vec<(At, String)>) {
         // that a card was raised is told with its act
         let raised = |entry: &&LogEntry<'_>| matches!(entry.what, Logged::Advice { turn: AdviceTurn::Raised, .. });
         for entry in live.log().iter().filter(|entry| entry.seq > self.told_seq && !raised(entry)) {
-            self.tell(entry.at, &self.sentence(entry, live))?;
+            told.push((entry.at, self.sentence(entry, live)));
         }
         self.told_seq = live.log().last().map_or(self.told_seq, |entry| entry.seq.max(self.told_seq));
-        Ok(())
     }
 
-    fn tell_advice(&mut self, live: &Engine) -> std::io::Result<()> {
+    fn tell_advice(&mut self, live: &Engine, told: &mut Vec<(At, String)>) {
         let raised = live.advisor().cards().iter().skip(self.told_advice);
         for card in raised.filter(|card| card.state != State::HeldOut) {
             let words = live.advisor().words(card, self.words.lang().id());
             let text = self.words.text("plain-advice", &[("title", words.title.into()), ("act", card.kind.id().into())]);
-            self.tell(card.raised, &text)?;
+            told.push((card.raised, text));
         }
         self.told_advice = live.advisor().cards().len();
-        Ok(())
     }
 
-    fn tell_minute(&mut self, live: &Engine, now: At) -> std::io::Result<()> {
+    fn tell_minute(&mut self, live: &Engine, now: At, told: &mut Vec<(At, String)>) {
         let minute = now.minute();
         if self.told_minute == Some(minute) || live.started().is_none_or(|started| now < started) {
-            return Ok(());
+            return;
         }
         self.told_minute = Some(minute);
         let value = |metric, span| self.format.value(live.reading(metric, Scope::Live, span).value);
@@ -115,7 +117,7 @@ impl Lines {
                 ("left", value(Metric::CartAbandon, Span::Live).into()),
             ],
         );
-        self.tell(now, &text)
+        told.push((now, text));
     }
 }
 
@@ -154,13 +156,15 @@ impl Face for Lines {
 
     fn draw(&mut self, scene: &Scene<'_>) -> std::io::Result<bool> {
         let Scene { live, now, journal, .. } = *scene;
+        let mut told = Vec::new();
         if let (Some(Health::Failing { error }), false) = (journal.map(|status| &status.health), self.told_journal) {
             self.told_journal = true;
-            self.tell(now, &self.words.text("plain-journal-lost", &[("error", error.as_str().into())]))?;
+            told.push((now, self.words.text("plain-journal-lost", &[("error", error.as_str().into())])));
         }
-        self.tell_log(live)?;
-        self.tell_advice(live)?;
-        self.tell_minute(live, now)?;
+        self.tell_log(live, &mut told);
+        self.tell_advice(live, &mut told);
+        self.tell_minute(live, now, &mut told);
+        self.tell(told)?;
         Ok(true)
     }
 }
