@@ -214,8 +214,12 @@ fn a_journal_and_its_export_give_the_same_records() {
     let export = folder.path().join("export.ndjson");
     journal::export::export(&journal::Reader::open(&path).unwrap(), &mut std::fs::File::create(&export).unwrap()).unwrap();
     let fold = |path: &Path| {
-        let mut seen = Seen::default();
-        Inputs::open(&[path.to_str().unwrap().to_owned()]).unwrap().fold(None, None, &mut seen).unwrap();
+        let (mut seen, gauge) = (Seen::default(), Arc::<Gauge>::default());
+        assert_eq!(gauge.share(), None, "nothing is opened yet");
+        let inputs = Inputs::open(&[path.to_str().unwrap().to_owned()]).unwrap().measured(Arc::clone(&gauge));
+        inputs.fold(None, None, &mut seen).unwrap();
+        assert!(gauge.share().unwrap() > 0.99, "{:?}", gauge.share());
+        assert_eq!(gauge.events(), 10_001);
         (seen.arrival, seen.records)
     };
     let (from_journal, from_export) = (fold(&path), fold(&export));

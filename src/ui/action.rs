@@ -1,5 +1,6 @@
 //! What a key asks of the glass. One table: its name, whether it writes a record, where it can be had. Footer, help and palette are made from it.
 
+use super::layer::Layer;
 use super::state::{Mode, UiState};
 use crate::engine::Engine;
 use crate::engine::event::InterventionKind;
@@ -122,6 +123,10 @@ impl Action {
             return Availability::Absent;
         }
         if matches!(self, Self::Hold) && state.mode == Mode::Replay {
+            return Availability::Absent;
+        }
+        let turns_pages = matches!(self, Self::PageUp | Self::PageDown);
+        if turns_pages && state.top().is_some_and(|open| matches!(&open.layer, Layer::Card { page, .. } if !page.is_why())) {
             return Availability::Absent;
         }
         if self.writes() && !state.mode.takes_records() {

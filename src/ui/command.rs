@@ -106,6 +106,16 @@ impl Command {
     pub const fn writes(&self) -> bool {
         !matches!(self.verb, Verb::Goto | Verb::Seek | Verb::Panel | Verb::Theme | Verb::Lang)
     }
+    /// The key of why it cannot be had now; `None` where it can.
+    #[must_use]
+    pub fn refusal(&self, mode: Mode, is_closed: bool) -> Option<&'static str> {
+        let corrects = matches!(self.verb, Verb::Exclude | Verb::Include | Verb::Merge | Verb::Void);
+        match self.writes() {
+            true if !mode.takes_records() => Some(mode.refusal()),
+            true if is_closed && !corrects => Some("refused-closed"),
+            _ => None,
+        }
+    }
 }
 
 /// What a command comes to.
@@ -122,14 +132,8 @@ pub enum Said {
 /// # Errors
 /// With what the operator should have written.
 pub fn run(command: &Command, rest: &str, state: &mut UiState, moment: &Moment<'_>) -> Result<Said, String> {
-    if command.writes() && !state.mode.takes_records() {
-        return Err(moment.words.get(state.mode.refusal()).to_owned());
-    }
-    if command.writes()
-        && moment.live.closed().is_some()
-        && !matches!(command.verb, Verb::Exclude | Verb::Include | Verb::Merge | Verb::Void)
-    {
-        return Err(moment.words.get("refused-closed").to_owned());
+    if let Some(why) = command.refusal(state.mode, moment.live.closed().is_some()) {
+        return Err(moment.words.get(why).to_owned());
     }
     let words: Vec<&str> = rest.split_whitespace().collect();
     let said = match command.verb {

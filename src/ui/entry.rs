@@ -59,6 +59,15 @@ impl Entry {
         }
     }
 
+    /// True where it would be refused now.
+    #[must_use]
+    pub fn is_refused(self, state: &UiState, engine: &Engine) -> bool {
+        match self {
+            Self::Command(command) | Self::Choice(command, _) => command.refusal(state.mode, engine.closed().is_some()).is_some(),
+            Self::Action(action) => matches!(action.availability(state, engine), Availability::Refused(_)),
+        }
+    }
+
     fn is_called(self, word: &str, words: &Words) -> bool {
         self.name() == word || self.own_name(words).is_some_and(|own| own == word)
     }
@@ -73,7 +82,7 @@ impl Entry {
     }
 }
 
-/// Everything that can be written after `:` now, commands first.
+/// Everything that can be written after `:`, commands first; what would be refused now stands last.
 #[must_use]
 pub fn known(state: &UiState, keymap: &Keymap, engine: &Engine) -> Vec<Entry> {
     let actions = keymap
@@ -81,7 +90,10 @@ pub fn known(state: &UiState, keymap: &Keymap, engine: &Engine) -> Vec<Entry> {
         .into_keys()
         .filter(|action| !matches!(action, Action::Slot(_) | Action::Palette) && action.availability(state, engine) != Availability::Absent)
         .map(Entry::Action);
-    COMMANDS.iter().filter(|command| command.is_of(state.mode)).map(Entry::Command).chain(actions).collect()
+    let all = COMMANDS.iter().filter(|command| command.is_of(state.mode)).map(Entry::Command).chain(actions);
+    let (refused, mut known): (Vec<Entry>, Vec<Entry>) = all.partition(|entry| entry.is_refused(state, engine));
+    known.extend(refused);
+    known
 }
 
 /// What the list shows: what begins with the typed word, then what holds it; behind a command the words that it takes.

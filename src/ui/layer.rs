@@ -60,8 +60,8 @@ pub enum Layer {
 pub enum CardPage {
     #[default]
     Answer,
-    /// Why it fired, and why the others did not.
-    Why,
+    /// Why it fired, and why the others did not; the first line that is shown.
+    Why { top: usize },
     /// Why it is declined.
     Declining,
     /// Other parameters are being typed.
@@ -82,6 +82,13 @@ pub struct Draft {
     pub typed: String,
     /// Details are being typed (`Tab`).
     pub details: Option<Line>,
+}
+
+impl CardPage {
+    #[must_use]
+    pub const fn is_why(&self) -> bool {
+        matches!(self, Self::Why { .. })
+    }
 }
 
 impl Layer {

@@ -83,11 +83,24 @@ pub(super) struct Card<'a> {
     top: usize,
     /// Where not all lines fit, the last ones are shown.
     keep_end: bool,
+    /// So many of the last lines stay in sight, whatever is scrolled above them.
+    pinned: usize,
 }
 
 impl<'a> Card<'a> {
     fn new(title: String, lines: Vec<TextLine<'a>>) -> Self {
-        Self { title, lines, cursor: None, top: 0, keep_end: false }
+        Self { title, lines, cursor: None, top: 0, keep_end: false, pinned: 0 }
+    }
+}
+
+impl Card<'_> {
+    /// Which of its lines are seen where there is room for so many.
+    fn rows(&self, room: usize) -> Vec<usize> {
+        let pinned = self.pinned.min(self.lines.len()).min(room);
+        let (above, room) = (self.lines.len() - pinned, room - pinned);
+        let last_top = above.saturating_sub(room);
+        let top = if self.keep_end { last_top } else { self.top.min(last_top) };
+        (top..above.min(top + room)).chain(above..self.lines.len()).collect()
     }
 }
 
@@ -136,14 +149,14 @@ fn draw_card(frame: &mut Frame<'_>, view: &View<'_>, card: &Card<'_>) {
     buffer.set_style(area, view.style(Tone::Normal));
     draw_frame(frame, view, card, area);
     let inner = Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(4), height: area.height - 2 };
-    let last_top = card.lines.len().saturating_sub(usize::from(inner.height));
-    let top = if card.keep_end { last_top } else { card.top.min(last_top) };
-    for (line, y) in card.lines.iter().skip(top).zip(inner.y..inner.bottom()) {
-        frame.buffer_mut().set_line(inner.x, y, line, inner.width);
+    let rows = card.rows(usize::from(inner.height));
+    for (row, y) in rows.iter().zip(inner.y..inner.bottom()) {
+        frame.buffer_mut().set_line(inner.x, y, &card.lines[*row], inner.width);
     }
-    if let Some((column, row)) = card.cursor {
+    let cursor = card.cursor.and_then(|(column, row)| Some((column, rows.iter().position(|shown| *shown == row)?)));
+    if let Some((column, place)) = cursor {
         let x = inner.x.saturating_add(u16::try_from(column).unwrap_or(u16::MAX)).min(inner.right());
-        let y = inner.y.saturating_add(u16::try_from(row.saturating_sub(top)).unwrap_or(u16::MAX));
+        let y = inner.y.saturating_add(u16::try_from(place).unwrap_or(u16::MAX));
         if y < inner.bottom() && x < glass.right() {
             frame.set_cursor_position(Position { x, y });
         }
@@ -167,4 +180,22 @@ fn draw_frame(frame: &mut Frame<'_>, view: &View<'_>, card: &Card<'_>, area: Rec
     }
     let title = format!(" {} ", card.title);
     buffer.set_stringn(area.x + 1, area.y, title, usize::from(area.width.saturating_sub(2)), view.style(Tone::Title));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_stay_in_sight_whatever_is_scrolled_above_them() {
+        let lines = |count: usize| vec![TextLine::default(); count];
+        let card = |top, pinned| Card { top, pinned, ..Card::new(String::new(), lines(10)) };
+        assert_eq!(card(0, 2).rows(5), [0, 1, 2, 8, 9]);
+        assert_eq!(card(4, 2).rows(5), [4, 5, 6, 8, 9]);
+        assert_eq!(card(99, 2).rows(5), [5, 6, 7, 8, 9], "no further than its end");
+        assert_eq!(card(99, 2).rows(20), (0..10).collect::<Vec<_>>(), "all of it where there is room");
+        assert_eq!(card(0, 2).rows(1).len(), 1);
+        assert_eq!(Card { keep_end: true, ..Card::new(String::new(), lines(10)) }.rows(3), [7, 8, 9]);
+        assert!(Card::new(String::new(), lines(0)).rows(3).is_empty());
+    }
 }

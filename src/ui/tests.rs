@@ -641,6 +641,17 @@ fn the_palette_completes_and_runs_every_action() {
 }
 
 #[test]
+fn a_replay_tells_what_it_has_before_what_it_refuses() {
+    let palette = Desk::of(Mode::Replay).play(":").glass();
+    assert!(palette.contains("seek HH:MM:SS") && !palette.contains("spend"), "{palette}");
+    assert!(Desk::of(Mode::Replay).play(": \"spend\"").glass().contains("spend"), "what is refused is still found");
+    let help = Desk::of(Mode::Replay).play("?").glass();
+    for told in ["] PgDn", "bookmark", ":seek HH:MM:SS", "one minute back"] {
+        assert!(help.contains(told), "{told} in\n{help}");
+    }
+}
+
+#[test]
 fn enter_runs_only_what_was_typed_clearly_or_chosen() {
     // what only holds the word in its description is listed, and never runs by itself
     for line in ["go on", "screen", "ol", "s", "minute", "mute now"] {

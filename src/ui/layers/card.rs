@@ -1,5 +1,5 @@
 //! `a`: the card of a recommendation. `Enter` runs it now, `h` told the host (again: the host said it), `d` no, `s` later,
-//! `p` other parameters, `w` why and why not, `↓` next.
+//! `p` other parameters, `w` why and why not (`PgUp` `PgDn` on a low glass), `↓` next.
 
 use ratatui::text::{Line as TextLine, Span as TextSpan};
 
@@ -10,6 +10,7 @@ use crate::engine::event::{Answer, Parameters};
 use crate::engine::id::Name;
 use crate::engine::money::Money;
 use crate::engine::price::{TooDear, price};
+use crate::engine::time::MINUTE_MS;
 use crate::engine::watch::{Answer as Watched, Watching};
 use crate::ui::View;
 use crate::ui::act::Details;
@@ -27,6 +28,9 @@ use crate::ui::update::Moment;
 const SNOOZE_MIN: i64 = 5;
 /// Why a card is declined, by its digit.
 const REASONS: [&str; 5] = ["not_now", "not_true", "too_dear", "cannot", "other"];
+/// Lines of a page of the reasons, and the first line that they can be turned to.
+const PAGE: usize = 8;
+const MOST_TOP: usize = 40;
 /// Columns that the card's lines are packed into.
 const WIDTH: u16 = 74;
 
@@ -56,16 +60,20 @@ pub fn step(id: Name, page: CardPage, action: Action, state: &mut UiState, momen
         (CardPage::Declining, Action::Accept) => (None, Some(declined(card, None, state, moment))),
         (page, Action::ChoiceDown | Action::ChoiceUp) => {
             let next = if action == Action::ChoiceDown { (index + 1) % open.len() } else { (index + open.len() - 1) % open.len() };
-            let page = if page == CardPage::Why { CardPage::Why } else { CardPage::Answer };
+            let page = if page.is_why() { CardPage::Why { top: 0 } } else { CardPage::Answer };
             (Some(Layer::Card { id: open[next].id.clone(), page }), None)
         }
         (_, Action::Decline) => (Some(Layer::Card { id, page: CardPage::Declining }), None),
         (_, Action::Edit) => (Some(Layer::Card { id, page: CardPage::Editing(Line::new(&typed(&card.parameters))) }), None),
-        (CardPage::Why, Action::Why) => (Some(Layer::Card { id, page: CardPage::Answer }), None),
+        (CardPage::Why { .. }, Action::Why) => (Some(Layer::Card { id, page: CardPage::Answer }), None),
         (_, Action::Why) => {
             state.future = Some(Future::Drawing { advice: id.clone() });
-            (Some(Layer::Card { id: id.clone(), page: CardPage::Why }), Some(Intent::Futures(id)))
+            (Some(Layer::Card { id: id.clone(), page: CardPage::Why { top: 0 } }), Some(Intent::Futures(id)))
         }
+        (CardPage::Why { top }, Action::PageDown) => {
+            (Some(Layer::Card { id, page: CardPage::Why { top: top.saturating_add(PAGE).min(MOST_TOP) } }), None)
+        }
+        (CardPage::Why { top }, Action::PageUp) => (Some(Layer::Card { id, page: CardPage::Why { top: top.saturating_sub(PAGE) } }), None),
         (page, action) => match answer(card, action, state, moment) {
             Some(answered) => answered,
             None => (Some(Layer::Card { id, page }), None),
@@ -204,9 +212,10 @@ pub fn card<'a>(id: &Name, page: &'a CardPage, view: &View<'a>) -> Card<'a> {
     let words = advisor.words(card, view.words.lang().id());
     let mut lines: Vec<TextLine<'a>> = vec![TextLine::styled(words.title.clone(), view.style(Tone::Title))];
     // on the page of the reasons what moved is enough, so that all of them are seen on a low glass
-    let told = if *page == CardPage::Why { because(card, view) } else { evidence(card, view) };
+    let told = if page.is_why() { because(card, view) } else { evidence(card, view) };
     lines.extend(pack(told, WIDTH, view).into_iter().map(TextLine::from));
-    if !words.say.is_empty() && *page != CardPage::Why {
+    lines.push(TextLine::styled(figures_of(card, view), view.style(Tone::Muted)));
+    if !words.say.is_empty() && !page.is_why() {
         lines.push(TextLine::from(vec![
             TextSpan::styled(view.word("card-say").to_owned() + " ", view.style(Tone::Muted)),
             TextSpan::raw(words.say),
@@ -214,7 +223,7 @@ pub fn card<'a>(id: &Name, page: &'a CardPage, view: &View<'a>) -> Card<'a> {
     }
     lines.extend(pack(course(card, view), WIDTH, view).into_iter().map(|told| TextLine::styled(told, view.style(Tone::Warn))));
     lines.push(TextLine::default());
-    if *page == CardPage::Why {
+    if page.is_why() {
         lines.extend(futures::lines(id, card.price.as_ref().and_then(|price| price.break_even_units), view));
         lines.extend(why_lines(card, view));
         lines.push(TextLine::default());
@@ -225,17 +234,29 @@ pub fn card<'a>(id: &Name, page: &'a CardPage, view: &View<'a>) -> Card<'a> {
     let hint = match page {
         CardPage::Declining => "ask-decline",
         CardPage::Editing(_) => "hint-details",
-        CardPage::Answer | CardPage::Why => "ask-card",
+        CardPage::Answer | CardPage::Why { .. } => "ask-card",
     };
     let mut boxed = Card::new(title, lines);
+    let told = boxed.lines.len();
     if let CardPage::Editing(line) = page {
         boxed.cursor = Some((cursor_column(line), boxed.lines.len()));
         boxed.lines.push(field(line, view));
     }
-    boxed.lines.push(TextLine::styled(view.word(hint).to_owned(), view.style(Tone::Muted)));
+    let keys = view.word(hint).split(" · ").map(str::to_owned).collect();
+    boxed.lines.extend(pack(keys, WIDTH, view).into_iter().map(|line| TextLine::styled(line, view.style(Tone::Muted))));
     // on a low glass the keys stay in sight, and with them what is asked
-    boxed.keep_end = true;
+    boxed.pinned = boxed.lines.len() - told;
+    boxed.top = if let CardPage::Why { top } = page { *top } else { 0 };
     boxed
+}
+
+/// From when the figures are: a card keeps those that it was raised with.
+fn figures_of(card: &Recommendation, view: &View<'_>) -> String {
+    let at = view.format.countdown(card.raised.since_ms(view.live.started().unwrap_or(card.raised)));
+    match view.now.since_ms(card.raised) / MINUTE_MS {
+        ..=0 => view.text("card-figures", &[("at", at.into())]),
+        minutes => view.text("card-figures-old", &[("at", at.into()), ("minutes", minutes.into())]),
+    }
 }
 
 /// Where the funnel broke, in logarithms that add up; what the other rules answer.

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 use super::Card;
 use crate::ui::View;
 use crate::ui::action::{Action, Availability};
-use crate::ui::command;
+use crate::ui::command::{self, Command, Verb};
 use crate::ui::keymap::tables_of;
 use crate::ui::layer::Layer;
 use crate::ui::state::Mode;
@@ -41,25 +41,51 @@ pub fn card<'a>(top: usize, view: &View<'a>) -> Card<'a> {
             tables.push(table);
         }
     }
-    if view.state.mode == Mode::Replay {
+    let is_replay = view.state.mode == Mode::Replay;
+    if is_replay {
         lines.push(TextLine::styled(view.word("keys-replay"), view.style(Tone::Title)));
-        lines.extend(key_lines("glass", view, Action::is_of_replay));
+        lines.extend(key_lines("glass", view, moves_in_time));
+        lines.extend(command_lines(view, |command| command.verb == Verb::Seek));
         lines.push(TextLine::default());
     }
     for table in tables {
         lines.push(TextLine::styled(view.words.get(&format!("keys-{table}")).to_owned(), view.style(Tone::Title)));
-        lines.extend(key_lines(table, view, |action| !action.is_of_replay()));
+        lines.extend(key_lines(table, view, |action| !(is_replay && table == "glass" && moves_in_time(action))));
         lines.push(TextLine::default());
     }
     if is_page {
         return Card { top, ..Card::new(view.word("layer-help").to_owned(), lines) };
     }
     lines.push(TextLine::styled(view.word("keys-palette"), view.style(Tone::Title)));
-    lines.extend(command::COMMANDS.iter().filter(|command| command.is_of(view.state.mode)).map(|command| {
-        let usage = format!(":{}", view.words.get(&command.usage_key()));
-        two_columns(usage, view.words.get(&command.doc_key()).to_owned(), Tone::Normal, view)
-    }));
+    // in a replay what would be refused stands last
+    let is_closed = view.engine.closed().is_some();
+    lines.extend(command_lines(view, |command| command.refusal(view.state.mode, is_closed).is_none()));
+    lines.extend(command_lines(view, |command| command.refusal(view.state.mode, is_closed).is_some()));
     Card { top, ..Card::new(view.word("layer-help").to_owned(), lines) }
+}
+
+/// What a replay is gone through by: its own keys, marks and bookmarks, the minute cursor.
+const fn moves_in_time(action: Action) -> bool {
+    matches!(
+        action,
+        Action::MarkBefore
+            | Action::MarkNext
+            | Action::Bookmark
+            | Action::MinuteLeft
+            | Action::MinuteRight
+            | Action::MinuteFirst
+            | Action::MinuteNow
+    ) || action.is_of_replay()
+}
+
+fn command_lines<'a>(view: &View<'a>, keeps: impl Fn(&Command) -> bool) -> Vec<TextLine<'a>> {
+    let is_closed = view.engine.closed().is_some();
+    let line = |command: &Command| {
+        let tone = if command.refusal(view.state.mode, is_closed).is_some() { Tone::Muted } else { Tone::Normal };
+        let usage = format!(":{}", view.words.get(&command.usage_key()));
+        two_columns(usage, view.words.get(&command.doc_key()).to_owned(), tone, view)
+    };
+    command::COMMANDS.iter().filter(|command| command.is_of(view.state.mode) && keeps(command)).map(line).collect()
 }
 
 fn key_lines<'a>(table: &str, view: &View<'a>, keeps: impl Fn(Action) -> bool) -> Vec<TextLine<'a>> {

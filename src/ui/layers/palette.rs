@@ -155,7 +155,11 @@ fn entry_line<'a>(entry: Entry, chosen: bool, view: &View<'a>) -> TextLine<'a> {
         Entry::Action(action) => (entry.title(view.words), view.keymap.key_of("glass", action)),
         Entry::Choice(..) => (entry.name(), None),
     };
-    let tone = if chosen { Tone::Selected } else { Tone::Normal };
+    let tone = match chosen {
+        true => Tone::Selected,
+        false if entry.is_refused(view.state, view.engine) => Tone::Muted,
+        false => Tone::Normal,
+    };
     let room = " ".repeat(NAME_WIDTH.saturating_sub(usage.width()).max(1));
     TextLine::from(vec![
         Span::styled(if chosen { view.glyphs.pointer } else { " " }, view.style(Tone::Key)),

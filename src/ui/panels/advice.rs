@@ -19,13 +19,15 @@ use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::text::{Phrase, fit, width as columns};
 
+/// Columns that a heading needs beside its title.
+const AROUND_TITLE: u16 = 6;
 /// A halving that shows sooner is not worth a line.
 pub const SLOW_MIN: f64 = 10.0;
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let open = pane.view.engine.advisor().open();
     let Some(first) = open.first() else { return draw_none(pane, area, buf) };
-    let title = title(pane, first, 0);
+    let title = title(pane, first, 0, area.width);
     let room = pane.heading(Panel::Advice, &title, OWN, area, buf);
     let width = room.width.saturating_sub(2);
     let mut y = room.y;
@@ -36,7 +38,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
                 return;
             }
             let heading = Rect::new(area.x, y, area.width, 1);
-            pane.rule(false, &self::title(pane, card, index), &Phrase::default(), heading, buf);
+            pane.rule(false, &self::title(pane, card, index, area.width), &Phrase::default(), heading, buf);
             y += 1;
         }
         let left = room.bottom().saturating_sub(y);
@@ -77,8 +79,8 @@ fn draw_none(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// `ADVICE 1/2 · ACT · raised 46:30`; without the time where that has no room.
-fn title(pane: &Pane<'_>, card: &Recommendation, index: usize) -> String {
+/// `ADVICE 1/2 · ACT · raised 46:30`: its figures are of then. Without the time where that has no room.
+fn title(pane: &Pane<'_>, card: &Recommendation, index: usize, width: u16) -> String {
     let advisor = pane.view.engine.advisor();
     let of = advisor.open().len() + advisor.waiting_count();
     let state = match (card.state, card.held_by) {
@@ -88,9 +90,10 @@ fn title(pane: &Pane<'_>, card: &Recommendation, index: usize) -> String {
         _ => pane.word(if card.urgency == Urgency::Act { "card-act" } else { "card-hint" }).to_owned(),
     };
     let plain = matches!(card.state, State::Raised | State::Seen) && card.held_by.is_none();
-    let key = if plain { "advice-title" } else { "advice-title-short" };
     let (place, at) = (index + 1, pane.live_time(card.raised));
-    pane.say(key, &[("place", place.into()), ("of", of.into()), ("state", state.into()), ("at", at.into())])
+    let values = [("place", place.into()), ("of", of.into()), ("state", state.into()), ("at", at.into())];
+    let told = pane.say(if plain { "advice-title" } else { "advice-title-at" }, &values);
+    if plain || columns(&told) + AROUND_TITLE <= width { told } else { pane.say("advice-title-short", &values) }
 }
 
 /// `WAITING 00:35`, and since when the host says it.
