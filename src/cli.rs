@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod check;
+pub mod detail;
 pub mod lives;
 pub mod log;
 pub mod look;

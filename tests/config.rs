@@ -188,7 +188,7 @@ fn what_is_worth_a_look_has_its_line_and_a_remedy() {
         "6: `aim` has no target that measures it",
         "8: `targets.gmv_paid` cannot be reached: all planned stock is worth BRL 1000.00",
         "9: `targets.roas` loses money: at a margin of 30.0 % ads break even at 3.3",
-        "9: `targets.roas` cannot be measured: no feed gives ad_spend",
+        "9: `targets.roas` cannot be measured: no feed gives `ad_spend`",
         "25: `product[1].stock` of `A` lasts to 0:15 of the live: 10 units of 40 that are expected",
         "27: `product[1].max_discount` would leave `A` a margin of -40.0 %, under its floor of 20.0 %",
         "31: `product[2].stock` of `B` is 0",

@@ -296,6 +296,10 @@ async fn a_feed_that_fails_is_named_with_what_to_do_and_the_others_are_asked_all
     assert_eq!(code, Some(1), "{text}");
     assert!(line(&text, "ads: acesso negado (http 401 token").starts_with("✗ FALHA"), "{text}");
     assert!(line(&text, "gone: a entrada não se lê (").contains("arquivo ou pasta não existe (erro 2 do sistema)"), "{text}");
+    let bare = desk.path("plan.toml");
+    std::fs::write(&bare, std::fs::read_to_string(&bare).unwrap().replace("length = \"2h\"\n", "")).unwrap();
+    let (doubted, _) = desk.check(&["--lang", "pt-BR"]).await;
+    assert!(line(&doubted, "`length` não foi dado").contains(" → dê-a: ritmo, projeção e tempo restante precisam de um fim"), "{doubted}");
     let door = line(&text, "hook: as entregas não chegam");
     assert!(door.contains("não se pode escutar na porta ") && door.contains("o endereço já está em uso"), "{door}");
     let (_, seconds) = line(&text, "shop.stock respondeu em ").split_once("respondeu em ").unwrap();

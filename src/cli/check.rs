@@ -1,6 +1,5 @@
 //! `warroom check`: a plan judged before the night, as a table of pass, warn and fail; with `--live` every feed is asked once.
 
-mod detail;
 mod live;
 mod point;
 mod products;
@@ -9,6 +8,7 @@ use std::path::Path;
 
 pub use point::{Point, Speaker, Verdict};
 
+use super::detail;
 use super::output::code;
 use crate::clock;
 use crate::config::paths::Folders;
@@ -65,7 +65,7 @@ pub fn check(asked: Asked<'_>) -> Findings {
     let format = Format::new(asked.words.lang(), zone, Glyphs::of(Charset::Unicode));
     let speaker = Speaker { words: asked.words, format, now: clock::wall_now() };
     let mut points = vec![summary_of(&loaded.plan, &speaker)];
-    points.extend(loaded.doubts.iter().cloned().map(|doubt| of_problem(Verdict::Warn, doubt)));
+    points.extend(loaded.doubts.iter().cloned().map(|doubt| of_problem(Verdict::Warn, detail::doubt(doubt, asked.words))));
     points.extend(feeds(&loaded, &speaker));
     points.extend(loaded.plan.actions.iter().map(|kind| speaker.point(Verdict::Pass, "check-action", &[("kind", kind.id().into())])));
     points.extend(time(&loaded.plan, &speaker));

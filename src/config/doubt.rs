@@ -40,10 +40,10 @@ fn aim(root: &Section<'_>, plan: &Plan, places: &Places<'_, '_>) -> Option<Probl
     if plan.targets.iter().any(|target| measures(plan.aim, &target.metric)) {
         return None;
     }
-    let what = "has no target that measures it";
+    let remedy = aim_remedy(plan.aim);
     Some(match places.targets {
-        Some(targets) if !root.has("aim") => targets.remark("", format!("{what}: the aim is conversion"), aim_remedy(plan.aim)),
-        _ => root.remark("aim", what, aim_remedy(plan.aim)),
+        Some(targets) if !root.has("aim") => targets.remark("", "has no target that measures it: the aim is conversion", remedy),
+        _ => root.remark("aim", "has no target that measures it", remedy),
     })
 }
 
@@ -60,7 +60,7 @@ fn targets(plan: &Plan, places: &Places<'_, '_>) -> Vec<Problem> {
         let Some(metric) = Metric::parse(&target.metric) else { continue };
         let lacking = lacks(metric);
         if !lacking.is_empty() {
-            let what = format!("cannot be measured: no feed gives {}", lacking.join(" and "));
+            let what = format!("cannot be measured: no feed gives `{}`", lacking.join(" and "));
             found.push(section.remark(&target.metric, what, "add a feed that does, or type it in during the live"));
         }
         let even = plan.margin.filter(|margin| *margin > 0.0).map(|margin| 1.0 / margin);

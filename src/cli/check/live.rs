@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::detail;
 use super::point::{Point, Speaker, Verdict};
 use super::products::{self, Shelves};
+use crate::cli::detail;
 use crate::clock::Clock;
 use crate::config::plan::Loaded;
 use crate::engine::event::Fact;
