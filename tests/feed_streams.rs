@@ -163,6 +163,35 @@ async fn a_stream_that_comes_back_and_is_silent_shows_nothing_so_a_gap_is_told()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_whose_token_is_refused_waits_and_logs_in_again() {
+    let logins = std::sync::atomic::AtomicUsize::new(0);
+    let server = Peer::start(move |asked, n| match (asked.path(), asked.header("x-ticket")) {
+        ("/login", _) => {
+            let login = logins.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
+            Reply::Json(format!("{{\"ticket\":\"t-{login}\"}}"))
+        }
+        // the first token is good for one connection
+        (_, Some("t-1")) if n > 1 => Reply::status(401, &[], "expired"),
+        (_, ticket) => Reply::status(200, &[("content-type", "text/event-stream")], &events(1..=3, ticket.unwrap_or_default())),
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let base = server.base();
+    let text = platform(folder.path(), "transport = \"sse\"\nurl = \"{{base}}/stream\"") + &format!("base = \"{base}\"\n");
+    let file = folder.path().join("streaming.toml");
+    let login = "[auth.login]\nmethod = \"POST\"\nurl = \"{{base}}/login\"\ntoken = \".ticket\"\n[auth.headers]\nx-ticket = \"{{token}}\"";
+    let toml = std::fs::read_to_string(&file).expect("the file").replace("[auth.headers]\nx-key = \"k\"", login);
+    std::fs::write(&file, toml).expect("written");
+    let mut owner = Owner::start(&text, wall_now(), Taken::default());
+    assert!(owner.until_told("chat", "unauthorized: http 401").await);
+    assert!(owner.taken.state("chat").retry_at.is_some_and(|at| at.since_ms(wall_now()) > 5_000), "{:?}", owner.taken.state("chat"));
+    owner.until("it is in again", |taken| texts(taken).contains("t-21")).await;
+    owner.stop().await;
+    let refused: Vec<_> = server.asked().into_iter().filter(|asked| asked.header("x-ticket") == Some("t-1")).collect();
+    assert_eq!(refused.len(), 2, "what was refused is not sent again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_socket_answers_pings_comes_back_and_tells_the_gap() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");

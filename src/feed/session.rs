@@ -191,7 +191,15 @@ impl Session {
     /// # Errors
     /// As the asking, or with the earlier no and how long it holds.
     pub async fn admitted<T>(&self, call: &Call, ask: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-        self.entrance.admission.ask(call, Box::pin(async { ask.await.map_err(|fault| self.discreet(fault)) })).await
+        let ask = async {
+            let result = ask.await.map_err(|fault| self.discreet(fault));
+            if result.as_ref().is_err_and(|fault| fault.kind == FaultKind::Unauthorized && fault.held.is_none()) {
+                // the token may have ended before its time: the next try logs in again
+                self.entrance.token.lock().await.value = None;
+            }
+            result
+        };
+        self.entrance.admission.ask(call, Box::pin(ask)).await
     }
 
     /// What became of a call, and the login that it was made with: none where there is none, or it was refused.
