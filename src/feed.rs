@@ -36,6 +36,7 @@ pub mod platform;
 pub mod poll;
 pub mod probe;
 pub mod quota;
+mod secret;
 pub mod session;
 pub mod sessions;
 pub mod sign;

@@ -16,10 +16,11 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use super::account::{Environment, indirect};
+use super::account::Environment;
 use super::call::{Body, Call, Filled};
 use super::document::{Document, Problem, Section};
 use super::http::is_near;
+use super::secret;
 use super::sign::Sign;
 use super::template::{Value, Values};
 use crate::engine::event::{InterventionKind, Parameters};
@@ -78,7 +79,7 @@ impl Errand {
         let mut secrets = Values::default();
         if let Some(named) = section.section("secrets") {
             for (name, _) in named.entries() {
-                if let Some((text, _)) = indirect(&named, name, &format!("the action `{}`", kind.id()), folder, environment) {
+                if let Some((text, _)) = secret::indirect(&named, name, &format!("the action `{}`", kind.id()), folder, environment) {
                     secrets.set(name, Value::Secret(SecretString::from(text)));
                 }
             }

@@ -333,7 +333,7 @@ impl Session {
     /// A refresh token that is good once must outlive the program: it goes back to the file that it came from.
     fn keep_rotated(&self, name: &str, secret: &str) -> Result<(), Fault> {
         let Some(path) = self.account.secret_files.get(name) else { return Ok(()) };
-        let kept = super::account::write_secret(path, secret);
+        let kept = super::secret::write(path, secret);
         kept.map_err(|error| Fault::new(FaultKind::Input, format!("the new {name} cannot be kept: {error}")))
     }
 
