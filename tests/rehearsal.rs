@@ -95,6 +95,16 @@ fn a_wrong_act_does_not_answer_an_incident() {
 }
 
 #[test]
+fn an_outage_is_answered_once_it_is_over() {
+    let scenario = scenario("outage");
+    let push = act(&scenario, scenario.opens_s() + 200, Kind::BroadcastPush, None);
+    let score = score(&played(&scenario, 4, vec![push]), FEW, None).unwrap();
+    let incident = &score.incidents[0];
+    assert!(incident.until_s < scenario.opens_s() + 200, "the platform is back by then");
+    assert_eq!((incident.met, incident.acted_s, score.acts[0].verdict), (Met::Answered, Some(200), Verdict::Right));
+}
+
+#[test]
 fn nobody_scores_exactly_nothing() {
     let scenario = scenario("w1-surprise-discount");
     let score = score(&played(&scenario, 5, Vec::new()), FEW, None).unwrap();

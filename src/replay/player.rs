@@ -236,7 +236,7 @@ impl Deck {
     /// Moves on. True where there is more to do at once.
     fn turn(&mut self) -> bool {
         let index = self.index.lock();
-        let (generation, reached, complete, opened) = (index.generation, index.reached, index.complete, index.share);
+        let (generation, reached, complete, opened) = (index.generation, index.reached, index.complete, index.opened());
         drop(index);
         if generation != self.generation {
             (self.generation, self.head) = (generation, Head::new(self.index.clone()));
@@ -342,7 +342,7 @@ impl Deck {
             (None, true) => Pace::Paused,
             (None, false) => Pace::Plays,
         };
-        let from = index.first.unwrap_or_default();
+        let from = index.first.or(index.plan.starts_at).unwrap_or_else(|| self.clock.now());
         // the plan knows where a broadcast goes that is still being read
         let planned = if index.complete { None } else { index.plan.ends_at() };
         Standing {
@@ -352,7 +352,7 @@ impl Deck {
             pace,
             known: self.known,
             added: self.added,
-            opened: index.share,
+            opened: index.opened(),
             marks: Arc::clone(&index.marks),
             lost: index.lost.clone(),
             late_left_out: index.late_left_out,

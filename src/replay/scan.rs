@@ -59,11 +59,21 @@ pub struct Index {
     pub late_left_out: u64,
     pub takes_back: Vec<Late>,
     pub marks: Arc<[Mark]>,
-    /// About how much is read, from 0 to 1.
-    pub share: f64,
+    /// About how much is stepped, from 0 to 1; how much of a file is read.
+    share: f64,
+    gauge: Arc<Gauge>,
     pub complete: bool,
     pub failed: Option<String>,
     pub lost: Lost,
+}
+
+impl Index {
+    /// How much is opened, from 0 to 1 by whole percents. A file is read and stepped: where it must be sorted, one after the other.
+    #[must_use]
+    pub fn opened(&self) -> f64 {
+        let share = self.gauge.share().map_or(self.share, |read| f64::midpoint(read, self.share));
+        if self.complete { 1.0 } else { (share * 100.0).floor().min(99.0) / 100.0 }
+    }
 }
 
 /// The index, as the scan and those who read it share it.
@@ -101,6 +111,7 @@ pub fn open(path: &Path, playbook: Playbook, gauge: Arc<Gauge>) -> io::Result<Sh
         takes_back: Vec::new(),
         marks: Arc::default(),
         share: 0.0,
+        gauge: Arc::clone(&gauge),
         complete: false,
         failed: None,
         lost: Lost::default(),
@@ -205,6 +216,7 @@ impl Scan {
         index.late.clear();
         index.takes_back.clear();
         index.late_left_out = 0;
+        index.share = 0.0;
         index.marks = Arc::default();
     }
 
