@@ -33,8 +33,8 @@ pub const LEAST_BLOCKS: usize = 3;
 pub const KEPT: f64 = 0.85;
 /// By how much, as the deviation of its logarithm, what is still to come differs from the present pace for reasons that the pace
 /// cannot show: a dip, a surge, a dear product, a last call. It is 0.2 half an hour into an evening of two hours, and 0.6 at
-/// minute 80. Chosen on seeds 1001 to 1024 of the scenarios `demo` and `full-evening` and 1001 to 1012 of `small-shop`, where
-/// the range then held 84 % of the closes (79 % with 0.35).
+/// minute 80. Chosen on seeds 1001 to 1024 of the scenarios `demo` and `full-evening` and 1001 to 1012 of `small-shop`
+/// with a dip to a quarter, where the range then held 84 % of the closes (79 % with 0.35).
 pub const UNFORESEEN: f64 = 0.4;
 /// The range holds so much of the closes.
 pub const LEVEL: f64 = 0.8;
