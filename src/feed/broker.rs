@@ -178,7 +178,7 @@ impl Inlet {
             let context = Context { feed: feed.clone(), response: message.response(), ..base };
             let read = self.read_one(&message, context).await;
             let mut one = match read {
-                Err(fault) if fault.fatal => return Err(fault),
+                Err(fault) if fault.fatal || fault.kind == FaultKind::Crashed => return Err(fault),
                 Err(fault) => put_aside(&fault, &message.payload),
                 Ok(one) => one,
             };

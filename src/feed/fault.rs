@@ -40,7 +40,7 @@ pub enum FaultKind {
     ForeignLink,
     /// A file, a pipe or a child process.
     Input,
-    /// The feed's own task broke.
+    /// The feed's own task broke, or the process of its filters was killed.
     Crashed,
     /// The journal did not take the batch.
     Journal,
@@ -106,6 +106,11 @@ impl Fault {
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.held.is_none() || self.kind != FaultKind::Throttled
+    }
+    /// It lies in what was sent: it would only come again.
+    #[must_use]
+    pub fn is_of_payload(&self) -> bool {
+        !self.fatal && matches!(self.kind, FaultKind::BadBody | FaultKind::TooLarge | FaultKind::Mapping)
     }
     #[must_use]
     pub const fn fatal(mut self) -> Self {

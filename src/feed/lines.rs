@@ -1,15 +1,19 @@
 //! Bytes cut into lines of bounded length, and lines read as canonical events or mapped to some.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Rejected;
-use super::fault::Fault;
+use super::fault::{Fault, FaultKind};
 use super::mapper::Mapper;
 use super::mapping::{Context, Mapped, Recipe};
 use crate::engine::event::Quarantine;
 use crate::engine::text::clean;
 use crate::engine::wire::{self, Defaults, Reject};
 
+/// For a line whose process was killed.
+const MORE_TRIES: usize = 10;
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 /// Longest line; a longer one is put aside and skipped to its end.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 const BEGINNING_COLUMNS: usize = 120;
@@ -111,9 +115,9 @@ impl LineReader {
                 }
                 Some((mapper, recipe)) => {
                     let context = Context { place: place.clone(), ..context.clone() };
-                    match mapper.map(line.clone().into_bytes(), recipe, context).await {
+                    match map_patiently(mapper, &line, recipe, &context).await {
                         Ok(one) => mapped.append(one),
-                        Err(fault) if fault.fatal => return Err(fault),
+                        Err(fault) if fault.fatal || fault.kind == FaultKind::Crashed => return Err(fault),
                         Err(fault) => {
                             let reject = Reject { reason: Quarantine::NotJson, detail: fault.to_string() };
                             mapped.rejected.push(rejected(reject, place, &line));
@@ -124,6 +128,17 @@ impl LineReader {
         }
         Ok(mapped)
     }
+}
+
+/// Maps a line, and once more where the process of its filters was killed: what came through a pipe does not come again.
+async fn map_patiently(mapper: &Mapper, line: &str, recipe: &Recipe, context: &Context) -> Result<Mapped, Fault> {
+    for _ in 0..MORE_TRIES {
+        match mapper.map(line.as_bytes().to_vec(), recipe, context.clone()).await {
+            Err(fault) if fault.kind == FaultKind::Crashed => tokio::time::sleep(BETWEEN_TRIES).await,
+            other => return other,
+        }
+    }
+    mapper.map(line.as_bytes().to_vec(), recipe, context.clone()).await
 }
 
 fn rejected(reject: Reject, place: String, line: &str) -> Rejected {

@@ -1,11 +1,15 @@
 //! Filters run in a process of their own, one for each feed: whatever they do to its stack, its memory or its time, the desk
-//! goes on, and only the input that they did it with is put aside.
+//! goes on, and only the inputs that they did it with are put aside.
+//!
+//! A process that ends by itself did so by what it was mapping. It is mapped once more, input by input: what is finished is
+//! kept, the input that ends the process is put aside, and known again when it comes again. A process that is killed, or
+//! frozen, says nothing about a payload: then nothing is put aside, and whoever brought the payload brings it again.
 
 pub mod child;
 mod frame;
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,19 +20,27 @@ use tokio::time::timeout;
 
 use super::fault::{Fault, FaultKind};
 use super::filter::Filter;
+use super::mapping::run::Resume;
 use super::mapping::{Context, Mapped, Recipe};
+use crate::clock;
 use crate::engine::id::Set;
 use crate::engine::wire;
 use frame::{LENGTHS_BYTES, Order, Report, TOO_LONG};
 
 /// The verb that starts the child.
 pub const VERB: &str = "mapper";
-/// Wall time that mapping one payload may take.
-pub const BUDGET: Duration = Duration::from_secs(5);
+/// Time of a processor without getting on: to another input, or another output of the same.
+pub const CPU_BUDGET: Duration = Duration::from_secs(3);
+/// A child that works says so more often than this, however long it takes.
+const SILENCE: Duration = Duration::from_secs(5);
 /// On top of it for a child that has just been started.
 const STARTING: Duration = Duration::from_secs(10);
-/// Inputs of one payload that may end the child; with one more the payload as a whole is refused.
-const MOST_FATAL: usize = 3;
+/// A payload whose inputs end children for so long comes again later; those that did are known then.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// So many children may be killed or freeze over one payload.
+const MOST_KILLED: usize = 3;
+/// Inputs that are known to end their process.
+const MOST_POISON: usize = 256;
 /// Kept of a child's last words.
 const LAST_WORDS_BYTES: u64 = 4 << 10;
 /// How long a child may take to be gone.
@@ -66,7 +78,7 @@ impl Workshop {
     /// A mapper; its process is started with its first payload.
     #[must_use]
     pub fn mapper(&self) -> Mapper {
-        Mapper { program: self.program.clone(), witness: None, worker: Arc::default() }
+        Mapper { program: self.program.clone(), witness: None, room: Arc::default() }
     }
 }
 
@@ -75,7 +87,15 @@ impl Workshop {
 pub struct Mapper {
     program: PathBuf,
     witness: Option<Witness>,
-    worker: Arc<Mutex<Option<Worker>>>,
+    room: Arc<Mutex<Room>>,
+}
+
+/// Who has it maps.
+#[derive(Debug, Default)]
+struct Room {
+    worker: Option<Worker>,
+    /// Marks of inputs that ended a child, and why; the oldest first.
+    poison: Vec<(u64, String)>,
 }
 
 impl Mapper {
@@ -88,8 +108,8 @@ impl Mapper {
     /// What a payload becomes.
     ///
     /// # Errors
-    /// When the payload is no JSON within the limits, the platform says no in it, or the filters end their process with more
-    /// than a few of its inputs or take longer than [`BUDGET`].
+    /// When the payload is no JSON within the limits, the platform says no in it, its filters end their process with all of it,
+    /// or, as [`FaultKind::Crashed`], when it may become something the next time.
     pub async fn map(&self, payload: Vec<u8>, recipe: &Recipe, context: Context) -> Result<Mapped, Fault> {
         let mapped = self.map_around(&payload, recipe, &context).await;
         if let Some(witness) = &self.witness {
@@ -103,28 +123,35 @@ impl Mapper {
     async fn map_around(&self, payload: &[u8], recipe: &Recipe, context: &Context) -> Result<Mapped, Fault> {
         let numbers = recipe.each(|filter| Some(filter.number)).ok_or_else(|| Fault::new(FaultKind::Mapping, "no filter"))?;
         let filters: Vec<&Filter> = recipe.filters().collect();
-        let (mut careful, mut skip) = (false, Vec::new());
+        let mut room = self.room.lock().await;
+        let began = clock::instant();
+        let (mut kept, mut careful, mut killed) = (Kept::default(), false, 0);
+        let mut resume = Resume { poison: room.poison.clone(), ..Resume::default() };
         loop {
-            let order = Order::Map {
-                recipe: numbers.clone(),
-                context: context.clone(),
-                joined: context.join.is_some(),
-                careful,
-                skip: skip.clone(),
-            };
-            let end = match self.attempt(&filters, context, &order, payload).await {
-                Ok((Report::Mapped(mapped), lines)) => return read_lines(mapped?, &lines, context),
+            let order = Order::Map { recipe: numbers.clone(), context: context.clone(), joined: context.join.is_some(), careful, resume };
+            let end = match self.attempt(&mut room, &filters, context, (&order, payload), &mut kept).await {
+                Ok((Report::Mapped(mapped), lines)) => {
+                    kept.add(mapped?, &lines, context)?;
+                    return Ok(kept.mapped);
+                }
                 Ok(_) => return Err(Fault::new(FaultKind::Mapping, "the mapper answers something else")),
                 Err(end) => end,
             };
-            // the first end may have been none of this payload's: the next child says with which input it ends
-            match end.input {
-                _ if !careful && (recipe.items.is_some() || !end.late) => careful = true,
-                Some(input) if skip.len() < MOST_FATAL && skip.iter().all(|(skipped, _)| *skipped != input) => {
-                    skip.push((input, end.fault.detail));
+            let aside = match end.input.or(kept.input) {
+                _ if end.fault.kind == FaultKind::Crashed => {
+                    killed += 1;
+                    None
                 }
-                _ => return Err(end.fault),
+                Some(input) => Some((input, end.fault.detail.clone())),
+                None if recipe.items.is_none() || careful => return Err(end.fault),
+                None => None,
+            };
+            if killed > MOST_KILLED || began.elapsed() > PATIENCE {
+                return Err(Fault { kind: FaultKind::Crashed, ..end.fault });
             }
+            careful |= recipe.items.is_some() && end.fault.kind != FaultKind::Crashed;
+            kept.input = None;
+            resume = Resume { done: kept.done, aside, poison: room.poison.clone() };
         }
     }
 
@@ -134,7 +161,8 @@ impl Mapper {
     /// When the payload is no JSON within the limits, or the filter fails or ends its process.
     pub async fn ask(&self, filter: &Filter, payload: &[u8], context: Context) -> Result<Vec<Option<String>>, Fault> {
         let order = Order::Ask { filter: filter.number, context: context.clone() };
-        match self.attempt(&[filter], &context, &order, payload).await {
+        let mut room = self.room.lock().await;
+        match self.attempt(&mut room, &[filter], &context, (&order, payload), &mut Kept::default()).await {
             Ok((Report::Said(said), _)) => said,
             Ok(_) => Err(Fault::new(FaultKind::Mapping, "the mapper answers something else")),
             Err(end) => Err(end.fault),
@@ -150,49 +178,104 @@ impl Mapper {
     }
 
     /// One order to the child, which is started where there is none.
-    async fn attempt(&self, filters: &[&Filter], context: &Context, order: &Order, body: &[u8]) -> Result<(Report, Vec<u8>), End> {
-        let mut place = self.worker.lock().await;
+    async fn attempt(
+        &self,
+        room: &mut Room,
+        filters: &[&Filter],
+        context: &Context,
+        (order, body): (&Order, &[u8]),
+        kept: &mut Kept,
+    ) -> Result<(Report, Vec<u8>), End> {
         // whoever stops waiting for the answer leaves no child behind that still gives it
-        let (mut worker, patience) = match place.take() {
-            Some(worker) => (worker, BUDGET),
-            None => (Worker::start(&self.program)?, STARTING + BUDGET),
+        let (mut worker, mut patience) = match room.worker.take() {
+            Some(worker) => (worker, SILENCE),
+            None => (Worker::start(&self.program)?, STARTING + SILENCE),
         };
-        let mut input = None;
-        let answer = timeout(patience, worker.obey(filters, context, (order, body), &mut input)).await;
-        let input = input.filter(|number| *number > 0);
-        match answer {
-            Ok(Ok(answer)) => {
-                *place = Some(worker);
-                Ok(answer)
+        let sent = timeout(patience, worker.send_all(filters, context, order, body)).await;
+        let mut said = match sent {
+            // one that has ended may have told why
+            Ok(_) => timeout(patience, worker.receive()).await,
+            Err(late) => Err(late),
+        };
+        loop {
+            patience = SILENCE;
+            match said {
+                Ok(Ok((Report::Works, _))) => {}
+                Ok(Ok((Report::Begins(number), _))) => kept.input = Some(number).filter(|number| *number > 0),
+                Ok(Ok((Report::Keeps(mapped, poison), lines))) => {
+                    if let (Some(mark), Some(rejected)) = (poison, mapped.rejected.first()) {
+                        room.note_poison(mark, rejected.reject.detail.trim_start_matches("map: "));
+                    }
+                    kept.finish(mapped, &lines, context)?;
+                }
+                Ok(Ok((Report::Stuck(input), _))) => {
+                    let fault = Fault::new(FaultKind::Mapping, "the filter did not get on within 3 s");
+                    return Err(End { fault, input: Some(input).filter(|number| *number > 0) });
+                }
+                Ok(Ok(answer)) => {
+                    room.worker = Some(worker);
+                    return Ok(answer);
+                }
+                Ok(Err(error)) => return Err(worker.last_words(&error).await.into()),
+                Err(_) => return Err(Fault::new(FaultKind::Crashed, "the process of the filters does not answer").into()),
             }
-            Ok(Err(error)) => Err(End { fault: worker.last_words(&error).await, input, late: false }),
-            Err(_) => Err(End { fault: Fault::new(FaultKind::Mapping, "the filter did not end within 5 s"), input, late: true }),
+            said = timeout(patience, worker.receive()).await;
         }
     }
 }
 
-/// The events of a mapped payload, of which the child has seen that they can be read.
-fn read_lines(mut mapped: Mapped, lines: &[u8], context: &Context) -> Result<Mapped, Fault> {
-    let wrong = |what: &str| Fault::new(FaultKind::Mapping, format!("the mapper gives a line that is no event: {what}"));
-    let lines = std::str::from_utf8(lines).map_err(|_| wrong("not UTF-8"))?;
-    for line in lines.lines() {
-        mapped.events.push(wire::read(line, &context.defaults).map_err(|reject| wrong(&reject.detail))?.event);
+impl Room {
+    fn note_poison(&mut self, mark: u64, why: &str) {
+        if self.poison.iter().all(|(known, _)| *known != mark) {
+            self.poison.push((mark, why.to_owned()));
+            if self.poison.len() > MOST_POISON {
+                self.poison.remove(0);
+            }
+        }
     }
-    Ok(mapped)
+}
+
+/// What is finished of a payload.
+#[derive(Default)]
+struct Kept {
+    mapped: Mapped,
+    /// Inputs that were handed over one by one.
+    done: usize,
+    /// The input that the child is at, from 1, where it says so.
+    input: Option<usize>,
+}
+
+impl Kept {
+    /// The input that the child is at is finished.
+    fn finish(&mut self, mapped: Mapped, lines: &[u8], context: &Context) -> Result<(), Fault> {
+        self.done = self.input.take().unwrap_or(self.done);
+        self.add(mapped, lines, context)
+    }
+
+    /// Adds what was mapped, with the events of which the child has seen that they can be read.
+    fn add(&mut self, mut mapped: Mapped, lines: &[u8], context: &Context) -> Result<(), Fault> {
+        let wrong = |what: &str| Fault::new(FaultKind::Mapping, format!("the mapper gives a line that is no event: {what}"));
+        let lines = std::str::from_utf8(lines).map_err(|_| wrong("not UTF-8"))?;
+        for line in lines.lines() {
+            mapped.events.push(wire::read(line, &context.defaults).map_err(|reject| wrong(&reject.detail))?.event);
+        }
+        let ack = mapped.ack.take();
+        self.mapped.append(mapped);
+        self.mapped.ack = ack;
+        Ok(())
+    }
 }
 
 /// A child that came to its end.
 struct End {
     fault: Fault,
-    /// The input that it was at, from 1, where it was asked to say so.
+    /// The input that it was at, from 1, where it said so.
     input: Option<usize>,
-    /// It was ended for taking too long.
-    late: bool,
 }
 
 impl From<Fault> for End {
     fn from(fault: Fault) -> Self {
-        Self { fault, input: None, late: false }
+        Self { fault, input: None }
     }
 }
 
@@ -221,13 +304,8 @@ impl Worker {
         }
     }
 
-    async fn obey(
-        &mut self,
-        filters: &[&Filter],
-        context: &Context,
-        (order, body): (&Order, &[u8]),
-        input: &mut Option<usize>,
-    ) -> std::io::Result<(Report, Vec<u8>)> {
+    /// Teaches what the child does not know yet, and gives the order.
+    async fn send_all(&mut self, filters: &[&Filter], context: &Context, order: &Order, body: &[u8]) -> std::io::Result<()> {
         for filter in filters {
             if self.known.insert(filter.number) {
                 let learn = Order::Learn { number: filter.number, source: (*filter.source).clone() };
@@ -240,13 +318,7 @@ impl Worker {
             self.send(&Order::Join, join.as_bytes()).await?;
             self.join = Some(Arc::clone(join));
         }
-        self.send(order, body).await?;
-        loop {
-            match self.receive().await? {
-                (Report::Begins(number), _) => *input = Some(number),
-                answer => return Ok(answer),
-            }
-        }
+        self.send(order, body).await
     }
 
     async fn send(&mut self, order: &Order, body: &[u8]) -> std::io::Result<()> {
@@ -273,19 +345,33 @@ impl Worker {
             drop(timeout(END, async { { read }.read_to_end(&mut words).await }).await);
         }
         let words = String::from_utf8_lossy(&words);
+        drop(self.child.start_kill());
+        let status = timeout(END, self.child.wait()).await.ok().and_then(Result::ok);
         let why = if words.contains("overflowed its stack") {
-            "the filter builds values that are nested too deep, or calls itself too often".to_owned()
+            "the filter builds values that are nested too deep, or calls itself too often"
         } else if words.contains("memory allocation of") {
-            "the filter needs more than 1 GiB of memory".to_owned()
+            "the filter needs more than 1 GiB of memory"
         } else if words.contains(TOO_LONG) || error.to_string() == TOO_LONG {
-            format!("the filter gives {TOO_LONG}")
+            "the filter gives more than 64 MiB"
+        } else if was_killed(status) {
+            return Fault::new(FaultKind::Crashed, "the process of the filters was killed");
         } else {
-            drop(self.child.start_kill());
-            match timeout(END, self.child.wait()).await {
-                Ok(Ok(status)) => format!("the process of the filters ended: {status}"),
-                _ => "the process of the filters ended".to_owned(),
-            }
+            "the process of the filters ended"
         };
         Fault::new(FaultKind::Mapping, why)
     }
+}
+
+/// By somebody else: the filters themselves end it otherwise.
+#[cfg(unix)]
+fn was_killed(status: Option<ExitStatus>) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    const KILL: i32 = 9;
+    const TERM: i32 = 15;
+    status.is_none_or(|status| matches!(status.signal(), Some(KILL | TERM)))
+}
+
+#[cfg(not(unix))]
+fn was_killed(status: Option<ExitStatus>) -> bool {
+    status.is_none()
 }

@@ -22,8 +22,10 @@ use crate::engine::wire::Defaults;
 pub const MAX_DEPTH: usize = 64;
 /// Largest payload, decompressed.
 pub const MAX_BYTES: usize = 8 << 20;
-/// Outputs of one payload at most.
-pub const MAX_OUTPUTS: usize = 50_000;
+/// Outputs of one input at most; an input without `items` is the whole payload.
+pub const MAX_OUTPUTS: usize = 200_000;
+/// What the outputs of one payload may take as JSON.
+pub const MAX_OUTPUT_BYTES: usize = 48 << 20;
 /// Kept of an input that became no event.
 pub const BEGINNING_COLUMNS: usize = 120;
 /// Inputs of one payload whose being left out is told one by one; the rest is only counted.

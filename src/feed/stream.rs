@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::fault::{Fault, FaultKind};
+use super::fault::Fault;
 use super::mapper::Mapper;
 use super::mapping::{Context, Mapped, Plain, Recipe};
 use super::outlet::Outlet;
@@ -32,7 +32,7 @@ impl Tap {
     /// When the platform says no in it.
     pub async fn map(&self, payload: Vec<u8>, context: Context) -> Result<Mapped, Fault> {
         match self.mapper.map(payload.clone(), &self.recipe, context).await {
-            Err(fault) if matches!(fault.kind, FaultKind::BadBody | FaultKind::Mapping) => Ok(put_aside(&fault, &payload)),
+            Err(fault) if fault.is_of_payload() => Ok(put_aside(&fault, &payload)),
             other => other,
         }
     }

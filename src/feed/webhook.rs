@@ -1,8 +1,8 @@
 //! Deliveries that a platform pushes: verified on the raw body, mapped, answered once they are in the journal.
 //!
 //! A delivery that is not believed gets 401 and is counted; one that maps to nothing, or that no filter can read, gets 200
-//! and is counted too, for it would only come again. While the journal fails, or the resource that a thin notice names cannot
-//! be fetched, the answer is 503 and the platform keeps the delivery.
+//! and is counted too, for it would only come again. While the journal fails, the resource that a thin notice names cannot
+//! be fetched, or the process of the filters is killed, the answer is 503 and the platform keeps the delivery.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -150,14 +150,21 @@ impl Receiver<'_> {
             Some(recipe) => self.mapper.map(delivery.body.clone(), recipe, context).await,
             None => canonical::read(&delivery.body, |name| delivery.headers_named(name).next().map(str::to_owned), &context).await,
         };
-        mapped.map_or_else(|fault| Ok(put_aside(&fault, &delivery.body)), Ok).map(|mut mapped| {
-            if matches!(self.hook.signature, Signature::Refetch) && !mapped.events.is_empty() {
-                // nothing was signed: what it claims is not believed, only looked up
-                mapped.unmapped += 1;
-                mapped.events.clear();
+        let mut mapped = match mapped {
+            Ok(mapped) => mapped,
+            // what the platform says no in comes again no more than what nobody can read
+            Err(fault) if fault.kind != FaultKind::Crashed => put_aside(&fault, &delivery.body),
+            Err(fault) => {
+                note_error(outlet, &self.session.discreet(fault));
+                return Err(Answer::empty(503));
             }
-            mapped
-        })
+        };
+        if matches!(self.hook.signature, Signature::Refetch) && !mapped.events.is_empty() {
+            // nothing was signed: what it claims is not believed, only looked up
+            mapped.unmapped += 1;
+            mapped.events.clear();
+        }
+        Ok(mapped)
     }
 
     /// The answer to a handshake.
@@ -213,7 +220,8 @@ fn pairs(pairs: &[(String, String)]) -> Value {
 /// What nobody can read is kept aside; it would only come again.
 #[must_use]
 pub fn put_aside(fault: &Fault, body: &[u8]) -> Mapped {
-    let reject = Reject { reason: Quarantine::NotJson, detail: fault.to_string() };
+    let reason = if fault.kind == FaultKind::Mapping { Quarantine::BadField } else { Quarantine::NotJson };
+    let reject = Reject { reason, detail: fault.to_string() };
     let beginning = clean(&String::from_utf8_lossy(body), BEGINNING_COLUMNS).to_string();
     let rejected = vec![Rejected { reject, place: String::new(), beginning }];
     Mapped { inputs: 1, rejected, ..Mapped::default() }

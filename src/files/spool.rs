@@ -29,7 +29,7 @@ impl Spool {
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
             let path = std::env::temp_dir().join(format!("warroom-{}-{number}.tmp", std::process::id()));
             match options.open(&path) {
-                Ok(file) => return Ok(Self { path, file }),
+                Ok(file) => return Ok(Self { path: nameless(path, &file), file }),
                 Err(error) => failure = error,
             }
         }
@@ -55,9 +55,39 @@ impl Spool {
     }
 }
 
+/// Takes the file's name away where it can be opened without one: then not even a kill leaves it behind.
+#[cfg(target_os = "linux")]
+fn nameless(path: PathBuf, file: &File) -> PathBuf {
+    let open = PathBuf::from(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(file)));
+    if open.exists() && std::fs::remove_file(&path).is_ok() { open } else { path }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn nameless(path: PathBuf, _: &File) -> PathBuf {
+    path
+}
+
 impl Drop for Spool {
     fn drop(&mut self) {
-        // Nothing is left to do where it cannot be removed: the system clears its own folder.
+        // Nothing is left to do where it cannot be removed: it has no name any more, or the system clears its own folder.
         let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_spool_is_read_from_its_beginning_however_often_and_beside_its_writer() {
+        let mut spool = Spool::of(&mut &b"one two"[..]).unwrap();
+        let (mut first, mut second, mut text) = (spool.rewound().unwrap(), spool.rewound().unwrap(), String::new());
+        first.read_to_string(&mut text).unwrap();
+        spool.file().write_all(b" three").unwrap();
+        second.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "one twoone two three");
+        #[cfg(target_os = "linux")]
+        assert!(spool.path.starts_with("/proc"), "it has no name: {:?}", spool.path);
     }
 }

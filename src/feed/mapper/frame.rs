@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::feed::fault::Fault;
 use crate::feed::filter::Source;
+use crate::feed::mapping::run::Resume;
 use crate::feed::mapping::{Context, Mapped, Recipe};
 
 /// Longest head, and longest body.
@@ -20,8 +21,8 @@ pub enum Order {
     Learn { number: u64, source: Source },
     /// The body is the lookup table of the next orders that are `joined`.
     Join,
-    /// The body is a payload; `careful` asks for [`Report::Begins`]. Inputs of `skip` are put aside, with the reason.
-    Map { recipe: Recipe<u64>, context: Context, joined: bool, careful: bool, skip: Vec<(usize, String)> },
+    /// The body is a payload; `careful` asks for [`Report::Begins`] and [`Report::Keeps`].
+    Map { recipe: Recipe<u64>, context: Context, joined: bool, careful: bool, resume: Resume },
     /// The body is what the filter is asked about.
     Ask { filter: u64, context: Context },
 }
@@ -29,11 +30,17 @@ pub enum Order {
 /// From the child.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Report {
+    /// The child works: it has not stopped getting on for long.
+    Works,
     /// The mapping of this input begins; 0 behind the last one.
     Begins(usize),
-    /// The body are the lines of the events.
+    /// What an input became, and its mark where it was put aside untouched; the body are the lines of its events.
+    Keeps(Mapped, Option<u64>),
+    /// What the payload became, or the rest of it; the body are the lines of the events.
     Mapped(Result<Mapped, Fault>),
     Said(Result<Vec<Option<String>>, Fault>),
+    /// It does not get on with this input, and the child ends; 0 where it is with none.
+    Stuck(usize),
 }
 
 /// Lengths and head of a frame; the body follows as it is.

@@ -1,11 +1,15 @@
 //! Payloads through filters, on the calling thread and without a bound of memory or time: whoever calls gives both.
 
+use std::hash::BuildHasher;
 use std::time::Duration;
 
 use jaq_json::{Val, read};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{BEGINNING_COLUMNS, Context, Expansion, LeftOut, MAX_BYTES, MAX_DEPTH, MAX_OUTPUTS, Mapped, Recipe, TOLD_LEFT_OUT};
+use super::{
+    BEGINNING_COLUMNS, Context, Expansion, LeftOut, MAX_BYTES, MAX_DEPTH, MAX_OUTPUT_BYTES, MAX_OUTPUTS, Mapped, Recipe, TOLD_LEFT_OUT,
+};
 use crate::engine::event::Quarantine;
 use crate::engine::text::clean;
 use crate::engine::wire::{self, Reject};
@@ -13,6 +17,8 @@ use crate::feed::Rejected;
 use crate::feed::fault::{Fault, FaultKind};
 use crate::feed::filter::{Compiled, depth};
 
+/// Outputs of one input that may be no event.
+const MAX_REJECTS: usize = 1_000;
 /// Outputs that the answer to a question is made of.
 const ANSWERS: usize = 64;
 
@@ -54,13 +60,38 @@ fn said(value: &Val) -> Option<String> {
     }
 }
 
-/// Which inputs of a payload are not touched again, and who is told of the others.
-#[expect(missing_debug_implementations, reason = "it holds a closure")]
-pub struct Care<'c> {
-    /// An input's number from 1, and why.
-    pub skip: &'c [(usize, String)],
-    /// Is told the number of an input before its mapping begins; 0 behind the last one.
-    pub begin: &'c mut dyn FnMut(usize),
+/// Sees how far the work is.
+pub trait Watch {
+    /// An input begins, from 1; 0 behind the last one.
+    fn begins(&self, number: usize);
+    /// An output came.
+    fn goes_on(&self);
+    /// Takes what an input became, where it is handed over one by one; `poison` is the mark of one that was put aside untouched.
+    fn keeps(&self, outcome: &mut Outcome, poison: Option<u64>);
+}
+
+/// Where a payload is taken up again whose mapper ended.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Resume {
+    /// So many inputs have been handed over.
+    pub done: usize,
+    /// The input that ended the mapper, and why.
+    pub aside: Option<(usize, String)>,
+    /// Inputs that ended a mapper before, by their mark, and why.
+    pub poison: Vec<(u64, String)>,
+}
+
+impl Resume {
+    /// Why an input is not touched, and its mark.
+    fn passes_over(&self, input: &Val, number: usize) -> Option<(&str, u64)> {
+        let named = self.aside.as_ref().filter(|(aside, _)| *aside == number);
+        if named.is_none() && self.poison.is_empty() {
+            return None;
+        }
+        let mark = foldhash::fast::FixedState::default().hash_one(input.to_string());
+        let known = self.poison.iter().find(|(known, _)| *known == mark);
+        named.map(|(_, why)| why).or(known.map(|(_, why)| why)).map(|why| (why.as_str(), mark))
+    }
 }
 
 /// What became of a payload, its events as the filter gave them: lines of JSON that can be read.
@@ -74,25 +105,27 @@ pub struct Outcome {
 ///
 /// # Errors
 /// When the payload is no JSON within the limits, or the platform says no in it.
-pub fn map(payload: &[u8], recipe: &Recipe<&Compiled>, scope: &Scope, care: Care<'_>) -> Result<Outcome, Fault> {
+pub fn map(payload: &[u8], recipe: &Recipe<&Compiled>, scope: &Scope, resume: &Resume, watch: &impl Watch) -> Result<Outcome, Fault> {
     let page = parse(payload)?;
     judge(&page, recipe, scope)?;
-    let Care { skip, begin } = care;
-    let mut work = Work { recipe, scope, page: &page, outcome: Outcome::default(), outputs: 0, why: String::new() };
+    let mut work = Work { recipe, scope, page: &page, watch, outcome: Outcome::default(), bytes: 0 };
     match &recipe.items {
-        None => work.map_input(&page, 0)?,
+        None => work.map_input(&page, 0),
         Some(items) => {
             for (item, number) in scope.run(items, page.clone(), &page).zip(1..) {
                 let item = item.map_err(|error| Fault::new(FaultKind::Mapping, format!("items: {error}")))?;
-                match skip.iter().find(|(skipped, _)| *skipped == number) {
-                    Some((_, why)) => work.pass_over(&item, number, why),
-                    None => {
-                        begin(number);
-                        work.map_input(&item, number)?;
-                    }
+                watch.begins(number);
+                if number <= resume.done {
+                    continue;
                 }
+                let passed = resume.passes_over(&item, number);
+                match passed {
+                    Some((why, _)) => work.pass_over(&item, number, why),
+                    None => work.map_input(&item, number),
+                }
+                watch.keeps(&mut work.outcome, passed.map(|(_, mark)| mark));
             }
-            begin(0);
+            watch.begins(0);
         }
     }
     let mut outcome = work.outcome;
@@ -169,45 +202,52 @@ fn judge(page: &Val, recipe: &Recipe<&Compiled>, scope: &Scope) -> Result<(), Fa
 }
 
 /// A payload on its way through a recipe.
-struct Work<'w> {
+struct Work<'w, W> {
     recipe: &'w Recipe<&'w Compiled>,
     scope: &'w Scope,
     page: &'w Val,
+    watch: &'w W,
     outcome: Outcome,
-    outputs: usize,
-    /// The reason of the last `skip`.
-    why: String,
+    /// Of all lines of the payload.
+    bytes: usize,
 }
 
-impl Work<'_> {
-    fn map_input(&mut self, input: &Val, number: usize) -> Result<(), Fault> {
-        self.outcome.mapped.inputs += 1;
-        let (mut became, skipped) = (0, self.outcome.mapped.skipped);
+impl<W: Watch> Work<'_, W> {
+    fn map_input(&mut self, input: &Val, number: usize) {
+        let mut became = Became::default();
         for output in self.scope.run(self.recipe.map, input.clone(), self.page) {
-            self.outputs += 1;
-            if self.outputs > MAX_OUTPUTS {
-                return Err(Fault::new(FaultKind::Mapping, "the filter does not stop giving outputs"));
-            }
-            became += 1;
+            self.watch.goes_on();
+            became.outputs += 1;
             let failed = output.is_err();
             let taken = output.map_err(|error| Reject { reason: Quarantine::BadField, detail: format!("map: {error}") });
-            if let Err(reject) = taken.and_then(|value| self.take_output(&value)) {
-                self.put_aside(input, number, reject);
+            if let Err(reject) = taken.and_then(|value| became.take(&value, &self.scope.context)) {
+                became.rejects.push(reject);
+            }
+            if became.outputs > MAX_OUTPUTS || became.rejects.len() > MAX_REJECTS || self.bytes + became.bytes > MAX_OUTPUT_BYTES {
+                return self.pass_over(input, number, "the filter does not stop giving outputs");
             }
             if failed {
                 // an error ends a filter, as in jq
                 break;
             }
         }
-        self.outcome.mapped.unmapped += usize::from(became == 0);
-        if (became == 0 || self.outcome.mapped.skipped > skipped) && self.outcome.mapped.left_out.len() < TOLD_LEFT_OUT {
-            let why = (became > 0).then(|| std::mem::take(&mut self.why));
-            self.outcome.mapped.left_out.push(LeftOut { why, beginning: clean(&input.to_string(), BEGINNING_COLUMNS).to_string() });
+        self.bytes += became.bytes;
+        let Outcome { mapped, lines } = &mut self.outcome;
+        mapped.inputs += 1;
+        mapped.unmapped += usize::from(became.outputs == 0);
+        mapped.skipped += became.skips;
+        mapped.expansions.append(&mut became.expansions);
+        lines.append(&mut became.lines);
+        if (became.outputs == 0 || became.skips > 0) && mapped.left_out.len() < TOLD_LEFT_OUT {
+            let why = (became.outputs > 0).then_some(became.why);
+            mapped.left_out.push(LeftOut { why, beginning: clean(&input.to_string(), BEGINNING_COLUMNS).to_string() });
         }
-        Ok(())
+        for reject in became.rejects {
+            self.put_aside(input, number, reject);
+        }
     }
 
-    /// An input that ended its mapper before.
+    /// An input that costs too much, or ended its mapper before.
     fn pass_over(&mut self, input: &Val, number: usize, why: &str) {
         self.outcome.mapped.inputs += 1;
         self.put_aside(input, number, Reject { reason: Quarantine::BadField, detail: format!("map: {why}") });
@@ -219,32 +259,48 @@ impl Work<'_> {
         let beginning = clean(&input.to_string(), BEGINNING_COLUMNS).to_string();
         self.outcome.mapped.rejected.push(Rejected { reject, place, beginning });
     }
+}
 
+/// What one input became.
+#[derive(Default)]
+struct Became {
+    outputs: usize,
+    lines: Vec<String>,
+    bytes: usize,
+    skips: usize,
+    /// The reason of the last skip.
+    why: String,
+    expansions: Vec<Expansion>,
+    rejects: Vec<Reject>,
+}
+
+impl Became {
     /// An output is an event, `{"skip": why}` or `{"expand": {"id": …}}`.
-    fn take_output(&mut self, value: &Val) -> Result<(), Reject> {
+    fn take(&mut self, value: &Val, context: &Context) -> Result<(), Reject> {
         let bad = |detail: &str| Reject { reason: Quarantine::BadField, detail: detail.into() };
         let Val::Obj(object) = value else { return Err(bad("map: the output is no object")) };
         let key = |name: &str| Val::from(name.to_owned());
         if let (Some(why), 1) = (object.get(&key("skip")), object.len()) {
-            self.outcome.mapped.skipped += 1;
+            self.skips += 1;
             self.why = clean(&plain_text(why), BEGINNING_COLUMNS).to_string();
             return Ok(());
         }
         if let (Some(Val::Obj(expand)), 1) = (object.get(&key("expand")), object.len()) {
             let values: Vec<(String, String)> = expand.iter().map(|(name, value)| (plain_text(name), plain_text(value))).collect();
             let id = values.iter().find(|(name, _)| name == "id").ok_or_else(|| bad("expand: no id"))?.1.clone();
-            self.outcome.mapped.expansions.push(Expansion { id, values });
+            self.expansions.push(Expansion { id, values });
             return Ok(());
         }
         let mut object = (**object).clone();
         object.retain(|_, value| !matches!(value, Val::Null));
         if !object.contains_key(&key("ts")) {
-            object.insert(key("ts"), Val::from(self.scope.context.snapshot_at.rfc3339()));
+            object.insert(key("ts"), Val::from(context.snapshot_at.rfc3339()));
         }
         let line = Val::obj(object).to_string();
         // read here, so that it can be told which input a bad one came from
-        wire::read(&line, &self.scope.context.defaults)?;
-        self.outcome.lines.push(line);
+        wire::read(&line, &context.defaults)?;
+        self.bytes += line.len();
+        self.lines.push(line);
         Ok(())
     }
 }
@@ -280,9 +336,20 @@ mod tests {
         outputs.join(" ")
     }
 
+    /// Keeps nothing, and writes down what begins.
+    #[derive(Default)]
+    struct Noted(std::cell::RefCell<Vec<usize>>);
+
+    impl Watch for Noted {
+        fn begins(&self, number: usize) {
+            self.0.borrow_mut().push(number);
+        }
+        fn goes_on(&self) {}
+        fn keeps(&self, _: &mut Outcome, _: Option<u64>) {}
+    }
+
     fn map_all(payload: &str, recipe: &Recipe<&Compiled>) -> Result<Mapped, Fault> {
-        let care = Care { skip: &[], begin: &mut |_| {} };
-        map(payload.as_bytes(), recipe, &scope(), care).map(|outcome| outcome.mapped)
+        map(payload.as_bytes(), recipe, &scope(), &Resume::default(), &Noted::default()).map(|outcome| outcome.mapped)
     }
 
     #[test]
@@ -359,26 +426,36 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_gives_outputs_for_ever_is_stopped() {
-        let recipe = Recipe::new(compile("repeat(skip(\"x\"))"));
-        let fault = map_all("1", &recipe).unwrap_err();
-        assert_eq!(fault.kind, FaultKind::Mapping);
+    fn an_input_whose_outputs_do_not_end_is_put_aside_and_the_others_are_mapped() {
+        for endless in ["repeat(skip(\"x\"))", "repeat(1)", "repeat({type:\"note\",text:(\"x\" * 4000)})"] {
+            let mut recipe = Recipe::new(compile(&format!("if . == 2 then {endless} else skip(\"fine\") end")));
+            recipe.items = Some(compile(".[]"));
+            let mapped = map_all("[1,2,3]", &recipe).unwrap();
+            assert_eq!((mapped.inputs, mapped.skipped, mapped.rejected.len()), (3, 2, 1), "{endless}");
+            assert_eq!(mapped.rejected[0].reject.detail, "map: the filter does not stop giving outputs");
+        }
     }
 
     #[test]
-    fn an_input_that_ended_a_mapper_is_put_aside_untouched() {
+    fn an_input_that_ended_a_mapper_is_put_aside_untouched_and_known_again() {
         let mut recipe = Recipe::new(compile(".a.b | skip(.)"));
         recipe.items = Some(compile(".[]"));
-        let mut begun = Vec::new();
-        let care = Care { skip: &[(2, "it ended".to_owned())], begin: &mut |number| begun.push(number) };
-        let outcome = map(br#"[{"a":{"b":"x"}},{"n":2},{"a":{"b":"y"}}]"#, &recipe, &scope(), care).unwrap();
-        assert_eq!(begun, [1, 3, 0]);
-        assert_eq!((outcome.mapped.inputs, outcome.mapped.skipped), (3, 2));
+        let payload = br#"[{"a":{"b":"x"}},{"n":2},{"a":{"b":"y"}}]"#;
+        let noted = Noted::default();
+        let resume = Resume { done: 1, aside: Some((2, "it ended".to_owned())), ..Resume::default() };
+        let outcome = map(payload, &recipe, &scope(), &resume, &noted).unwrap();
+        assert_eq!(noted.0.take(), [1, 2, 3, 0]);
+        assert_eq!((outcome.mapped.inputs, outcome.mapped.skipped), (2, 1));
         let aside = &outcome.mapped.rejected[0];
         assert_eq!(
             (aside.place.as_str(), aside.beginning.as_str(), aside.reject.detail.as_str()),
             ("item 2", r#"{"n":2}"#, "map: it ended")
         );
+        let (_, mark) = resume.passes_over(&parse(br#"{"n":2}"#).unwrap(), 2).unwrap();
+        let again = Resume { poison: vec![(mark, "as before".to_owned())], ..Resume::default() };
+        let outcome = map(payload, &recipe, &scope(), &again, &noted).unwrap();
+        assert_eq!((outcome.mapped.inputs, outcome.mapped.skipped), (3, 2));
+        assert_eq!(outcome.mapped.rejected[0].reject.detail, "map: as before");
     }
 
     #[test]
