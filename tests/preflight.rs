@@ -332,6 +332,30 @@ async fn a_feed_whose_every_input_is_put_aside_fails() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn stock_that_a_file_tells_is_judged_though_the_plan_does_not_announce_it() {
+    let desk = Desk::open(GOOD).await;
+    let row = |sku: &str, available: i64| {
+        format!(r#"{{"type":"inventory","ts":"{}","sku":"{sku}","available":{available}}}"#, wall_now().rfc3339())
+    };
+    // more than one look takes; the newest counts
+    let mut rows: Vec<String> = (0..3_000).map(|number| row("CAM-1", number)).collect();
+    rows.extend([row("CAM-1", 25), row("ERP-7", 3)]);
+    std::fs::write(desk.path("erp.ndjson"), rows.join("\n") + "\n").unwrap();
+    let plan = std::fs::read_to_string(desk.path("plan.toml")).unwrap();
+    let plan =
+        plan.replace("[feeds.shop]", "[[product]]\nsku = \"ERP-7\"\nslot = 9\n[feeds.shop]") + "[feeds.erp]\npath = \"erp.ndjson\"\n";
+    std::fs::write(desk.path("plan.toml"), plan).unwrap();
+    let (text, _) = desk.check(&[]).await;
+    let mismatch = line(&text, "slot 7 Câmera:");
+    assert!(mismatch.starts_with("! warn") && text.contains("shop 40 ≠ erp 25"), "{text}");
+    assert!(line(&text, "ERP-7").starts_with("! warn"), "the shop does not know it, the ERP does: {text}");
+    assert!(
+        !text.lines().any(|line| line.starts_with("✗ FAIL") && line.contains("slot 8")),
+        "a file owes no word about every product: {text}"
+    );
+}
+
 /// The address that the plan's webhook listens at.
 fn listen(plan: &Path) -> String {
     let text = std::fs::read_to_string(plan).unwrap();

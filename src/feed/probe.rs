@@ -110,7 +110,7 @@ pub async fn look_at(session: &Arc<Session>, mapper: Mapper, request: &Request, 
             }
         }
     }
-    if probe.outcome == Outcome::Well && way != Way::Asked && probe.events.is_empty() && probe.rejected.is_empty() {
+    if probe.outcome == Outcome::Well && way != Way::Asked && !probe.has_told() {
         probe.outcome = Outcome::Silent;
     }
     probe.took = began.elapsed();
@@ -165,7 +165,8 @@ async fn watch(rx: &mut mpsc::Receiver<Batch>, probe: &mut Probe, began: Instant
             }
             FeedStatus::Ok | FeedStatus::Ended => {
                 probe.outcome = Outcome::Well;
-                if way == Way::Asked || brought || probe.state.status == FeedStatus::Ended {
+                // what has more to tell than fits at once is read on, as long as a stream is listened to
+                if way == Way::Asked || probe.has_told() && probe.state.caught_up || probe.state.status == FeedStatus::Ended {
                     return;
                 }
                 opened = opened.or_else(|| Some(clock::instant()));
@@ -180,6 +181,10 @@ async fn watch(rx: &mut mpsc::Receiver<Batch>, probe: &mut Probe, began: Instant
 }
 
 impl Probe {
+    fn has_told(&self) -> bool {
+        !self.events.is_empty() || !self.rejected.is_empty()
+    }
+
     fn take(&mut self, batch: Batch) {
         self.events.extend(batch.events);
         self.rejected.extend(batch.rejected);

@@ -19,22 +19,32 @@ struct Shelf {
 /// What the shops have, by source.
 #[derive(Debug, Default)]
 pub struct Shelves {
-    /// Sources that told their stock whole.
+    /// Sources that told any stock.
     told: Vec<Name>,
+    /// Those of them that tell it whole: what they do not know, they do not have.
+    whole: Vec<Name>,
     rows: Table<(Name, Name, Option<Name>), Shelf>,
 }
 
 impl Shelves {
     /// Takes what a feed told.
     pub fn take(&mut self, source: &Name, request: &Request, probe: &Probe) {
-        if probe.outcome == Outcome::Well && request.gives.iter().any(|kind| kind == "inventory") && !self.told.contains(source) {
-            self.told.push(source.clone());
+        if probe.outcome == Outcome::Well && request.gives.iter().any(|kind| kind == "inventory") && !self.whole.contains(source) {
+            self.whole.push(source.clone());
+            self.hear(source);
         }
         for event in &probe.events {
             if let Fact::Inventory(stock) = &event.fact {
+                self.hear(&event.source);
                 let shelf = Shelf { available: stock.available, price: stock.price };
                 self.rows.insert((event.source.clone(), stock.sku.clone(), stock.location.clone()), shelf);
             }
+        }
+    }
+
+    fn hear(&mut self, source: &Name) {
+        if !self.told.contains(source) {
+            self.told.push(source.clone());
         }
     }
 
@@ -111,10 +121,12 @@ impl Checked<'_> {
         let known: Vec<(&Name, Shelf)> =
             self.shelves.told.iter().filter_map(|source| Some((source, self.shelves.of(source, self.product, self.plan)?))).collect();
         let mut points: Vec<Point> = Vec::new();
-        let strangers: Vec<&str> =
-            self.shelves.told.iter().filter(|source| !known.iter().any(|(of, _)| of == source)).map(Name::as_str).collect();
-        if !strangers.is_empty() {
-            let verdict = if known.is_empty() { Verdict::Fail } else { Verdict::Warn };
+        // nobody tells it whole: that none of what was told is about this product is worth a look, no more
+        let sure = !self.shelves.whole.is_empty();
+        let asked = if sure { &self.shelves.whole } else { &self.shelves.told };
+        let strangers: Vec<&str> = asked.iter().filter(|source| !known.iter().any(|(of, _)| of == source)).map(Name::as_str).collect();
+        if !strangers.is_empty() && (sure || known.is_empty()) {
+            let verdict = if known.is_empty() && sure { Verdict::Fail } else { Verdict::Warn };
             points.push(self.say(verdict, "product-unknown", &[("source", strangers.join(", ")), ("sku", self.product.sku.to_string())]));
         }
         points.extend(self.stock(&known));
