@@ -1,5 +1,6 @@
 //! Wiring: the select loop, the frame clock, the terminal guard. The only owner of engine, view state and terminal.
 
+pub mod chronicle;
 pub mod closing;
 pub mod debrief;
 pub mod demo;

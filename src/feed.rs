@@ -7,6 +7,7 @@
 pub mod account;
 mod address;
 mod admission;
+pub mod asides;
 pub mod backoff;
 pub mod broker;
 pub mod call;

@@ -187,3 +187,123 @@ async fn totals_are_exact_after_every_toxic_and_the_feed_comes_back() {
     whole.sort_by_key(ToString::to_string);
     assert_eq!(sick, whole, "every order, without a gap");
 }
+
+/// Rows of which one is wrong, by a token that leads nowhere.
+const TURNING: &str = r#"
+name = "turning"
+[variables.base]
+[variables.key]
+secret = true
+environment = "TEST_ROWS_KEY"
+[auth.headers]
+x-shop-access-token = "{{key}}"
+[[request]]
+name = "rows"
+gives = ["purchase"]
+interval_s = 0.3
+url = "{{base}}/rows"
+query = { after = "{{from}}", page = "{{page_token?}}" }
+window = { overlap_s = 30 }
+paging = { kind = "token" }
+next = ".next"
+items = ".rows[]"
+map = '{type: "purchase", order: (.id | text), ts: .at, placed_at: .at, value: .total, currency: "BRL"}'
+"#;
+
+fn turning(folder: &Path, feeds: &[(&str, String)]) -> String {
+    std::fs::write(folder.join("turning.toml"), TURNING).expect("a file");
+    let table = |(name, base): &(&str, String)| format!("[feeds.{name}]\nplatform = \"./turning.toml\"\nbase = \"{base}\"\n");
+    feeds.iter().map(table).collect::<String>().replace("./", &format!("{}/", folder.display()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_next_page_that_is_the_page_itself_is_a_named_fault_and_its_events_are_kept() {
+    let body = |next: &str| page(&[1, 2]).replacen(r#"{"rows""#, &format!(r#"{{"next":{next},"rows""#), 1);
+    let (same, object) = (body(r#""p2""#), body(r#"{"after":2}"#));
+    let same = Peer::start(move |_, _| Reply::Json(same.clone())).await;
+    let object = Peer::start(move |_, _| Reply::Json(object.clone())).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let plan = turning(folder.path(), &[("same", same.base()), ("object", object.base())]);
+    let mut owner = Owner::start(&plan, wall_now().plus_s(-60), Taken::default());
+    for feed in ["same", "object"] {
+        owner.until(feed, |taken| taken.fault(feed) == "refused: the platform's next page is the page itself").await;
+        assert_eq!(owner.taken.state(feed).status, FeedStatus::Retrying, "{feed}");
+        assert!(!owner.taken.cursors.contains_key(feed), "the window is read again");
+    }
+    assert_eq!(orders(&owner.taken), 2, "what the pages held is kept");
+    owner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_row_in_an_overlap_is_put_aside_once_however_often_it_is_read() {
+    let rows = |bad: &[&str]| {
+        let at = wall_now().rfc3339();
+        let bad: Vec<String> = bad.iter().map(|id| format!(r#"{{"id":"{id}","at":"{at}","total":"much"}}"#)).collect();
+        format!(r#"{{"rows":[{}]}}"#, bad.join(","))
+    };
+    let (first, later) = (rows(&["a", "b"]), rows(&["b", "a", "c"]));
+    let shop = Peer::start(move |_, n| Reply::Json(if n < 4 { first.clone() } else { later.clone() })).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut owner = Owner::start(&turning(folder.path(), &[("shop", shop.base())]), wall_now().plus_s(-60), Taken::default());
+    while shop.asked().len() < 9 {
+        assert!(owner.step().await, "it goes on");
+    }
+    let aside: Vec<&str> =
+        owner.taken.rejected.iter().map(|aside| aside.beginning.split(r#""id":""#).nth(1).map_or("", |id| &id[..1])).collect();
+    assert_eq!(aside, ["a", "b", "c"], "{:?}", owner.taken.rejected);
+    owner.stop().await;
+}
+
+/// Waits until a file holds all of these.
+async fn written(file: &Path, parts: &[&str]) -> String {
+    let end = tokio::time::Instant::now() + owner::PATIENCE;
+    loop {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        if parts.iter().all(|part| text.contains(part)) {
+            return text;
+        }
+        assert!(tokio::time::Instant::now() < end, "{parts:?} is not in\n{text}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_tells_of_feeds_and_the_journal_without_secrets_and_without_a_flood() {
+    let bad = format!(r#"{{"rows":[{{"id":1,"at":"{}","total":"much Maria"}}]}}"#, wall_now().rfc3339());
+    let shop = Peer::start(move |_, n| match n {
+        0 => Reply::Json(r#"{"rows":[]}"#.into()),
+        1 => Reply::status(429, &[("retry-after", "1")], "canary-TEST_ROWS_KEY"),
+        _ => Reply::Json(bad.clone()),
+    })
+    .await;
+    let broken = Peer::start(|_, _| Reply::status(500, &[], "canary-TEST_ROWS_KEY is wrong")).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let head = format!(
+        "name = \"night\"\nstarts_at = \"{}\"\nlength = \"1h\"\ntime_zone = \"UTC\"\ncurrency = \"BRL\"\n",
+        wall_now().plus_s(-60).rfc3339()
+    );
+    let plan = head + &turning(folder.path(), &[("shop", shop.base()), ("broken", broken.base())]);
+    std::fs::write(folder.path().join("plan.toml"), plan).expect("a plan");
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_warroom"));
+    command.args(["live", "plan.toml", "--plain", "--journal", "live.warroom", "--log", "live.log"]).current_dir(folder.path());
+    command.env_clear().env("HOME", folder.path()).env("TEST_ROWS_KEY", "canary-TEST_ROWS_KEY").kill_on_drop(true);
+    command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
+    let mut desk = command.spawn().expect("it starts");
+    let log = folder.path().join("live.log");
+    let parts = [
+        "the live night begins in live.warroom",
+        "desk: plan",
+        "feed shop: starting, resumable",
+        "feed shop: retrying: throttled: http 429",
+        "feed shop: ok again",
+        "feed shop: put aside: 1 bad_money",
+        "feed broken: retrying: status: http 500",
+    ];
+    written(&log, &parts).await;
+    let pid = desk.id().expect("it runs").to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+    tokio::time::timeout(owner::PATIENCE, desk.wait()).await.expect("it ends").expect("its end");
+    let text = written(&log, &["the feeds have stopped", "the journal is closed; 0 records were not stored"]).await;
+    assert!(!text.contains("canary") && !text.contains("Maria") && !text.contains("127.0.0.1"), "{text}");
+    assert!(text.lines().filter(|line| line.contains("feed broken: retrying")).count() <= 12, "{text}");
+}

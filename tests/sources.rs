@@ -29,9 +29,12 @@ use tokio::sync::mpsc;
 use warroom::app::desk::Desk;
 use warroom::clock::{Clock, wall_now};
 use warroom::config::plan;
+use warroom::engine::event::{FeedState, FeedStatus};
 use warroom::engine::metric::{Metric, Scope, Value};
-use warroom::engine::time::Span;
-use warroom::engine::view::show::Logged;
+use warroom::engine::plan::{Plan, PlanFeed};
+use warroom::engine::time::{At, Span};
+use warroom::engine::view::show::{FeedView, Logged};
+use warroom::engine::wire::{self, Defaults};
 use warroom::feed::mapper::Workshop;
 use warroom::feed::outlet::Resume;
 use warroom::feed::supervision::{Feeds, Start};
@@ -336,4 +339,73 @@ async fn what_no_feed_gives_is_appended_to_a_file_and_marked_as_typed_in() {
     let sales = log.iter().filter(|entry| matches!(entry.what, Logged::Sale { .. })).count();
     assert_eq!((figures, sales), (2, 1), "each stands in the log as typed in");
     live.close().await;
+}
+
+fn health(feed: &str) -> FeedState {
+    FeedState { feed: feed.into(), status: FeedStatus::Ok, caught_up: true, stale_after_s: 60, ..FeedState::default() }
+}
+
+fn batch(feed: &str, lines: &[String], state: FeedState) -> Batch {
+    let defaults = Defaults { account: Some("loja".into()), ..Defaults::default() };
+    let events = lines.iter().map(|line| wire::read(line, &defaults).expect("an event").event).collect();
+    Batch { feed: feed.into(), events, state: Some(state), ..Batch::default() }
+}
+
+fn two_requests(feeds: &[&str]) -> Desk {
+    let feed = |name: &&str| PlanFeed { name: (*name).into(), source: "loja".into(), gives: Vec::new(), stale_after_s: 60 };
+    Desk::new(Plan { feeds: feeds.iter().map(feed).collect(), ..Plan::default() }, Clock::wall(), None)
+}
+
+fn told<'d>(desk: &'d Desk, feed: &str) -> FeedView<'d> {
+    desk.engine().feeds().into_iter().find(|known| known.state.feed == feed).expect("it was told")
+}
+
+fn message(id: u32, at: At) -> String {
+    format!(r#"{{"type":"chat_message","id":"m{id}","ts":"{}","author":"u{id}","text":"oi"}}"#, at.rfc3339())
+}
+
+#[tokio::test]
+async fn the_end_of_a_burst_is_told_though_nothing_comes_behind_it() {
+    let mut desk = two_requests(&["loja.g"]);
+    for id in 0..57 {
+        desk.take(batch("loja.g", &[message(id, wall_now())], health("loja.g")));
+    }
+    assert_eq!(told(&desk, "loja.g").state.received, 1, "a feed's health is journaled once a second");
+    let wait = async {
+        while told(&desk, "loja.g").state.received != 57 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            desk.advance();
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.expect("it is told");
+}
+
+#[tokio::test]
+async fn what_comes_late_is_counted_for_the_request_that_brought_it() {
+    let mut desk = two_requests(&["loja.g", "loja.h"]);
+    desk.take(batch("loja.g", &[], health("loja.g")));
+    desk.take(batch("loja.h", &[], health("loja.h")));
+    desk.take(batch("loja.g", &[message(1, wall_now())], health("loja.g")));
+    let late: Vec<String> = (2..22).map(|id| message(id, wall_now().plus_s(-400))).collect();
+    desk.take(batch("loja.h", &late, health("loja.h")));
+    let wait = async {
+        while told(&desk, "loja.h").state.received != 20 || told(&desk, "loja.g").state.received != 1 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            desk.advance();
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.expect("both are told");
+    assert_eq!([told(&desk, "loja.g").late, told(&desk, "loja.h").late], [0, 20]);
+}
+
+#[tokio::test]
+async fn an_event_that_is_refused_again_and_again_is_put_aside_once() {
+    let mut desk = two_requests(&["loja.g"]);
+    let ahead = message(1, wall_now().plus_s(86_400));
+    for _ in 0..3 {
+        desk.take(batch("loja.g", &[ahead.clone()], FeedState { status: FeedStatus::Retrying, ..health("loja.g") }));
+        desk.take(batch("loja.g", &[], health("loja.g")));
+    }
+    let state = told(&desk, "loja.g").state;
+    assert_eq!((state.quarantined, state.duplicate), (1, 2));
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::chronicle::{self, Chronicle};
 use crate::clock::{self, Clock};
 use crate::engine::event::{Control, Event, Fact, FeedState, Record};
 use crate::engine::id::{Name, Table};
@@ -14,7 +15,8 @@ use crate::engine::rule::Playbook;
 use crate::engine::text::clean;
 use crate::engine::time::{At, SECOND_MS};
 use crate::engine::{Admission, Arrival, Engine};
-use crate::feed::Batch;
+use crate::feed::asides::Asides;
+use crate::feed::{Batch, Rejected};
 use crate::journal::{JournalBatch, Quarantined, Writer};
 use crate::ui::intent::Wish;
 
@@ -48,14 +50,19 @@ struct Tally {
     received: u64,
     duplicate: u64,
     conflict: u64,
+    late: u64,
     test: u64,
     quarantined: u64,
+    /// What was refused before: it may come again with every poll.
+    refused: Asides,
     /// Why the newest was put aside.
     last_aside: Option<Name>,
     /// From happening to arrival, of the last facts that were new.
     lags_ms: VecDeque<i64>,
     /// The state as last journaled, and when.
     told: Option<(FeedState, At)>,
+    /// A newer one that came too soon after it.
+    untold: Option<FeedState>,
 }
 
 impl Tally {
@@ -69,6 +76,16 @@ impl Tally {
         lags.sort_unstable();
         lags.get(lags.len() / 2).copied()
     }
+}
+
+/// What a batch becomes.
+struct Intake {
+    /// The feed had caught up before.
+    measures: bool,
+    counted: Tally,
+    records: Vec<Record>,
+    quarantined: Vec<Quarantined>,
+    notices: Vec<Notice>,
 }
 
 /// Turns names of people into keyed hashes before anything is kept.
@@ -88,6 +105,7 @@ pub struct Desk {
     keeps_no_time: bool,
     /// The time as its owner sets it, second by second: a rehearsal.
     by_hand: Option<At>,
+    chronicle: Chronicle,
 }
 
 impl std::fmt::Debug for Desk {
@@ -115,6 +133,7 @@ impl Desk {
             operator: None,
             keeps_no_time: false,
             by_hand: None,
+            chronicle: Chronicle::default(),
         }
     }
 
@@ -173,7 +192,8 @@ impl Desk {
     }
     /// The writer, to close it.
     #[must_use]
-    pub fn into_journal(self) -> Option<Writer> {
+    pub fn into_journal(mut self) -> Option<Writer> {
+        self.chronicle.tell_counts();
         self.journal
     }
 
@@ -185,6 +205,7 @@ impl Desk {
             let tally = self.tallies.entry(state.feed.clone()).or_default();
             (tally.received, tally.duplicate) = (state.received, state.duplicate);
             (tally.conflict, tally.quarantined, tally.test) = (state.conflict, state.quarantined, state.tests);
+            tally.late = state.late.unwrap_or_default();
         }
         self.engine.step(record)
     }
@@ -195,7 +216,27 @@ impl Desk {
         if self.keeps_no_time && now.since_ms(self.last_at) > self.behind_ms() {
             return Vec::new();
         }
-        self.engine.advance_to(now)
+        let mut notices = self.tell_untold();
+        notices.extend(self.engine.advance_to(now));
+        self.chronicle.pass(now, self.journal.as_ref().map(Writer::status).as_ref());
+        notices
+    }
+
+    /// Journals the health that came too soon after the last: what a feed said at the end of a burst, however long it is silent then.
+    fn tell_untold(&mut self) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        if self.keeps_no_time || self.by_hand.is_some() {
+            return notices;
+        }
+        let waiting = self.tallies.iter_mut().filter_map(|(feed, tally)| Some((feed.clone(), tally.untold.take()?)));
+        for (feed, state) in waiting.collect::<Vec<_>>() {
+            let mut records = Vec::with_capacity(1);
+            notices.extend(self.tell_state(&feed, state, &mut records));
+            if !records.is_empty() {
+                self.append(JournalBatch { feed, records: Arc::from(records), ..JournalBatch::default() });
+            }
+        }
+        notices
     }
 
     /// Another desk writes the records: the clock stays beside the last of them, whatever speed theirs runs at.
@@ -215,52 +256,68 @@ impl Desk {
     pub fn take(&mut self, batch: Batch) -> Taken {
         let Batch { feed, events, arrived, rejected, cursor, state, committed } = batch;
         let now = self.now();
-        let mut taken = Taken::default();
-        let mut records = Vec::with_capacity(events.len() + 1);
-        let mut quarantined: Vec<Quarantined> = rejected
-            .into_iter()
-            .map(|r| Quarantined {
-                feed: feed.clone(),
-                place: r.place,
-                reason: r.reject.reason,
-                detail: r.reject.detail,
-                beginning: r.beginning,
-                at: now,
-            })
-            .collect();
-        // what was read to catch up was not waited for
-        let measures = state.as_ref().is_some_and(|state| state.caught_up) && self.tallies.get(&feed).is_some_and(Tally::has_caught_up);
-        let mut counted = Tally { quarantined: quarantined.len() as u64, ..Tally::default() };
-        for (index, mut event) in events.into_iter().enumerate() {
+        let aside = |r: Rejected| Quarantined {
+            feed: feed.clone(),
+            place: r.place,
+            reason: r.reject.reason,
+            detail: r.reject.detail,
+            beginning: r.beginning,
+            at: now,
+        };
+        let quarantined: Vec<Quarantined> = rejected.into_iter().map(aside).collect();
+        let mut intake = Intake {
+            // what was read to catch up was not waited for
+            measures: state.as_ref().is_some_and(|state| state.caught_up) && self.tallies.get(&feed).is_some_and(Tally::has_caught_up),
+            counted: Tally { quarantined: quarantined.len() as u64, ..Tally::default() },
+            records: Vec::with_capacity(events.len() + 1),
+            quarantined,
+            notices: Vec::new(),
+        };
+        for (index, event) in events.into_iter().enumerate() {
             let at = arrived.get(index).copied().unwrap_or(now).max(self.last_at);
-            if let Some(pseudonymise) = &self.pseudonymise {
-                pseudonymise(&mut event);
-            }
-            counted.received += 1;
-            let lag_ms = at.since_ms(event.happened_at()).max(0);
-            match self.engine.admission(&event, at) {
-                Admission::Accepted => {
-                    if measures {
-                        counted.lags_ms.push_back(lag_ms);
-                    }
-                    taken.notices.extend(self.stamp(event, at, &mut records));
-                }
-                Admission::Duplicate => counted.duplicate += 1,
-                Admission::Conflict => counted.conflict += 1,
-                Admission::Test => counted.test += 1,
-                Admission::Refused(reason) => {
-                    counted.quarantined += 1;
-                    quarantined.push(refused(&feed, &event, reason, at));
-                }
-            }
+            self.admit(&feed, event, at, &mut intake);
         }
+        let Intake { mut counted, mut records, quarantined, mut notices, .. } = intake;
+        quarantined.iter().for_each(|aside| self.chronicle.hear_aside(&aside.feed, aside.reason));
         counted.last_aside = quarantined.last().map(in_short);
         self.count(&feed, counted);
         if let Some(state) = state {
-            taken.notices.extend(self.tell_state(&feed, state, &mut records));
+            notices.extend(self.tell_state(&feed, state, &mut records));
         }
         self.append(JournalBatch { feed, records: Arc::from(records), cursor, quarantined, committed });
-        taken
+        Taken { notices, ..Taken::default() }
+    }
+
+    /// Takes one event of a batch, or counts why not.
+    fn admit(&mut self, feed: &Name, mut event: Event, at: At, intake: &mut Intake) {
+        if let Some(pseudonymise) = &self.pseudonymise {
+            pseudonymise(&mut event);
+        }
+        let counted = &mut intake.counted;
+        counted.received += 1;
+        match self.engine.admission(&event, at) {
+            Admission::Accepted => {
+                if intake.measures {
+                    counted.lags_ms.push_back(at.since_ms(event.happened_at()).max(0));
+                }
+                let late = self.engine.tally().late;
+                intake.notices.extend(self.stamp(event, at, &mut intake.records));
+                counted.late += self.engine.tally().late - late;
+            }
+            Admission::Duplicate => counted.duplicate += 1,
+            Admission::Conflict => counted.conflict += 1,
+            Admission::Test => counted.test += 1,
+            Admission::Refused(reason) => {
+                let aside = refused(feed, &event, reason, at);
+                let known = &mut self.tallies.entry(feed.clone()).or_default().refused;
+                if known.is_news(&(reason, &aside.place, &aside.beginning)) {
+                    counted.quarantined += 1;
+                    intake.quarantined.push(aside);
+                } else {
+                    counted.duplicate += 1;
+                }
+            }
+        }
     }
 
     /// Writes what the operator wishes. The same way as everything else: stamp, journal, step.
@@ -315,6 +372,7 @@ impl Desk {
     }
 
     fn write_event(&mut self, event: Event, committed: Option<oneshot::Sender<bool>>) -> Taken {
+        chronicle::tell_desk(&event);
         let at = self.moment().max(event.ts);
         let mut records = Vec::with_capacity(1);
         let notices = self.stamp(event, at, &mut records);
@@ -345,6 +403,7 @@ impl Desk {
         tally.received += counted.received;
         tally.duplicate += counted.duplicate;
         tally.conflict += counted.conflict;
+        tally.late += counted.late;
         tally.test += counted.test;
         tally.quarantined += counted.quarantined;
         tally.last_aside = counted.last_aside.or_else(|| tally.last_aside.take());
@@ -360,15 +419,18 @@ impl Desk {
         state.feed = feed.clone();
         (state.received, state.duplicate) = (tally.received, tally.duplicate);
         (state.conflict, state.quarantined, state.tests) = (tally.conflict, tally.quarantined, tally.test);
+        state.late = Some(tally.late);
         state.lag_ms = tally.lag_ms();
         state.last_aside.clone_from(&tally.last_aside);
         let due = tally
             .told
             .as_ref()
             .is_none_or(|(told, at)| changed_in_substance(told, &state) || (*told != state && now.since_ms(*at) >= FEED_STATE_EVERY_MS));
+        tally.untold = tally.told.as_ref().filter(|(told, _)| !due && *told != state).map(|_| state.clone());
         if !due {
             return Vec::new();
         }
+        self.chronicle.hear_feed(&state);
         tally.told = Some((state.clone(), now));
         let event = Event {
             fact: Fact::FeedState(Box::new(state)),

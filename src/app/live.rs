@@ -51,6 +51,7 @@ pub fn run(
     people.hide_plan(&mut plan);
     let begun = path.exists();
     let writer = Journal::of_live(&path, &plan).map_err(|error| other(error.to_string()))?;
+    tracing::info!("the live {} {} in {}", plan.name, if begun { "goes on" } else { "begins" }, path.display());
     let cursors = if begun { cursors(&path) } else { Table::default() };
     let clock = Clock::wall();
     let zone = plan.time_zone.unwrap_or(chrono_tz::UTC);
@@ -114,6 +115,7 @@ pub fn run(
     let (ending, desk) = runtime.block_on(session.run())?;
     if let Ok(feeds) = feeds_rx.try_recv() {
         runtime.block_on(async { tokio::time::timeout(STOP, feeds.stop()).await.ok() });
+        tracing::info!("the feeds have stopped");
     }
     let ended = close(desk, Kept { ledger: ledger.ok(), experience: experience.ok() }, &path, ending);
     Ok((ended, ending == Ending::Closed))
@@ -204,6 +206,7 @@ fn close(desk: Desk, kept: Kept, path: &Path, ending: Ending) -> u8 {
     let Some(journal) = desk.into_journal() else { return ending.code() };
     journal.remember(key::FIGURES, serde_json::to_string(&figures).unwrap_or_default());
     let closing = journal.close();
+    tracing::info!("the journal is closed; {} records were not stored", closing.lost);
     if closing.ever_failed {
         let error = closing.error.unwrap_or_else(|| "it failed on the way".to_owned());
         eprintln!("warroom: {}: {error}; {} records were not stored", path.display(), closing.lost);

@@ -44,7 +44,7 @@ pub struct Options {
     /// The journal's file, instead of the one in the data folder
     #[arg(long, global = true, value_name = "FILE")]
     pub journal: Option<PathBuf>,
-    /// Append what happens inside to this file (WARROOM_LOG=debug for more)
+    /// Append what happens inside to this file: feeds, faults, journal, acts, no contents (WARROOM_LOG=debug for more)
     #[arg(long, global = true, value_name = "FILE")]
     pub log: Option<PathBuf>,
 }

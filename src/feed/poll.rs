@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::asides::Asides;
 use super::backoff::Backoff;
 use super::call::Filled;
 use super::expand::Expander;
@@ -62,6 +63,7 @@ pub struct Poller {
     stale_after_s: i64,
     backoff: Backoff,
     unchanged: Unchanged,
+    asides: Asides,
     skew_ms: i64,
     /// The platform's wish for the time between requests.
     wished: Option<Duration>,
@@ -110,6 +112,7 @@ impl Poller {
             stale_after_s: request.stale_after_s,
             backoff: Backoff::new(seed, Duration::from_secs_f64(poll.interval_s)),
             unchanged: Unchanged::default(),
+            asides: Asides::default(),
             skew_ms: 0,
             wished: None,
         })
@@ -182,6 +185,7 @@ impl Poller {
         self.set_window(&mut values, to);
         let mut cursor = self.cursor.clone();
         let mut page = Page::first(&self.poll.paging, &cursor);
+        self.asides.begin_round();
         if let Some(joined) = &mut self.joined {
             page.join = Some(joined.table().await?);
         }
@@ -201,7 +205,17 @@ impl Poller {
                 expander.expand(notices, began, &mut mapped).await?;
             }
             self.unchanged.drop_repeated(&mut mapped.events, began);
-            let more = page.step(&self.poll.paging, &mapped, &mut cursor)?;
+            if self.poll.confirm.is_none() {
+                // what is confirmed does not come again
+                self.asides.drop_known(&mut mapped.rejected);
+            }
+            let more = match page.step(&self.poll.paging, &mapped, &mut cursor) {
+                Ok(more) => more,
+                Err(fault) => {
+                    self.hand_over(mapped, &values, outlet).await?;
+                    return Err(fault.into());
+                }
+            };
             if !more || self.poll.once && matches!(self.poll.paging, Paging::Since) {
                 cursor.to = self.poll.window.map(|_| to.ms());
                 let complete_to = began.plus_ms(-lag_ms);
@@ -216,15 +230,19 @@ impl Poller {
                 self.cursor = cursor;
                 return Ok(());
             }
-            if self.poll.confirm.is_some() {
-                self.confirm(mapped, &values, outlet).await?;
-            } else {
-                outlet.deliver(mapped, None).await?;
-            }
+            self.hand_over(mapped, &values, outlet).await?;
             if page.number >= MAX_PAGES {
                 return Err(Fault::new(FaultKind::TooLarge, "more than 2000 pages in one round").into());
             }
         }
+    }
+
+    /// Hands over a page behind which the round goes on, or fails.
+    async fn hand_over(&self, mapped: Mapped, values: &Values, outlet: &mut Outlet) -> Result<(), End> {
+        if self.poll.confirm.is_some() {
+            return self.confirm(mapped, values, outlet).await;
+        }
+        Ok(outlet.deliver(mapped, None).await?)
     }
 
     /// Tells the platform that a page is kept, once the journal has it.
@@ -340,6 +358,9 @@ impl Page {
                 if *persist && next.is_some() {
                     cursor.token.clone_from(&next);
                 }
+                if same && next.is_some() && !persist && mapped.inputs > 0 {
+                    return Err(Fault::new(FaultKind::Refused, "the platform's next page is the page itself"));
+                }
                 self.token = next;
                 // a token that is kept leads to what is not there yet; an empty page means that all was read
                 !same && (!persist || mapped.inputs > 0)
@@ -430,5 +451,19 @@ mod tests {
         assert_eq!(step(&mut page, &mut cursor, 5, "a"), Ok(true));
         assert_eq!(step(&mut page, &mut cursor, 0, "b"), Ok(false));
         assert_eq!(cursor.token.as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn a_page_that_names_itself_as_the_next_is_a_fault_and_an_empty_one_the_end() {
+        let paging = Paging::Token { persist: false };
+        for next in ["p2", r#"{"after":7}"#] {
+            let mut cursor = Cursor::default();
+            let mut page = Page::first(&paging, &cursor);
+            let mut step =
+                |inputs: usize| page.step(&paging, &Mapped { inputs, next: Some(next.into()), ..Mapped::default() }, &mut cursor);
+            assert_eq!(step(3), Ok(true));
+            assert_eq!(step(3).map_err(|fault| fault.detail), Err("the platform's next page is the page itself".into()));
+            assert_eq!(step(0), Ok(false));
+        }
     }
 }

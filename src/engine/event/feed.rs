@@ -64,6 +64,9 @@ fields! {
         duplicate: u64,
         #[schemars(default)]
         conflict: u64,
+        /// What it brought too late; journals of earlier versions count that by source only.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        late: Option<u64>,
         #[schemars(default)]
         quarantined: u64,
         /// Inputs that mapped to no event.

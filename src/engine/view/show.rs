@@ -451,7 +451,7 @@ impl Engine {
                 stale_since: feed.stale_since,
                 rate: feed.rate(self.now()),
                 quarantined: feed.state.quarantined,
-                late: self.identity().late_of(Feeds::source(feed, self.plan())),
+                late: feed.state.late.unwrap_or_else(|| self.identity().late_of(Feeds::source(feed, self.plan()))),
                 error_at: feed.error_at,
                 aside_at: feed.aside_at,
                 gaps: feed.gaps(),

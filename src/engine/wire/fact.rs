@@ -309,6 +309,7 @@ fn feed_state(f: &mut Fields<'_>) -> Result<FeedState, Fault> {
         received: f.counter(Key::Received)?,
         duplicate: f.counter(Key::Duplicate)?,
         conflict: f.counter(Key::Conflict)?,
+        late: f.count(Key::Late)?.map(i64::unsigned_abs),
         quarantined: f.counter(Key::Quarantined)?,
         unmapped: f.counter(Key::Unmapped)?,
         skipped: f.counter(Key::Skipped)?,

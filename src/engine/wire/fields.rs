@@ -65,7 +65,7 @@ keys! {
     CaughtUp = b"caught_up", Received = b"received", Duplicate = b"duplicate", Conflict = b"conflict", Quarantined = b"quarantined",
     Unmapped = b"unmapped", Dropped = b"dropped", Errors = b"errors", Retries = b"retries", LastError = b"last_error",
     RetryAt = b"retry_at", SkewMs = b"skew_ms", QuotaLeft = b"quota_left", Skipped = b"skipped", Tests = b"tests", LagMs = b"lag_ms", IntervalMs = b"interval_ms",
-    Quota = b"quota", QuotaUntil = b"quota_until", LastAside = b"last_aside",
+    Quota = b"quota", QuotaUntil = b"quota_until", LastAside = b"last_aside", Late = b"late",
 }
 
 /// What is wrong, and with which field.
