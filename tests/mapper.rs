@@ -108,6 +108,14 @@ async fn a_filter_without_end_is_ended_and_costs_its_input() {
     assert!(fault.is_of_payload() && fault.detail.contains("did not get on"), "{fault}");
 }
 
+#[tokio::test]
+async fn a_filter_may_write_on_its_standard_error() {
+    let _peace = PEACE.read().await;
+    let loud = "(. | stderr | debug) | skip(\"x\")";
+    let mapped = map(&mapper(), &recipe(Some("range(2000) | tostring * 400"), loud), "1").await.unwrap();
+    assert_eq!((mapped.skipped, mapped.rejected.len()), (2000, 0));
+}
+
 /// Slow as a whole, but it gets on.
 #[tokio::test]
 async fn a_payload_that_takes_long_is_mapped_as_long_as_it_gets_on() {

@@ -14,8 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::fault::{Fault, FaultKind};
@@ -42,7 +43,7 @@ const MOST_KILLED: usize = 3;
 /// Inputs that are known to end their process.
 const MOST_POISON: usize = 256;
 /// Kept of a child's last words.
-const LAST_WORDS_BYTES: u64 = 4 << 10;
+const LAST_WORDS_BYTES: usize = 4 << 10;
 /// How long a child may take to be gone.
 const END: Duration = Duration::from_secs(1);
 
@@ -285,6 +286,8 @@ struct Worker {
     child: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
+    /// The end of what it says on its standard error, which filters may write to as well.
+    words: JoinHandle<Vec<u8>>,
     known: Set<u64>,
     join: Option<Arc<str>>,
 }
@@ -298,8 +301,11 @@ impl Worker {
         // it needs nothing of what the environment knows
         command.arg(VERB).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| no_process(error.to_string()))?;
-        match (child.stdin.take(), child.stdout.take()) {
-            (Some(stdin), Some(stdout)) => Ok(Self { child, stdin, stdout: BufReader::new(stdout), known: Set::default(), join: None }),
+        match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
+            (Some(stdin), Some(stdout), Some(stderr)) => {
+                let words = tokio::spawn(hear_out(stderr));
+                Ok(Self { child, stdin, stdout: BufReader::new(stdout), words, known: Set::default(), join: None })
+            }
             _ => Err(no_process("no pipe".to_owned())),
         }
     }
@@ -338,12 +344,8 @@ impl Worker {
 
     /// Why it ended, by what it said on its standard error, and its status.
     async fn last_words(mut self, error: &std::io::Error) -> Fault {
-        let mut words = Vec::new();
-        if let Some(stderr) = self.child.stderr.take() {
-            let read = AsyncReadExt::take(stderr, LAST_WORDS_BYTES);
-            // a child that does not end is ended below
-            drop(timeout(END, async { { read }.read_to_end(&mut words).await }).await);
-        }
+        // a child that does not end is ended below
+        let words = timeout(END, &mut self.words).await.ok().and_then(Result::ok).unwrap_or_default();
         let words = String::from_utf8_lossy(&words);
         drop(self.child.start_kill());
         let status = timeout(END, self.child.wait()).await.ok().and_then(Result::ok);
@@ -360,6 +362,16 @@ impl Worker {
         };
         Fault::new(FaultKind::Mapping, why)
     }
+}
+
+/// Reads a child's standard error to its end, and keeps the last of it.
+async fn hear_out(mut stderr: ChildStderr) -> Vec<u8> {
+    let (mut words, mut chunk) = (Vec::new(), [0; LAST_WORDS_BYTES]);
+    while let Ok(count @ 1..) = stderr.read(&mut chunk).await {
+        words.extend_from_slice(&chunk[..count]);
+        words.drain(..words.len().saturating_sub(LAST_WORDS_BYTES));
+    }
+    words
 }
 
 /// By somebody else: the filters themselves end it otherwise.

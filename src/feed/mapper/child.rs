@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::CPU_BUDGET;
 use super::frame::{self, Order, Report};
+use crate::clock;
 use crate::engine::id::Table;
 use crate::feed::fault::{Fault, FaultKind};
 use crate::feed::filter::Compiled;
@@ -25,6 +26,8 @@ use crate::feed::mapping::run::{self, Outcome, Resume, Scope, Watch};
 const MEMORY_BYTES: u64 = 1 << 30;
 /// Filters recurse; a thread's usual stack is small for that. What is not used costs nothing.
 const STACK_BYTES: usize = 64 << 20;
+/// Without getting on, where no processor is used either.
+const WALL_BUDGET: Duration = Duration::from_secs(30);
 /// How often it is looked whether the work gets on, and said that it does.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -77,15 +80,15 @@ impl Desk {
 
     /// Says that the work gets on, or ends the process where it does not.
     fn watch(&self) {
-        let (mut seen, mut since) = (0, Duration::ZERO);
+        let (mut seen, mut since, mut at) = (0, Duration::ZERO, clock::instant());
         loop {
             std::thread::sleep(LOOK);
             let (steps, used) = (self.steps.load(Ordering::Acquire), cpu_time());
             let is_busy = steps % 2 == 1;
             if steps != seen || !is_busy {
-                (seen, since) = (steps, used);
+                (seen, since, at) = (steps, used, clock::instant());
             }
-            if used.saturating_sub(since) > CPU_BUDGET {
+            if used.saturating_sub(since) > CPU_BUDGET || at.elapsed() > WALL_BUDGET {
                 // a mapper that has gone hears nothing, and the process ends all the same
                 drop(self.say(&Report::Stuck(self.input.load(Ordering::Acquire)), &[]));
                 std::process::exit(1);
