@@ -31,7 +31,7 @@ use frame::{LENGTHS_BYTES, Order, Report, TOO_LONG};
 /// The verb that starts the child.
 pub const VERB: &str = "mapper";
 /// Time of a processor without getting on: to another input, or another output of the same.
-pub const CPU_BUDGET: Duration = Duration::from_secs(3);
+pub const CPU_BUDGET: Duration = Duration::from_secs(2);
 /// A child that works says so more often than this, however long it takes.
 const SILENCE: Duration = Duration::from_secs(5);
 /// On top of it for a child that has just been started.
@@ -210,7 +210,7 @@ impl Mapper {
                     kept.finish(mapped, &lines, context)?;
                 }
                 Ok(Ok((Report::Stuck(input), _))) => {
-                    let fault = Fault::new(FaultKind::Mapping, "the filter did not get on within 3 s");
+                    let fault = Fault::new(FaultKind::Mapping, "the filter did not get on within 2 s");
                     return Err(End { fault, input: Some(input).filter(|number| *number > 0) });
                 }
                 Ok(Ok(answer)) => {
