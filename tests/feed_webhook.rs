@@ -61,6 +61,17 @@ url = "{{base}}/orders/{{expand.id}}"
 map = '{type: "purchase", order: (.id | text), value: .total, currency: "BRL", placed_at: $at}'
 
 [[request]]
+name = "lists"
+gives = ["purchase"]
+transport = "webhook"
+path = "/lists"
+signature = { kind = "hmac", header = "X-Hmac", encoding = "base64", secret = "{{secret}}" }
+items = ".[]"
+map = """
+  if .deep then reduce range(400000) as $i (0; {a: .}) | tojson elif .loops then last(repeat(.)) elif .endless then range(1e9)
+  else {type: "purchase", order: (.id | text), value: .total, currency: "BRL", placed_at: $at, ts: $at} end"""
+
+[[request]]
 name = "own"
 gives = ["note"]
 transport = "webhook"
@@ -88,7 +99,7 @@ impl Desk {
             folder.display()
         );
         let mut owner = Owner::start(&plan, wall_now(), Taken { journal_fails, ..Taken::default() });
-        owner.until("it listens", |taken| taken.states.values().filter(|state| state.caught_up).count() == 3).await;
+        owner.until("it listens", |taken| taken.states.values().filter(|state| state.caught_up).count() == 4).await;
         let (stop, mut stopped) = tokio::sync::oneshot::channel();
         let owner = tokio::spawn(async move {
             loop {
@@ -257,6 +268,30 @@ async fn bad_company_changes_nothing_for_a_good_delivery() {
     drop(company);
     let taken = desk.end().await;
     assert_eq!(owner::Fold::of(&taken.events).orders.len(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inputs_that_end_the_filters_cost_no_other_input_of_their_delivery() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::start(folder.path(), "http://127.0.0.1:9", false).await;
+    let list = |first: u32, poison: &str| {
+        let poison = vec![poison; 5].join(",");
+        format!("[{},{poison},{}]", order(first), order(first + 1))
+    };
+    for (first, poison) in [(10, "{\"deep\":1}"), (20, "{\"endless\":1}"), (30, "{\"loops\":1}")] {
+        let body = list(first, poison);
+        // a sender sends again what was not answered with 200
+        let mut answers = Vec::new();
+        while answers.last() != Some(&200) && answers.len() < 10 {
+            answers.push(desk.post("/lists", &body, signed(&body)).await);
+        }
+        assert_eq!(answers.last(), Some(&200), "{poison}: {answers:?}");
+        assert_eq!(desk.post("/lists", &body, signed(&body)).await, 200, "known by now");
+    }
+    let taken = desk.end().await;
+    let orders: Vec<String> = owner::Fold::of(&taken.events).orders.into_keys().collect();
+    assert_eq!(orders, ["10", "11", "20", "21", "30", "31"], "the first and the last of each delivery");
+    assert!(taken.states["push.lists"].quarantined >= 15, "{:?}", taken.states["push.lists"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
