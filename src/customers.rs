@@ -20,6 +20,7 @@ use crate::engine::money::{Currency, Money};
 use crate::engine::plan::Plan;
 use crate::engine::time::At;
 use crate::journal::erasure::settle;
+use crate::private;
 use crate::report::lifetime::History;
 
 /// Bytes of the installation's key.
@@ -262,6 +263,7 @@ impl Ledger {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|cause| CustomersError::Io { path: path.to_owned(), cause })?;
         }
+        private::open(path).map_err(|cause| CustomersError::Io { path: path.to_owned(), cause })?;
         let opened = Connection::open(path).and_then(|connection| {
             connection.busy_timeout(std::time::Duration::from_secs(5))?;
             connection.execute_batch(

@@ -49,12 +49,16 @@ pub mod supervision;
 pub mod template;
 pub mod trial;
 pub mod unchanged;
+pub mod veil;
 pub mod webhook;
 pub mod ws;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use self::session::Session;
 use crate::engine::event::{Event, FeedState};
 use crate::engine::id::Name;
 use crate::engine::time::At;
@@ -88,6 +92,8 @@ pub struct Batch {
     pub cursor: Option<String>,
     /// The feed's own health after this batch; the owner journals it when it changed in substance, at most once a second.
     pub state: Option<FeedState>,
+    /// Whose secrets are kept out of what the owner itself says of these events.
+    pub session: Option<Arc<Session>>,
     /// Answered once the batch is durable: true, or false when the journal failed.
     pub committed: Option<oneshot::Sender<bool>>,
 }

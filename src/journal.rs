@@ -73,8 +73,8 @@ pub struct Quarantined {
 /// Why a journal cannot be used, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    #[error("{path}: another warroom is writing this journal{holder}; close it there, or look at it here with `warroom replay {path}`")]
-    Locked { path: PathBuf, holder: String },
+    #[error("{path}: another warroom is writing this journal{}; close it there, or look at it here with `warroom replay {path}`", of_process(*.holder))]
+    Locked { path: PathBuf, holder: Option<u32> },
     #[error(
         "{path}: written by a newer warroom (journal format {major}.{minor}, this one reads up to {}.x); update warroom to open it",
         format::MAJOR
@@ -92,6 +92,11 @@ pub enum JournalError {
     Io { path: PathBuf, cause: std::io::Error },
     #[error("{path}: {cause}; {}", remedy(.cause))]
     Sql { path: PathBuf, cause: rusqlite::Error },
+}
+
+/// Who holds a lock, where that is known.
+fn of_process(holder: Option<u32>) -> String {
+    holder.map(|process| format!(" (process {process})")).unwrap_or_default()
 }
 
 /// What to do where SQLite cannot go on.

@@ -8,7 +8,7 @@
 //! engine: { metric → live → series } → { event, id, money, time }
 //! ```
 //!
-//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`experience`] [`feed`] [`simulate`] [`rehearsal`] [`replay`] [`journal`] [`lessons`] [`lives`] [`files`] [`interview`] [`backtest`] [`trial`] [`summary`] [`report`] [`schema`] [`ui`] [`app`] [`cli`].
+//! Engine: [`engine`]. Shell: [`clock`] [`config`] [`customers`] [`experience`] [`feed`] [`simulate`] [`rehearsal`] [`replay`] [`journal`] [`lessons`] [`lives`] [`private`] [`files`] [`interview`] [`backtest`] [`trial`] [`summary`] [`report`] [`schema`] [`ui`] [`app`] [`cli`].
 
 pub mod app;
 pub mod backtest;
@@ -24,6 +24,7 @@ pub mod interview;
 pub mod journal;
 pub mod lessons;
 pub mod lives;
+pub mod private;
 pub mod rehearsal;
 pub mod replay;
 pub mod report;

@@ -26,9 +26,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use data_encoding::{BASE64, HEXLOWER};
+use futures_util::{SinkExt, StreamExt};
 use peer::{Asked, Peer, Reply};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use ring::hmac;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use warroom::clock::wall_now;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_warroom");
@@ -64,6 +67,7 @@ fn platform(way: &str, auth: &str) -> String {
 name = "{way}"
 ok = '.error'
 [variables.base]
+[variables.sockets]
 [variables.secret]
 secret = true
 environment = "CANARY_{}"
@@ -74,7 +78,7 @@ gives = ["purchase"]
 interval_s = 0.5
 url = "{{{{base}}}}/{way}/orders"
 {body}items = ".rows[]"
-map = '{{type: "purchase", order: (.id | text), ts: $at, value: .total, currency: "BRL", placed_at: $at}}'
+map = '{{type: "purchase", order: (.id | text), ts: (.ts // $at), value: .total, currency: "BRL", placed_at: (.ts // $at)}}'
 [[request]]
 name = "hook"
 gives = ["purchase"]
@@ -92,7 +96,7 @@ map = "."
 name = "socket"
 gives = ["reaction"]
 transport = "ws"
-url = "{{{{base}}}}/{way}/socket"
+url = "{{{{sockets}}}}/{way}/socket"
 map = "."
 "#,
         way.to_uppercase()
@@ -111,20 +115,60 @@ async fn echo() -> Peer {
                 r#"{{"access_token":"{CANARY}-issued-{n}","refresh_token":"{CANARY}-rotated-{n}","expires_in":3600}}"#
             ));
         }
-        if asked.path().contains("/stream") || asked.path().contains("/socket") {
-            return Reply::status(403, &[], &said);
+        let lines: Vec<&str> = asked.head.lines().chain([asked.body.as_str()]).collect();
+        if asked.path().contains("/stream") {
+            let told: String = lines.iter().map(|line| format!("data: {}\n\n", serde_json::json!({"echo": line}))).collect();
+            return match n % 2 {
+                0 => Reply::status(403, &[], &said),
+                _ => Reply::status(200, &[("content-type", "text/event-stream")], &told),
+            };
         }
         match n % 5 {
             0 => Reply::status(500, &[], &said),
             1 => Reply::status(401, &[], &said),
             2 => Reply::Json(format!(r#"{{"error":{}}}"#, serde_json::Value::from(said))),
             3 => Reply::status(302, &[("location", &format!("http://127.0.0.1:9/?{CANARY}"))], &said),
-            _ => Reply::Json(format!(
-                r#"{{"refreshToken":"{CANARY}-unasked-r","rows":[{{"id":{n},"total":"10.00","api-key":"{CANARY}-unasked-k"}}],"session":"Bearer {CANARY}-unasked"}}"#
-            )),
+            _ => {
+                // some that nobody can read, some long before the live, one that is good
+                let unread = lines.iter().map(|line| serde_json::json!({"id": [line], "total": "1.00"}).to_string());
+                let early = lines.iter().map(|line| serde_json::json!({"id": line, "ts": "2020-01-01T00:00:00Z", "total": "1.00"}).to_string());
+                let rows: Vec<String> = unread.chain(early).collect();
+                Reply::Json(format!(
+                    r#"{{"refreshToken":"{CANARY}-unasked-r","rows":[{},{{"id":{n},"total":"10.00","api-key":"{CANARY}-unasked-k"}}],"session":"Bearer {CANARY}-unasked"}}"#,
+                    rows.join(",")
+                ))
+            }
         }
     })
     .await
+}
+
+/// A server of sockets that repeats what it was greeted with; its address.
+async fn echoing_sockets() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut lines = Vec::new();
+                let greet = |asked: &Request, answer: Response| {
+                    lines.push(asked.uri().to_string());
+                    lines.extend(asked.headers().values().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()));
+                    Ok(answer)
+                };
+                // who hangs up in the middle is heard no more
+                let Ok(mut socket) = tokio_tungstenite::accept_hdr_async(stream, greet).await else { return };
+                for line in lines {
+                    let told = serde_json::json!({"echo": line}).to_string();
+                    if socket.send(Message::Text(told.into())).await.is_err() {
+                        return;
+                    }
+                }
+                while let Some(Ok(_)) = socket.next().await {}
+            });
+        }
+    });
+    format!("ws://{address}")
 }
 
 /// What nobody asked for, by name and by shape; a filter copies some of it, and some inputs become nothing.
@@ -142,7 +186,7 @@ const UNASKED: &str = r#"{
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_peer_hands_out_unasked_is_not_printed_and_ids_are() {
     let peer = Peer::start(|_, _| Reply::Json(UNASKED.to_owned())).await;
-    let mut night = Night::begin(&peer.base());
+    let mut night = Night::begin(&peer.base(), "ws://127.0.0.1:9");
     let file = format!(
         "name = \"loose\"\n[[request]]\nname = \"chat\"\ngives = [\"chat_message\"]\ninterval_s = 1\nurl = \"{}/chat\"\nitems = \".rows[]\"\nmap = 'if .nothing then empty else {{type: \"chat_message\", id: (.token // null), ts: $at, author: \"a\", text: (.copy // .text)}} end'\n",
         peer.base()
@@ -168,7 +212,7 @@ struct Night {
 }
 
 impl Night {
-    fn begin(base: &str) -> Self {
+    fn begin(base: &str, sockets: &str) -> Self {
         let night = Self { folder: tempfile::tempdir().unwrap(), port: free_port(), seen: Vec::new() };
         let secrets = night.path("secrets");
         std::fs::create_dir(&secrets).unwrap();
@@ -188,7 +232,7 @@ impl Night {
             };
             let base = if way == "body" { "http://127.0.0.1:9" } else { base };
             plan.push_str(&format!(
-                "[feeds.{way}]\nplatform = \"./{way}.toml\"\nbase = \"{base}\"\nlisten = \"127.0.0.1:{}\"\n{secret}",
+                "[feeds.{way}]\nplatform = \"./{way}.toml\"\nbase = \"{base}\"\nsockets = \"{sockets}\"\nlisten = \"127.0.0.1:{}\"\n{secret}",
                 night.port
             ));
         }
@@ -263,8 +307,20 @@ impl Night {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let body = format!(r#"{{"id":"pushed-{way}","total":"12.00"}}"#);
         let secret = secret_of(way);
-        let sign = HEXLOWER.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body.as_bytes()).as_ref());
-        for (sign, status) in [(sign, 200), (String::from("00"), 401), (secret, 401)] {
+        // one that cannot be mapped, and one that is no JSON: both repeat the secret, and one of them says it in other forms
+        let forms = [secret.clone(), HEXLOWER.encode(secret.as_bytes()), BASE64.encode(secret.as_bytes())];
+        let echo = serde_json::json!({"id": forms, "total": "1.00"}).to_string();
+        let signed =
+            |body: &str| HEXLOWER.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body.as_bytes()).as_ref());
+        let plain = format!("echo {secret}");
+        let told = [
+            (body.clone(), signed(&body), 200),
+            (echo.clone(), signed(&echo), 200),
+            (plain.clone(), signed(&plain), 200),
+            (body.clone(), String::from("00"), 401),
+            (body, secret.clone(), 401),
+        ];
+        for (body, sign, status) in told {
             let url = format!("http://127.0.0.1:{}/{way}", self.port);
             let began = Instant::now();
             let answer = loop {
@@ -319,7 +375,8 @@ fn holds(bytes: &[u8], wanted: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_in_any_artefact_of_a_whole_night() {
     let peer = echo().await;
-    let mut night = Night::begin(&peer.base());
+    let sockets = echoing_sockets().await;
+    let mut night = Night::begin(&peer.base(), &sockets);
     let check = night.run(&["check", "plan.toml", "--live", "--log", "check.log"]).await;
     assert_eq!(check.status.code(), Some(1), "most of it fails: {}", String::from_utf8_lossy(&check.stdout));
     for (way, _) in WAYS {
@@ -330,6 +387,9 @@ async fn no_secret_is_in_any_artefact_of_a_whole_night() {
     night.live().await;
     night.run(&["check", "plan.toml", "--journal", "live.warroom"]).await;
     let summary = night.run(&["summary", "live.warroom", "--json"]).await;
+    for aside in ["bad_field", "no_type", "not_json", "too_early", "***"] {
+        assert!(holds(&summary.stdout, aside), "{aside}: {}", String::from_utf8_lossy(&summary.stdout));
+    }
     assert!(holds(&summary.stdout, "\"orders_paid\""), "something was sold: {}", String::from_utf8_lossy(&summary.stdout));
     night.run(&["export", "live.warroom"]).await;
     let report = night.run(&["report", "live.warroom", "--out", "reports"]).await;
@@ -348,10 +408,17 @@ async fn no_secret_is_in_any_artefact_of_a_whole_night() {
     }
     assert!(all.iter().any(|(file, _)| file.contains("reports") && file.ends_with(".html")), "the report was looked at");
     let basic = BASE64.encode(format!("desk:{}", secret_of("basic")).as_bytes());
-    let hits: Vec<&str> =
-        all.iter().filter(|(_, bytes)| holds(bytes, CANARY) || holds(bytes, &basic)).map(|(name, _)| name.as_str()).collect();
+    let hex = HEXLOWER.encode(CANARY.as_bytes());
+    let hits: Vec<&str> = all
+        .iter()
+        .filter(|(_, bytes)| [CANARY, &basic, &hex].iter().any(|secret| holds(bytes, secret)))
+        .map(|(name, _)| name.as_str())
+        .collect();
     assert!(hits.is_empty(), "{hits:#?}");
     // what the platform rotated went back to the file that it came from, for its owner only
+    for (name, _) in all.iter().filter(|(name, _)| name.ends_with(".warroom") || name.contains("/reports/")) {
+        assert_eq!(std::fs::metadata(name).unwrap().permissions().mode() & 0o077, 0, "{name}");
+    }
     let rotated = std::fs::read_to_string(night.path("secrets/oauth")).unwrap();
     assert!(rotated.contains("-rotated-"), "{rotated}");
     assert_eq!(std::fs::metadata(night.path("secrets/oauth")).unwrap().permissions().mode() & 0o077, 0);
@@ -359,7 +426,7 @@ async fn no_secret_is_in_any_artefact_of_a_whole_night() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_others_can_read_or_that_stands_in_the_plan_is_refused() {
-    let mut night = Night::begin("http://127.0.0.1:9");
+    let mut night = Night::begin("http://127.0.0.1:9", "ws://127.0.0.1:9");
     write_secret(&night.path("secrets/sign"), &secret_of("sign"), 0o644);
     let plan = std::fs::read_to_string(night.path("plan.toml")).unwrap();
     std::fs::write(

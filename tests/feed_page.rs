@@ -5,7 +5,9 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
+use futures_util::{SinkExt, StreamExt};
 use ring::hmac;
+use tokio_tungstenite::tungstenite::Message;
 use warroom::engine::time::At;
 use warroom::engine::wire::{self, Defaults};
 use warroom::feed::account::Account;
@@ -162,6 +164,70 @@ fn the_login_of_the_page_lets_in() {
     let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{told}");
     assert!(told.contains(r#""type":"purchase","order":"1001","value":"259.80""#), "{told}");
+}
+
+/// The chat of the page: wants its two greetings and the answer to its ping before it says anything.
+async fn stage(listener: tokio::net::TcpListener) {
+    let (stream, _) = listener.accept().await.expect("a connection");
+    let mut socket = tokio_tungstenite::accept_async(stream).await.expect("a socket");
+    for greeting in [r#"{"op":"hello","key":"opensesame"}"#, r#"{"op":"join","room":"77"}"#] {
+        let said = socket.next().await.expect("a message").expect("a message");
+        assert_eq!(said.to_text().expect("text"), greeting);
+    }
+    socket.send(Message::Text(r#"{"op":"ping","n":7}"#.into())).await.expect("sent");
+    let answer = socket.next().await.expect("a message").expect("a message");
+    assert_eq!(answer.to_text().expect("text"), r#"{"op":"pong","n":7}"#);
+    socket.send(Message::Text(block("json", 2).into())).await.expect("sent");
+    while let Some(Ok(_)) = socket.next().await {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chat_of_the_page_is_greeted_answered_and_heard() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("stage.toml"), block("toml", 3)).expect("a file");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let base = format!("base=ws://{}", listener.local_addr().expect("an address"));
+    let server = tokio::spawn(stage(listener));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_warroom"));
+    command
+        .args(["feed", "try", "stage.toml", "--request", "chat", "--listen", "60", "--set", &base, "--set", "room=77"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("STAGE_KEY", "opensesame");
+    let output = tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains(block("json", 3).trim()), "{told}");
+    assert!(told.contains("left out: nothing for the desk"), "{told}");
+    server.await.expect("the chat heard what it wanted");
+}
+
+#[test]
+fn every_key_of_a_platform_file_is_on_the_page() {
+    let sources = [
+        include_str!("../src/feed/platform/text.rs"),
+        include_str!("../src/feed/call.rs"),
+        include_str!("../src/feed/sign.rs"),
+        include_str!("../src/feed/signature.rs"),
+        include_str!("../src/feed/jwt.rs"),
+        include_str!("../src/feed/quota.rs"),
+        include_str!("../src/feed/broker.rs"),
+    ];
+    let is_key = |text: &str| text.len() > 1 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit());
+    let words: Vec<&str> = PAGE.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).collect();
+    let mut seen = 0;
+    for source in sources {
+        let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+        // what a reader asks a table for: the first text of a call, or the one behind the table
+        for (at, _) in code.match_indices("(\"").chain(code.match_indices("section, \"")) {
+            let key = code[at..].split('"').nth(1).unwrap_or_default();
+            if is_key(key) {
+                seen += 1;
+                assert!(words.contains(&key), "`{key}` can stand in a platform file, and the page does not tell of it");
+            }
+        }
+    }
+    assert!(seen > 80, "only {seen} keys were looked for");
 }
 
 /// What `check` says of the plan of the page with another platform file, filter or plan.

@@ -155,6 +155,22 @@ fn a_follower_sees_what_is_committed_while_it_is_written() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_journal_and_what_sqlite_lays_beside_it_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder();
+    let path = folder.path().join("a.warroom");
+    let mut writer = Journal::create(&path, &plan()).unwrap();
+    let (committed, answer) = oneshot::channel();
+    writer.append(JournalBatch { committed: Some(committed), ..batch(1, 10) });
+    assert!(answer.blocking_recv().unwrap());
+    for ending in ["", "-wal", "-shm"] {
+        let file = format!("{}{ending}", path.display());
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{file}");
+    }
+}
+
 #[test]
 fn a_second_writer_is_refused_and_told_who_writes() {
     let folder = folder();

@@ -16,6 +16,7 @@ use crate::engine::text::clean;
 use crate::engine::time::{At, SECOND_MS};
 use crate::engine::{Admission, Arrival, Engine};
 use crate::feed::asides::Asides;
+use crate::feed::session::Session;
 use crate::feed::{Batch, Rejected};
 use crate::journal::{JournalBatch, Quarantined, Writer};
 use crate::ui::intent::Wish;
@@ -82,6 +83,8 @@ impl Tally {
 struct Intake {
     /// The feed had caught up before.
     measures: bool,
+    /// Whose secrets are kept out of what is put aside here.
+    session: Option<Arc<Session>>,
     counted: Tally,
     records: Vec<Record>,
     quarantined: Vec<Quarantined>,
@@ -254,7 +257,7 @@ impl Desk {
     /// Takes a feed's batch as a whole: admitted events get a number and a time, go to the journal with the feed's cursor, and
     /// are stepped. What is known already is counted and takes no place.
     pub fn take(&mut self, batch: Batch) -> Taken {
-        let Batch { feed, events, arrived, rejected, cursor, state, committed } = batch;
+        let Batch { feed, events, arrived, rejected, cursor, state, session, committed } = batch;
         let now = self.now();
         let aside = |r: Rejected| Quarantined {
             feed: feed.clone(),
@@ -268,6 +271,7 @@ impl Desk {
         let mut intake = Intake {
             // what was read to catch up was not waited for
             measures: state.as_ref().is_some_and(|state| state.caught_up) && self.tallies.get(&feed).is_some_and(Tally::has_caught_up),
+            session,
             counted: Tally { quarantined: quarantined.len() as u64, ..Tally::default() },
             records: Vec::with_capacity(events.len() + 1),
             quarantined,
@@ -308,7 +312,7 @@ impl Desk {
             Admission::Conflict => counted.conflict += 1,
             Admission::Test => counted.test += 1,
             Admission::Refused(reason) => {
-                let aside = refused(feed, &event, reason, at);
+                let aside = refused(feed, &event, reason, at, intake.session.as_deref());
                 let known = &mut self.tallies.entry(feed.clone()).or_default().refused;
                 if known.is_news(&(reason, &aside.place, &aside.beginning)) {
                     counted.quarantined += 1;
@@ -461,14 +465,16 @@ fn in_short(aside: &Quarantined) -> Name {
     if detail.is_empty() { Name::from(reason) } else { Name::from(format!("{reason}: {detail}")) }
 }
 
-fn refused(feed: &Name, event: &Event, reason: crate::engine::event::Quarantine, at: At) -> Quarantined {
+/// An event that the engine has no place for; of its session's secrets nothing is kept.
+fn refused(feed: &Name, event: &Event, reason: crate::engine::event::Quarantine, at: At, session: Option<&Session>) -> Quarantined {
     use crate::engine::event::Quarantine::Future;
+    let hide = |text: &str| session.map_or_else(|| text.to_owned(), |session| session.redact(text));
     Quarantined {
         feed: feed.clone(),
-        place: event.id.as_deref().unwrap_or_default().to_owned(),
+        place: hide(event.id.as_deref().unwrap_or_default()),
         reason,
         detail: format!("happened {}", if reason == Future { event.reaches_to() } else { event.ts }),
-        beginning: crate::engine::wire::write(event).chars().take(120).collect(),
+        beginning: hide(&crate::engine::wire::write(event)).chars().take(120).collect(),
         at,
     }
 }

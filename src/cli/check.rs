@@ -194,7 +194,11 @@ fn of_journal(path: &Path, speaker: &Speaker<'_>) -> Point {
             let record = i64::try_from(reader.last_seq()).unwrap_or(i64::MAX);
             speaker.point(Verdict::Warn, "check-journal-goes-on", &[("path", shown.into()), ("record", record.into())])
         }
-        Err(error @ JournalError::Locked { .. }) => Point { verdict: Verdict::Warn, what: error.to_string(), remedy: String::new() },
+        Err(JournalError::Locked { holder: None, .. }) => speaker.point(Verdict::Warn, "check-journal-locked", &[("path", shown.into())]),
+        Err(JournalError::Locked { holder: Some(process), .. }) => {
+            let values = [("path", shown.into()), ("process", process.to_string().into())];
+            speaker.point(Verdict::Warn, "check-journal-locked-by", &values)
+        }
         Err(error) => speaker.point(Verdict::Fail, "check-journal-broken", &[("error", error.to_string().into())]),
     }
 }

@@ -121,7 +121,7 @@ mod tests {
         }
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut program = String::new();
-        ["src/feed", "src/config"].iter().for_each(|folder| read(&root.join(folder), &mut program));
+        ["src/feed", "src/config", "config/platforms"].iter().for_each(|folder| read(&root.join(folder), &mut program));
         let catalogue = std::fs::read_to_string(root.join("config/words/en.ftl")).unwrap();
         // the system's and the HTTP client's words stand in no file of ours
         let ours = catalogue.lines().filter_map(|line| line.strip_prefix(PREFIX)?.split_once(" = "));

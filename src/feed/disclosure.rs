@@ -5,13 +5,11 @@
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use serde_json::Value;
 
 use super::account::Account;
-pub use super::template::HIDDEN;
-use super::template::{push_uri, without_cut};
+pub use super::veil::HIDDEN;
+use super::veil::{Veil, encoded};
 
 /// Names whose values are secrets, without what joins their words.
 const NAMES: [&str; 44] = [
@@ -163,30 +161,8 @@ impl Disclosure {
             at = value.end;
         }
         hidden.push_str(&text[at..]);
-        let escaped = |secret: &String| serde_json::to_string(secret).unwrap_or_default().trim_matches('"').to_owned();
-        let sought: Vec<String> = self.known.iter().flat_map(|secret| [secret.clone(), escaped(secret)]).collect();
-        if let Ok(finder) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&sought) {
-            hidden = finder.replace_all(&hidden, &vec![HIDDEN; sought.len()]);
-        }
-        for secret in &sought {
-            hidden = without_cut(hidden, secret);
-        }
-        hidden
+        Veil::over(self.known.iter().map(String::as_str)).hide(&hidden)
     }
-}
-
-/// A secret as it may stand in a payload: in hexadecimal, in a URL, and the part of a longer text in base64 that is it alone.
-fn encoded(secret: &str) -> Vec<String> {
-    let bytes = secret.as_bytes();
-    let mut uri = String::new();
-    push_uri(&mut uri, secret);
-    let mut forms = vec![secret.to_owned(), uri, HEXLOWER.encode(bytes), HEXUPPER.encode(bytes)];
-    for before in 0..3 {
-        let shifted = [&[0; 3][..before], bytes].concat();
-        let whole = (before * 8).div_ceil(6)..(shifted.len() * 8) / 6;
-        forms.extend([BASE64_NOPAD.encode(&shifted), BASE64URL_NOPAD.encode(&shifted)].iter().map(|text| text[whole.clone()].to_owned()));
-    }
-    forms
 }
 
 /// The names that a filter ends its paths with: `.result.ticket // .["x-ticket"]`.
@@ -339,9 +315,11 @@ fn container_length(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::feed::template::push_uri;
 
     fn hide(text: &str) -> String {
         let mut disclosure = Disclosure::default();

@@ -1,11 +1,13 @@
 //! The feed's end of the queue to the owner: batches with their cursor, and the feed's health beside them.
 
+use std::sync::Arc;
+
 use tokio::sync::{mpsc, oneshot};
 
 use super::fault::Fault;
 use super::mapping::Mapped;
+use super::session::Session;
 use super::{BATCH_EVENTS, Batch, Rejected};
-use crate::clock::Clock;
 use crate::engine::event::{Event, Fact, FeedState, FeedStatus};
 use crate::engine::id::Name;
 use crate::engine::time::At;
@@ -27,7 +29,8 @@ pub struct Gone;
 #[derive(Debug)]
 pub struct Outlet {
     tx: mpsc::Sender<Batch>,
-    clock: Clock,
+    /// Its clock tells the time, and its secrets are told to nobody.
+    session: Arc<Session>,
     /// Where to go on; the last that was sent.
     cursor: Option<String>,
     state: FeedState,
@@ -36,7 +39,7 @@ pub struct Outlet {
 impl Outlet {
     /// `state` tells what the feed is: its name, what it gives, its limits.
     #[must_use]
-    pub fn new(tx: mpsc::Sender<Batch>, clock: Clock, mut state: FeedState, resume: Resume) -> Self {
+    pub fn new(tx: mpsc::Sender<Batch>, session: Arc<Session>, mut state: FeedState, resume: Resume) -> Self {
         if let Some(known) = resume.state {
             state.received = known.received;
             state.unmapped = known.unmapped;
@@ -47,12 +50,12 @@ impl Outlet {
             state.complete_to = known.complete_to;
             state.caught_up = known.caught_up;
         }
-        Self { tx, clock, cursor: resume.cursor, state }
+        Self { tx, session, cursor: resume.cursor, state }
     }
 
     #[must_use]
     pub fn now(&self) -> At {
-        self.clock.now()
+        self.session.clock.now()
     }
     #[must_use]
     pub fn cursor(&self) -> Option<&str> {
@@ -121,7 +124,7 @@ impl Outlet {
             if rest.len() == 0 {
                 return self.send_last(events, mapped.rejected, cursor, committed).await;
             }
-            self.send_batch(Batch { feed: self.state.feed.clone(), events, ..Batch::default() }).await?;
+            self.send_batch(Batch { events, ..Batch::default() }).await?;
         }
     }
 
@@ -133,9 +136,9 @@ impl Outlet {
         committed: Option<oneshot::Sender<bool>>,
     ) -> Result<(), Gone> {
         let batch = Batch {
-            feed: self.state.feed.clone(),
             events,
-            rejected,
+            // here, where all that feeds put aside passes by: a peer may repeat what it was sent
+            rejected: self.session.discreet_aside(rejected),
             cursor,
             state: Some(self.state.clone()),
             committed,
@@ -145,12 +148,17 @@ impl Outlet {
     }
 
     async fn send_batch(&self, batch: Batch) -> Result<(), Gone> {
+        let batch = Batch { feed: self.state.feed.clone(), session: Some(Arc::clone(&self.session)), ..batch };
         self.tx.send(batch).await.map_err(|_| Gone)
     }
 
     /// Changes the health without sending it; it goes with the next batch or [`Outlet::report`].
     pub fn note(&mut self, change: impl FnOnce(&mut FeedState)) {
+        let told = self.state.last_error.clone();
         change(&mut self.state);
+        if self.state.last_error != told {
+            self.state.last_error = self.state.last_error.take().map(|error| Name::from(self.session.redact(&error)));
+        }
     }
 
     /// All went well: everything before `complete_to` has been read.
@@ -178,7 +186,7 @@ impl Outlet {
     pub fn note_fault(&mut self, fault: &Fault, retry_at: Option<At>) {
         self.state.status = if retry_at.is_some() { FeedStatus::Retrying } else { FeedStatus::Failed };
         self.state.errors += u64::from(fault.is_error());
-        self.state.last_error = Some(Name::from(fault.to_string()));
+        self.state.last_error = Some(Name::from(self.session.redact(&fault.to_string())));
         self.state.retry_at = retry_at;
     }
 
@@ -187,7 +195,7 @@ impl Outlet {
     /// # Errors
     /// When the owner has gone.
     pub async fn report(&self) -> Result<(), Gone> {
-        self.send_batch(Batch { feed: self.state.feed.clone(), state: Some(self.state.clone()), ..Batch::default() }).await
+        self.send_batch(Batch { state: Some(self.state.clone()), ..Batch::default() }).await
     }
 }
 

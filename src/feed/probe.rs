@@ -78,7 +78,7 @@ pub async fn look_at(session: &Arc<Session>, mapper: Mapper, request: &Request, 
     let began = clock::instant();
     let (tx, mut rx) = mpsc::channel(QUEUE_BATCHES);
     let state = first_state(session.account.feed_name(request), request);
-    let mut outlet = Outlet::new(tx, session.clock.clone(), state.clone(), Resume::default());
+    let mut outlet = Outlet::new(tx, Arc::clone(session), state.clone(), Resume::default());
     let doors = Arc::new(Doors::default());
     let task = Task {
         session: Arc::clone(session),

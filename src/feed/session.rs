@@ -8,9 +8,11 @@ use data_encoding::BASE64;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
+use super::Rejected;
 use super::account::Account;
 use super::admission::{Admission, Refusal};
 use super::call::{Call, Filled, add_query};
+use super::disclosure::Disclosure;
 use super::fault::{Fault, FaultKind};
 use super::filter::Filter;
 use super::http::{Answer, Http};
@@ -18,15 +20,16 @@ use super::mapper::{Mapper, Workshop};
 use super::mapping::Context;
 use super::platform::{Login, TokenPlace, Transport};
 use super::quota::Limiter;
-use super::template::{Place, Value, Values, without};
+use super::template::{Place, Value, Values};
+use super::veil::Veil;
 use crate::clock::{self, Clock};
 use crate::engine::time::At;
-use crate::engine::wire::Defaults;
+use crate::engine::wire::{Defaults, Reject};
 
 /// Issued secrets that are remembered, to take them out of what peers say.
 const ISSUED: usize = 16;
-/// A token is fetched anew so long before it ends.
-const EARLY_S: u64 = 60;
+/// A token is fetched anew so long before it ends, but never before three quarters of its time are over.
+const EARLY: Duration = Duration::from_secs(60);
 
 /// What all feeds of an account share.
 #[derive(Debug)]
@@ -48,6 +51,8 @@ struct Entrance {
     admission: Admission,
     /// What logins gave: as secret as what they were asked with.
     issued: std::sync::Mutex<VecDeque<SecretString>>,
+    /// Over all of these secrets, once it was asked for.
+    veil: std::sync::Mutex<Option<Arc<Veil>>>,
 }
 
 /// The token of the last login, and how many there were.
@@ -309,7 +314,7 @@ impl Session {
         }
         let seconds = said(login.expires.as_ref()).await?.and_then(|text| text.parse::<u64>().ok());
         token.ends_at = seconds.map(|s| self.clock.now().plus_s(i64::try_from(s).unwrap_or(i64::MAX / 2_000)));
-        token.until = seconds.and_then(|s| clock::instant().checked_add(Duration::from_secs(s.saturating_sub(EARLY_S))));
+        token.until = seconds.and_then(|s| clock::instant().checked_add(good_for(Duration::from_secs(s))));
         if let Some((name, filter)) = &login.rotate
             && let Some(secret) = said(Some(filter)).await?
         {
@@ -355,18 +360,34 @@ impl Session {
         if issued.len() > ISSUED {
             issued.pop_front();
         }
+        *self.entrance.veil.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// A text without the account's secrets and what its logins were given.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let mut text = self.account.values.redact(text);
-        for secret in
-            self.entrance.issued.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|secret| secret.expose_secret().len() >= 4)
-        {
-            text = without(&text, secret.expose_secret());
-        }
-        text
+        self.veil().hide(text)
+    }
+
+    /// Over all that is known by now; made anew when a login gave more.
+    fn veil(&self) -> Arc<Veil> {
+        let issued = self.entrance.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut veil = self.entrance.veil.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.account.values.secrets().chain(issued.iter().map(ExposeSecret::expose_secret));
+        Arc::clone(veil.get_or_insert_with(|| Arc::new(Veil::over_secrets(known))))
+    }
+
+    /// What was put aside, without the account's secrets and without what looks like one of somebody's.
+    #[must_use]
+    pub fn discreet_aside(&self, aside: Vec<Rejected>) -> Vec<Rejected> {
+        let disclosure = Disclosure::of(&self.account);
+        let hide = |text: &str| disclosure.hide(&self.redact(text));
+        let discreet = aside.into_iter().map(|Rejected { reject, place, beginning }| Rejected {
+            reject: Reject { detail: hide(&reject.detail), ..reject },
+            place: hide(&place),
+            beginning: hide(&beginning),
+        });
+        discreet.collect()
     }
 
     /// A fault that repeats no secret, whatever the peer said.
@@ -383,9 +404,20 @@ impl Session {
     }
 }
 
+/// How long a token of this lifetime is used.
+fn good_for(lifetime: Duration) -> Duration {
+    lifetime.saturating_sub(EARLY.min(lifetime / 4))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_is_used_for_most_of_its_time_however_short_that_is() {
+        let seconds = [0, 1, 20, 60, 240, 3_600].map(|s| good_for(Duration::from_secs(s)).as_secs_f64());
+        assert_eq!(seconds, [0.0, 0.75, 15.0, 45.0, 180.0, 3_540.0]);
+    }
 
     #[test]
     fn the_next_login_is_farther_away_each_time() {

@@ -78,7 +78,7 @@ impl Feeds {
                 if let Some((left, at)) = resume.state.as_ref().and_then(|state| state.quota_left.zip(state.complete_to)) {
                     session.limiter.resume(left, at);
                 }
-                let outlet = Outlet::new(start.tx.clone(), start.clock.clone(), first_state(feed, &request), resume);
+                let outlet = Outlet::new(start.tx.clone(), Arc::clone(&session), first_state(feed, &request), resume);
                 let (session, doors, live_start) = (Arc::clone(&session), Arc::clone(&doors), start.live_start);
                 let (mapper, succession) = (start.workshop.mapper(), Mutex::default());
                 let task = Task { session, request, live_start, seed, doors, mapper, succession };

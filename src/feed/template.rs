@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::veil::Veil;
 use crate::engine::time::At;
 
 /// What stands for a name.
@@ -59,35 +60,7 @@ impl Values {
     /// Takes the secrets out of a text.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let mut redacted = text.to_owned();
-        for value in self.0.values() {
-            if let Value::Secret(secret) = value
-                && secret.expose_secret().len() >= 4
-            {
-                redacted = without(&redacted, secret.expose_secret());
-            }
-        }
-        redacted
-    }
-}
-
-/// What stands in the place of a secret.
-pub const HIDDEN: &str = "***";
-
-/// A text without a secret, and without the beginning of one that it was cut in.
-#[must_use]
-pub fn without(text: &str, secret: &str) -> String {
-    without_cut(text.replace(secret, HIDDEN), secret)
-}
-
-/// A text without the beginning of a secret that it was cut in.
-#[must_use]
-pub fn without_cut(text: String, secret: &str) -> String {
-    let cut = text.trim_end_matches(['…', '.', ' ']);
-    let beginnings = secret.char_indices().map(|(at, _)| at).filter(|at| *at >= 4).rev();
-    match beginnings.into_iter().find(|at| cut.ends_with(&secret[..*at])) {
-        Some(at) => format!("{}{HIDDEN}", &cut[..cut.len() - at]),
-        None => text,
+        Veil::over_secrets(self.secrets()).hide(text)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::engine::event::{Event, Record};
 use crate::engine::plan::Plan;
 use crate::engine::time::At;
 use crate::engine::wire::{self, Defaults};
+use crate::private;
 
 /// A journal with a greater major number is never written to; it is read as far as its records are told in these columns.
 pub const MAJOR: u32 = 1;
@@ -52,6 +53,8 @@ pub fn create(path: &Path, plan: &Plan) -> Result<Connection, JournalError> {
     let fresh = PathBuf::from(fresh);
     // What a crash in the middle left behind.
     drop(std::fs::remove_file(&fresh));
+    // SQLite gives its -wal and -shm the rights of the file itself
+    private::open(&fresh).map_err(|cause| JournalError::io(path, cause))?;
     fill(&fresh, plan).map_err(|cause| JournalError::sql(path, cause))?;
     std::fs::rename(&fresh, path).map_err(|cause| JournalError::Io { path: path.to_owned(), cause })?;
     open_for_writing(path)

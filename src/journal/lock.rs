@@ -43,15 +43,13 @@ impl WriteLock {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     let mut holder = String::new();
-                    let known =
-                        file.read_to_string(&mut holder).is_ok() && holder.bytes().all(|b| b.is_ascii_digit()) && !holder.is_empty();
-                    let holder = if known { format!(" (process {holder})") } else { String::new() };
+                    let holder = file.read_to_string(&mut holder).ok().and_then(|_| holder.parse().ok());
                     return Err(JournalError::Locked { path: journal.to_owned(), holder });
                 }
                 Err(TryLockError::Error(cause)) => return Err(JournalError::io(&path, cause)),
             }
         }
-        Err(JournalError::Locked { path: journal.to_owned(), holder: String::new() })
+        Err(JournalError::Locked { path: journal.to_owned(), holder: None })
     }
 }
 

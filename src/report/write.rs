@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::voice::Voice;
 use super::{Report, csv, document, html, markdown, sqlite, tables};
+use crate::private;
 
 /// Longest name of a folder.
 const SLUG: usize = 60;
@@ -50,7 +51,7 @@ fn figures(report: &Report, folder: &Path) -> io::Result<()> {
     for table in &tables {
         put_text(&folder.join(format!("{}.csv", table.name)), &csv::print(table))?;
     }
-    put(&folder.join("report.sqlite"), |path| sqlite::write(&tables, path))
+    put(&folder.join("report.sqlite"), |path| private::open(path).and_then(|_made| sqlite::write(&tables, path)))
 }
 
 /// Writes one file of ours whole or not at all.
@@ -62,7 +63,7 @@ pub fn put_text(path: &Path, content: &str) -> io::Result<()> {
 }
 
 fn text(path: &Path, content: &str) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    let mut file = private::open(path)?;
     file.write_all(content.as_bytes())?;
     file.sync_all()
 }

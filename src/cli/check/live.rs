@@ -138,7 +138,7 @@ impl Judge<'_> {
     fn first_reason(&self, probe: &Probe) -> Option<String> {
         let reject = &probe.rejected.first()?.reject;
         let key = format!("aside-{}", reject.reason.id().replace('_', "-"));
-        Some(format!("{} ({})", self.speaker.words.get(&key), reject.detail))
+        Some(format!("{} ({})", self.speaker.words.get(&key), detail::told(&reject.detail, self.speaker.words)))
     }
 
     /// A feed that answers and gives nothing that can be used will give nothing on the night.
