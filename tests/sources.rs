@@ -403,7 +403,7 @@ async fn an_event_that_is_refused_again_and_again_is_put_aside_once() {
     let mut desk = two_requests(&["loja.g"]);
     let ahead = message(1, wall_now().plus_s(86_400));
     for _ in 0..3 {
-        desk.take(batch("loja.g", &[ahead.clone()], FeedState { status: FeedStatus::Retrying, ..health("loja.g") }));
+        desk.take(batch("loja.g", std::slice::from_ref(&ahead), FeedState { status: FeedStatus::Retrying, ..health("loja.g") }));
         desk.take(batch("loja.g", &[], health("loja.g")));
     }
     let state = told(&desk, "loja.g").state;
