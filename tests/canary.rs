@@ -1,6 +1,7 @@
 //! A canary in place of every secret: whatever the feeds, the preflight, a try and a whole live in a terminal do, it is found nowhere.
 #![allow(
     clippy::unwrap_used,
+    clippy::result_large_err,
     clippy::type_complexity,
     clippy::too_many_lines,
     clippy::needless_pass_by_value,
