@@ -236,8 +236,8 @@ async fn a_next_page_that_is_the_page_itself_is_a_named_fault_and_its_events_are
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_row_in_an_overlap_is_put_aside_once_however_often_it_is_read() {
+    let at = wall_now().rfc3339();
     let rows = |bad: &[&str]| {
-        let at = wall_now().rfc3339();
         let bad: Vec<String> = bad.iter().map(|id| format!(r#"{{"id":"{id}","at":"{at}","total":"much"}}"#)).collect();
         format!(r#"{{"rows":[{}]}}"#, bad.join(","))
     };

@@ -135,7 +135,7 @@ impl Mapper {
                     kept.add(mapped?, &lines, context)?;
                     return Ok(kept.mapped);
                 }
-                Ok(_) => return Err(Fault::new(FaultKind::Mapping, "the mapper answers something else")),
+                Ok(_) => return Err(Fault::new(FaultKind::Crashed, "the mapper answers something else")),
                 Err(end) => end,
             };
             let aside = match end.input.or(kept.input) {
@@ -165,7 +165,7 @@ impl Mapper {
         let mut room = self.room.lock().await;
         match self.attempt(&mut room, &[filter], &context, (&order, payload), &mut Kept::default()).await {
             Ok((Report::Said(said), _)) => said,
-            Ok(_) => Err(Fault::new(FaultKind::Mapping, "the mapper answers something else")),
+            Ok(_) => Err(Fault::new(FaultKind::Crashed, "the mapper answers something else")),
             Err(end) => Err(end.fault),
         }
     }
@@ -294,7 +294,7 @@ struct Worker {
 
 impl Worker {
     fn start(program: &Path) -> Result<Self, Fault> {
-        let no_process = |why: String| Fault::new(FaultKind::Mapping, format!("no process for the filters: {why}"));
+        let no_process = |why: String| Fault::new(FaultKind::Crashed, format!("no process for the filters: {why}"));
         let mut command = Command::new(program);
         #[cfg(unix)]
         command.arg0("warroom").process_group(0);

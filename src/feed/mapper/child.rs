@@ -197,5 +197,5 @@ impl Bench {
 }
 
 fn untaught() -> Fault {
-    Fault::new(FaultKind::Mapping, "the mapper was not told its filters")
+    Fault::new(FaultKind::Crashed, "the mapper was not told its filters")
 }
