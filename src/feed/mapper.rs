@@ -1,5 +1,5 @@
-//! Filters run in a process of their own, one for each feed: whatever they do to its stack, its memory or its time, the desk
-//! goes on, and only the inputs that they did it with are put aside.
+//! Filters run in a process of their own, one for each feed and one for the logins and tables of an account: whatever they do
+//! to its stack, its memory or its time, the desk goes on, and only the inputs that they did it with are put aside.
 //!
 //! A process that ends by itself did so by what it was mapping. It is mapped once more, input by input: what is finished is
 //! kept, the input that ends the process is put aside, and known again when it comes again. A process that is killed, or

@@ -1,5 +1,10 @@
 //! Reads a platform file; whatever is wrong with it is told at its place.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::{Auth, Expiry, Login, Paging, Platform, Poll, Request, SHIPPED, TokenPlace, Transport, Variable, Window, names};
 use crate::engine::event::Guarantee;
 use crate::engine::id::Name;
@@ -19,10 +24,6 @@ use crate::feed::signature::Signature;
 use crate::feed::sse::Sse;
 use crate::feed::webhook::Webhook;
 use crate::feed::ws::{Codec, Ws};
-use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 /// Canonical types that a feed may give.
 const GIVEN_TYPES: [&str; 27] = [
