@@ -49,6 +49,7 @@ pub mod supervision;
 pub mod template;
 pub mod trial;
 pub mod unchanged;
+pub mod vault;
 pub mod veil;
 pub mod webhook;
 pub mod ws;

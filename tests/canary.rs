@@ -1,4 +1,5 @@
 //! A canary in place of every secret: whatever the feeds, the preflight, a try and a whole live in a terminal do, it is found nowhere.
+#![cfg(all(feature = "nats", feature = "kafka"))]
 #![allow(
     clippy::unwrap_used,
     clippy::result_large_err,
@@ -15,8 +16,18 @@
     reason = "a test stops where it fails"
 )]
 
+#[path = "support/authority.rs"]
+mod authority;
+#[path = "support/brokers.rs"]
+mod brokers;
+#[path = "support/echo.rs"]
+mod echo;
 #[path = "support/peer.rs"]
 mod peer;
+#[path = "support/publisher.rs"]
+mod publisher;
+#[path = "support/servers.rs"]
+mod servers;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -27,150 +38,17 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use data_encoding::{BASE64, HEXLOWER};
-use futures_util::{SinkExt, StreamExt};
-use peer::{Asked, Peer, Reply};
+use echo::{Brokers, CANARY, WAYS, echo, echoing_sockets, platform, repeating, secret_of};
+use peer::{Peer, Reply};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use ring::hmac;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use warroom::clock::wall_now;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_warroom");
-/// In every secret, as given and as issued.
-const CANARY: &str = "cAnArY7f3a";
+/// What comes in these ways repeats a secret and is a good event.
+const ACCEPTED: [&str; 10] = ["poll", "detail", "hook", "stream", "socket", "tape", "mapped", "robot", "nats", "kafka"];
 /// Only against hangs.
 const PATIENCE: Duration = Duration::from_secs(90);
-
-/// Every way to be let in, each with a secret of its own.
-const WAYS: [(&str, &str); 7] = [
-    ("header", "[auth.headers]\nx-shop-access-token = \"{{secret}}\""),
-    ("query", "[auth.query]\naccess_token = \"{{secret}}\""),
-    ("basic", "[auth.basic]\nuser = \"desk\"\npassword = \"{{secret}}\""),
-    (
-        "login",
-        "[auth.login]\nurl = \"{{base}}/login\"\nform = { password = \"{{secret}}\" }\ntoken_header = \"x-token\"\n[auth.headers]\nauthorization = \"Bearer {{token}}\"",
-    ),
-    (
-        "oauth",
-        "[auth.login]\nurl = \"{{base}}/oauth\"\nform = { grant_type = \"refresh_token\", refresh_token = \"{{secret}}\" }\ntoken = \".access_token\"\nexpires = \".expires_in\"\nrotate = \"secret\"\nrotated = \".refresh_token\"\n[auth.headers]\nauthorization = \"Bearer {{token}}\"",
-    ),
-    (
-        "sign",
-        "[auth.query]\ntimestamp = \"{{now|epoch_s}}\"\n[auth.sign]\nkey = \"{{secret}}\"\nmessage = \"{{key}}{{path}}{{params}}{{key}}\"",
-    ),
-    ("body", ""),
-];
-
-fn platform(way: &str, auth: &str) -> String {
-    let body = if way == "body" { "body = { key = \"{{secret}}\" }\n" } else { "" };
-    format!(
-        r#"
-name = "{way}"
-ok = '.error'
-[variables.base]
-[variables.sockets]
-[variables.secret]
-secret = true
-environment = "CANARY_{}"
-{auth}
-[[request]]
-name = "orders"
-gives = ["purchase"]
-interval_s = 0.5
-url = "{{{{base}}}}/{way}/orders"
-{body}items = ".rows[]"
-map = '{{type: "purchase", order: (.id | text), ts: (.ts // $at), value: .total, currency: "BRL", placed_at: (.ts // $at)}}'
-[[request]]
-name = "hook"
-gives = ["purchase"]
-transport = "webhook"
-path = "/{way}"
-signature = {{ kind = "hmac", header = "X-Sign", secret = "{{{{secret}}}}" }}
-map = '{{type: "purchase", order: (.id | text), ts: $at, value: .total, currency: "BRL", placed_at: $at}}'
-[[request]]
-name = "stream"
-gives = ["chat_message"]
-transport = "sse"
-url = "{{{{base}}}}/{way}/stream"
-map = "."
-[[request]]
-name = "socket"
-gives = ["reaction"]
-transport = "ws"
-url = "{{{{sockets}}}}/{way}/socket"
-map = "."
-"#,
-        way.to_uppercase()
-    )
-}
-
-/// A server that repeats in its errors whatever it was sent, and now and then says yes, with more in it than was asked for.
-async fn echo() -> Peer {
-    Peer::start(|asked: &Asked, n| {
-        let said = format!("{} {}", asked.head.replace(['\r', '\n'], " "), asked.body);
-        if asked.path() == "/login" {
-            return Reply::status(200, &[("x-token", &format!("{CANARY}-issued-by-login-{n}"))], "{}");
-        }
-        if asked.path() == "/oauth" {
-            return Reply::Json(format!(
-                r#"{{"access_token":"{CANARY}-issued-{n}","refresh_token":"{CANARY}-rotated-{n}","expires_in":3600}}"#
-            ));
-        }
-        let lines: Vec<&str> = asked.head.lines().chain([asked.body.as_str()]).collect();
-        if asked.path().contains("/stream") {
-            let told: String = lines.iter().map(|line| format!("data: {}\n\n", serde_json::json!({"echo": line}))).collect();
-            return match n % 2 {
-                0 => Reply::status(403, &[], &said),
-                _ => Reply::status(200, &[("content-type", "text/event-stream")], &told),
-            };
-        }
-        match n % 5 {
-            0 => Reply::status(500, &[], &said),
-            1 => Reply::status(401, &[], &said),
-            2 => Reply::Json(format!(r#"{{"error":{}}}"#, serde_json::Value::from(said))),
-            3 => Reply::status(302, &[("location", &format!("http://127.0.0.1:9/?{CANARY}"))], &said),
-            _ => {
-                // some that nobody can read, some long before the live, one that is good
-                let unread = lines.iter().map(|line| serde_json::json!({"id": [line], "total": "1.00"}).to_string());
-                let early = lines.iter().map(|line| serde_json::json!({"id": line, "ts": "2020-01-01T00:00:00Z", "total": "1.00"}).to_string());
-                let rows: Vec<String> = unread.chain(early).collect();
-                Reply::Json(format!(
-                    r#"{{"refreshToken":"{CANARY}-unasked-r","rows":[{},{{"id":{n},"total":"10.00","api-key":"{CANARY}-unasked-k"}}],"session":"Bearer {CANARY}-unasked"}}"#,
-                    rows.join(",")
-                ))
-            }
-        }
-    })
-    .await
-}
-
-/// A server of sockets that repeats what it was greeted with; its address.
-async fn echoing_sockets() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let mut lines = Vec::new();
-                let greet = |asked: &Request, answer: Response| {
-                    lines.push(asked.uri().to_string());
-                    lines.extend(asked.headers().values().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()));
-                    Ok(answer)
-                };
-                // who hangs up in the middle is heard no more
-                let Ok(mut socket) = tokio_tungstenite::accept_hdr_async(stream, greet).await else { return };
-                for line in lines {
-                    let told = serde_json::json!({"echo": line}).to_string();
-                    if socket.send(Message::Text(told.into())).await.is_err() {
-                        return;
-                    }
-                }
-                while let Some(Ok(_)) = socket.next().await {}
-            });
-        }
-    });
-    format!("ws://{address}")
-}
 
 /// What nobody asked for, by name and by shape; a filter copies some of it, and some inputs become nothing.
 const UNASKED: &str = r#"{
@@ -241,13 +119,35 @@ impl Night {
         night
     }
 
+    /// Beside the platforms: brokers, a file of lines, one that is mapped, and a program that knows the environment.
+    fn add(&self, brokers: &Brokers) {
+        // where the secrets are, nobody looks for them
+        let lines = |way: &str, of: &str| repeating(of).join("\n").replace(&format!("by-{of}"), &format!("by-{way}")) + "\n";
+        std::fs::write(self.path("secrets/tape.ndjson"), lines("tape", "header")).unwrap();
+        std::fs::write(self.path("secrets/mapped.ndjson"), lines("mapped", "query")).unwrap();
+        std::fs::write(self.path("mapped.jq"), ".id |= (\"mapped-\" + .)").unwrap();
+        std::fs::write(
+            self.path("robot.sh"),
+            "printf '{\"type\":\"chat_message\",\"id\":\"%s\",\"ts\":\"%s\",\"author\":\"robot\",\"text\":\"by-robot %s\"}\\n' \"$CANARY_LOGIN\" \"$1\" \"$CANARY_BODY\"\nenv\nenv >&2\nexit 3\n",
+        )
+        .unwrap();
+        let at = wall_now().rfc3339();
+        let feeds = format!(
+            "[feeds.tape]\npath = \"secrets/tape.ndjson\"\n[feeds.mapped]\npath = \"secrets/mapped.ndjson\"\nmap = \"mapped.jq\"\n[feeds.robot]\ncommand = [\"sh\", \"robot.sh\", \"{at}\"]\n"
+        );
+        let plan = std::fs::read_to_string(self.path("plan.toml")).unwrap();
+        std::fs::write(self.path("plan.toml"), plan + &feeds + &brokers.feeds()).unwrap();
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     fn environment(&self) -> Vec<(String, String)> {
-        let mut all: Vec<(String, String)> =
-            WAYS.iter().map(|(way, _)| (format!("CANARY_{}", way.to_uppercase()), secret_of(way))).collect();
+        // two come from files
+        let ways = WAYS.iter().map(|(way, _)| *way).filter(|way| !["oauth", "sign"].contains(way)).chain(["nats", "kafka"]);
+        let mut all: Vec<(String, String)> = ways.map(|way| (format!("CANARY_{}", way.to_uppercase()), secret_of(way))).collect();
+        all.push(("PATH".into(), "/usr/bin:/bin".into()));
         all.push(("HOME".into(), self.folder.path().display().to_string()));
         all.push(("WARROOM_LOG".into(), "trace".into()));
         all.push(("TERM".into(), "xterm-256color".into()));
@@ -296,9 +196,23 @@ impl Night {
             tokio::time::sleep(Duration::from_millis(150)).await;
         }
         until("faults are told", || shown("unauthorized") && shown("***")).await;
+        let began = Instant::now();
+        while let missing @ [_, ..] = &*self.unaccepted() {
+            assert!(began.elapsed() < PATIENCE, "never accepted: {missing:?}");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
         keys.write_all(b"\x1b\x1b:end\r").unwrap();
         until("it ends", || child.try_wait().unwrap().is_some()).await;
         self.seen.push(("the screen".into(), screen.lock().unwrap().clone()));
+    }
+
+    /// Ways of which nothing that was accepted is in the journal, without what it repeated.
+    fn unaccepted(&self) -> Vec<&'static str> {
+        let mut command = Command::new(PROGRAM);
+        command.args(["export", "live.warroom"]).current_dir(self.folder.path()).env_clear().envs(self.environment());
+        let told = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let hidden = |way: &&str| told.lines().any(|line| line.contains(&format!("by-{way} ")) && line.contains("***"));
+        ACCEPTED.into_iter().filter(|way| !hidden(way)).collect()
     }
 
     /// A delivery that is signed, one that is not, one that bears the secret itself.
@@ -314,8 +228,10 @@ impl Night {
         let signed =
             |body: &str| HEXLOWER.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body.as_bytes()).as_ref());
         let plain = format!("echo {secret}");
+        let said = serde_json::json!({"id": secret, "said": format!("by-hook {}", forms.join(" ")), "by": secret}).to_string();
         let told = [
             (body.clone(), signed(&body), 200),
+            (said.clone(), signed(&said), 200),
             (echo.clone(), signed(&echo), 200),
             (plain.clone(), signed(&plain), 200),
             (body.clone(), String::from("00"), 401),
@@ -348,10 +264,6 @@ impl Night {
     }
 }
 
-fn secret_of(way: &str) -> String {
-    format!("{CANARY}-{way}-given")
-}
-
 fn write_secret(path: &Path, text: &str, mode: u32) {
     std::fs::write(path, format!("{text}\n")).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -378,12 +290,18 @@ async fn no_secret_is_in_any_artefact_of_a_whole_night() {
     let peer = echo().await;
     let sockets = echoing_sockets().await;
     let mut night = Night::begin(&peer.base(), &sockets);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let brokers = Brokers::start(elsewhere.path()).await;
+    night.add(&brokers);
     let check = night.run(&["check", "plan.toml", "--live", "--log", "check.log"]).await;
     assert_eq!(check.status.code(), Some(1), "most of it fails: {}", String::from_utf8_lossy(&check.stdout));
     for (way, _) in WAYS {
         for request in ["orders", "stream", "socket"] {
             night.run(&["feed", "try", way, "--plan", "plan.toml", "--request", request, "--listen", "1", "--log", "try.log"]).await;
         }
+    }
+    for feed in ["nats", "kafka", "tape", "mapped", "robot"] {
+        night.run(&["feed", "try", feed, "--plan", "plan.toml", "--listen", "1", "--log", "try.log"]).await;
     }
     night.live().await;
     night.run(&["check", "plan.toml", "--journal", "live.warroom"]).await;
@@ -415,7 +333,13 @@ async fn no_secret_is_in_any_artefact_of_a_whole_night() {
         .filter(|(_, bytes)| [CANARY, &basic, &hex].iter().any(|secret| holds(bytes, secret)))
         .map(|(name, _)| name.as_str())
         .collect();
-    assert!(hits.is_empty(), "{hits:#?}");
+    let around = |name: &str| {
+        let (_, bytes) = all.iter().find(|(known, _)| known == name)?;
+        let at =
+            [CANARY, &basic, &hex].iter().find_map(|secret| bytes.windows(secret.len()).position(|window| window == secret.as_bytes()))?;
+        Some(String::from_utf8_lossy(&bytes[at.saturating_sub(200)..(at + 100).min(bytes.len())]).into_owned())
+    };
+    assert!(hits.is_empty(), "{hits:#?}: {}", hits.iter().filter_map(|name| around(name)).collect::<Vec<_>>().join("\n---\n"));
     // what the platform rotated went back to the file that it came from, for its owner only
     for (name, _) in all.iter().filter(|(name, _)| name.ends_with(".warroom") || name.contains("/reports/")) {
         assert_eq!(std::fs::metadata(name).unwrap().permissions().mode() & 0o077, 0, "{name}");

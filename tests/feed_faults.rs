@@ -217,16 +217,17 @@ fn turning(folder: &Path, feeds: &[(&str, String)]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_next_page_that_is_the_page_itself_is_a_named_fault_and_its_events_are_kept() {
+async fn next_pages_that_lead_back_are_a_named_fault_soon_and_their_events_are_kept() {
     let body = |next: &str| page(&[1, 2]).replacen(r#"{"rows""#, &format!(r#"{{"next":{next},"rows""#), 1);
     let (same, object) = (body(r#""p2""#), body(r#"{"after":2}"#));
     let same = Peer::start(move |_, _| Reply::Json(same.clone())).await;
     let object = Peer::start(move |_, _| Reply::Json(object.clone())).await;
+    let three = Peer::start(move |_, n| Reply::Json(body(&format!(r#""turn-{}""#, n % 3)))).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let plan = turning(folder.path(), &[("same", same.base()), ("object", object.base())]);
+    let plan = turning(folder.path(), &[("same", same.base()), ("object", object.base()), ("three", three.base())]);
     let mut owner = Owner::start(&plan, wall_now().plus_s(-60), Taken::default());
-    for feed in ["same", "object"] {
-        owner.until(feed, |taken| taken.fault(feed) == "refused: the platform's next page is the page itself").await;
+    for feed in ["same", "object", "three"] {
+        owner.until(feed, |taken| taken.fault(feed) == "refused: the platform's next page was read before").await;
         assert_eq!(owner.taken.state(feed).status, FeedStatus::Retrying, "{feed}");
         assert!(!owner.taken.cursors.contains_key(feed), "the window is read again");
     }

@@ -41,16 +41,17 @@ const PAYLOAD_LINES: usize = 2_000;
 /// When there is no such feed, or the payload cannot be read.
 pub fn run(asked: &TryArgs, words: &Words, environment: Environment<'_>) -> Result<u8, Failure> {
     let offline = asked.payload.is_some();
-    let account = find(asked, environment, offline)?;
+    let (account, others) = find(asked, environment, offline)?;
     let requests = choose(&account, asked, words, offline)?;
     match (&asked.payload, requests.as_slice()) {
         (Some(payload), [request]) => of_payload(asked, &account, request, payload, words),
-        _ => ask(&account, &requests, Duration::from_secs(asked.listen), words),
+        _ => ask(&open(&account, &others)?, &requests, Duration::from_secs(asked.listen), words),
     }
 }
 
-/// The account that the name stands for: a feed of the plan, or a platform with what `--set` and the environment give.
-fn find(asked: &TryArgs, environment: Environment<'_>, offline: bool) -> Result<Account, Failure> {
+/// The account that the name stands for: a feed of the plan, with the plan's others, or a platform with what `--set` and the
+/// environment give.
+fn find(asked: &TryArgs, environment: Environment<'_>, offline: bool) -> Result<(Account, Vec<Account>), Failure> {
     // a stored payload needs no secrets
     let unused = |_: &str| Some("unused".to_owned());
     let environment: Environment<'_> = if offline { &unused } else { environment };
@@ -58,11 +59,12 @@ fn find(asked: &TryArgs, environment: Environment<'_>, offline: bool) -> Result<
         let loaded = plan::load(path, environment).map_err(|problems| Failure::configuration(&problems))?;
         let wanted = asked.name.split('.').next().unwrap_or_default();
         let known: Vec<String> = loaded.accounts.iter().map(|account| account.name.clone()).collect();
-        let found = loaded.accounts.into_iter().find(|account| account.name == wanted);
-        return found.ok_or_else(|| {
+        let mut accounts = loaded.accounts;
+        let Some(place) = accounts.iter().position(|account| account.name == wanted) else {
             let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
-            Failure::new(code::CONFIGURATION, format!("{}: there is no feed `{wanted}`; {known}", path.display()))
-        });
+            return Err(Failure::new(code::CONFIGURATION, format!("{}: there is no feed `{wanted}`; {known}", path.display())));
+        };
+        return Ok((accounts.remove(place), accounts));
     }
     let text = plan_of(asked, offline)?;
     let accounts = Account::read_all("", &text, environment).map_err(|problems| {
@@ -70,7 +72,9 @@ fn find(asked: &TryArgs, environment: Environment<'_>, offline: bool) -> Result<
         let lines: Vec<String> = problems.iter().map(|problem| told(problem, &asked.name, &secrets)).collect();
         Failure::configuration(&lines)
     })?;
-    accounts.into_iter().next().ok_or_else(|| Failure::new(code::CONFIGURATION, format!("`{}` is no platform", asked.name)))
+    let tried = accounts.into_iter().next();
+    let tried = tried.ok_or_else(|| Failure::new(code::CONFIGURATION, format!("`{}` is no platform", asked.name)))?;
+    Ok((tried, Vec::new()))
 }
 
 /// What is wrong with the platform itself keeps its line; what is missing is given by `--set`, a secret by the environment.
@@ -239,13 +243,13 @@ async fn of_lines(trial: &Trial, mapper: &Mapper, request: &Request, payload: &[
 
 // ── asked over the network ──
 
-fn ask(account: &Account, requests: &[Request], listen: Duration, words: &Words) -> Result<u8, Failure> {
+fn ask(session: &Arc<Session>, requests: &[Request], listen: Duration, words: &Words) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::other)?;
     let mut failed = false;
     for request in requests {
-        let (session, probe, mut exchanges) = runtime.block_on(look(account, request, listen)).map_err(Failure::other)?;
+        let (probe, mut exchanges) = runtime.block_on(look(session, request, listen));
         failed |= matches!(probe.outcome, Outcome::Failed | Outcome::Late);
-        let mut disclosure = Disclosure::of(account).with_secrets_of(account);
+        let mut disclosure = Disclosure::of(&session.account).with_secrets_of(&session.account);
         exchanges.iter().for_each(|exchange| disclosure.learn(&String::from_utf8_lossy(&exchange.payload)));
         // a payload is written in pieces, and a secret may be cut where a text is
         let hide = |text: &str| disclosure.hide(&session.redact(text));
@@ -272,9 +276,9 @@ fn ask(account: &Account, requests: &[Request], listen: Duration, words: &Words)
 /// When one of them cannot be asked, or fails.
 pub fn polled(account: &Account) -> Result<Vec<Event>, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::other)?;
-    let mut events = Vec::new();
+    let (session, mut events) = (open(account, &[])?, Vec::new());
     for request in account.requests.iter().filter(|request| matches!(request.transport, Transport::Poll(_))) {
-        let (_, probe, _) = runtime.block_on(look(account, request, PATIENCE)).map_err(Failure::other)?;
+        let (probe, _) = runtime.block_on(look(&session, request, PATIENCE));
         if matches!(probe.outcome, Outcome::Failed | Outcome::Late) {
             let why = probe.state.last_error.map_or_else(|| "no answer in time".to_owned(), |error| error.to_string());
             return Err(Failure::other(format!("{}: {why}; look closer with `warroom feed try`", account.feed_name(request))));
@@ -284,18 +288,23 @@ pub fn polled(account: &Account) -> Result<Vec<Event>, Failure> {
     Ok(events)
 }
 
-async fn look(account: &Account, request: &Request, listen: Duration) -> Result<(Arc<Session>, Probe, Vec<Exchange>), Fault> {
-    let clock = Clock::wall();
-    let live_start = clock.now().plus_ms(-BACK_MS);
+/// The session of an account, which keeps the secrets of the plan's others too.
+fn open(account: &Account, others: &[Account]) -> Result<Arc<Session>, Failure> {
+    let mut sessions = Sessions::new(Clock::wall(), None, Workshop::own()).map_err(Failure::other)?;
+    sessions.know(others);
+    Ok(sessions.open(account.clone()))
+}
+
+async fn look(session: &Arc<Session>, request: &Request, listen: Duration) -> (Probe, Vec<Exchange>) {
+    let live_start = session.clock.now().plus_ms(-BACK_MS);
     let (witness, mut heard) = probe::witness();
-    let session = Sessions::new(clock, None, Workshop::own())?.open(account.clone());
     let probe =
-        probe::look_at(&session, Workshop::own().mapper().watched(witness), request, Look { live_start, patience: PATIENCE, listen }).await;
+        probe::look_at(session, Workshop::own().mapper().watched(witness), request, Look { live_start, patience: PATIENCE, listen }).await;
     let mut exchanges = Vec::new();
     while let Ok(exchange) = heard.try_recv() {
         exchanges.push(exchange);
     }
-    Ok((session, probe, exchanges))
+    (probe, exchanges)
 }
 
 /// Beginnings of inputs that are cut in no secret.

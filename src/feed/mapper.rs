@@ -140,6 +140,7 @@ impl Mapper {
             };
             let aside = match end.input.or(kept.input) {
                 _ if end.fault.kind == FaultKind::Crashed => {
+                    tracing::warn!("a payload is mapped again: {}", end.fault.detail);
                     killed += 1;
                     None
                 }

@@ -111,13 +111,17 @@ impl Outlet {
         self.send(mapped, cursor, None).await
     }
 
-    async fn send(&mut self, mapped: Mapped, cursor: Option<String>, committed: Option<oneshot::Sender<bool>>) -> Result<(), Gone> {
+    /// Here all that feeds hand over passes by: a peer may repeat what it was sent.
+    async fn send(&mut self, mut mapped: Mapped, cursor: Option<String>, committed: Option<oneshot::Sender<bool>>) -> Result<(), Gone> {
+        self.session.vault.make_discreet(&mut mapped.events);
         self.state.received += mapped.events.len() as u64;
         self.state.unmapped += mapped.unmapped as u64;
         self.state.skipped += mapped.skipped as u64;
         if cursor.is_some() {
             self.cursor.clone_from(&cursor);
         }
+        // one with a secret in it is not stored: after a restart more is read again
+        let cursor = cursor.filter(|cursor| !self.session.vault.is_in(cursor));
         let mut rest = mapped.events.into_iter();
         loop {
             let events: Vec<Event> = rest.by_ref().take(BATCH_EVENTS).collect();
@@ -137,7 +141,6 @@ impl Outlet {
     ) -> Result<(), Gone> {
         let batch = Batch {
             events,
-            // here, where all that feeds put aside passes by: a peer may repeat what it was sent
             rejected: self.session.discreet_aside(rejected),
             cursor,
             state: Some(self.state.clone()),

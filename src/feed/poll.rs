@@ -3,6 +3,7 @@
 //! A round is one window read to its end. Its pages are handed over as they come; the cursor goes with the last one,
 //! so that a crash or an error in between reads the window again. Nothing is lost, and the engine knows what it has.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use super::template::{Value, Values};
 use super::unchanged::Unchanged;
 use crate::clock;
 use crate::engine::event::FeedStatus;
-use crate::engine::id::Name;
+use crate::engine::id::{Name, Set};
 use crate::engine::time::At;
 
 /// Pages of one round at most.
@@ -315,6 +316,8 @@ struct Page {
     token: Option<String>,
     since: Option<String>,
     link: Option<String>,
+    /// Tokens and links of the round so far.
+    been: Set<u64>,
     /// The lookup table.
     join: Option<Arc<str>>,
 }
@@ -322,7 +325,8 @@ struct Page {
 impl Page {
     fn first(paging: &Paging, cursor: &Cursor) -> Self {
         let token = if *paging == (Paging::Token { persist: true }) { cursor.token.clone() } else { None };
-        Self { number: 1, offset: 0, token, since: cursor.since.clone(), ..Self::default() }
+        let been = token.iter().chain(&cursor.since).map(|page| hash(page)).collect();
+        Self { number: 1, offset: 0, token, since: cursor.since.clone(), been, ..Self::default() }
     }
 
     fn set(&self, paging: &Paging, values: &mut Values) {
@@ -354,35 +358,49 @@ impl Page {
                 mapped.inputs > 0 && (next.is_some() || mapped.inputs >= *size as usize)
             }
             Paging::Token { persist } => {
-                let same = next.is_none() || next == self.token;
                 if *persist && next.is_some() {
                     cursor.token.clone_from(&next);
                 }
-                if same && next.is_some() && !persist && mapped.inputs > 0 {
-                    return Err(Fault::new(FaultKind::Refused, "the platform's next page is the page itself"));
-                }
-                self.token = next;
-                // a token that is kept leads to what is not there yet; an empty page means that all was read
-                !same && (!persist || mapped.inputs > 0)
+                // an empty page leads nowhere; behind a token that is kept, to what is not there yet
+                let ends = next.is_none() || mapped.inputs == 0 && (*persist || self.has_been(next.as_deref()));
+                let ends = ends || *persist && next == self.token;
+                self.token.clone_from(&next);
+                !ends && self.goes_to(next.as_deref())?
             }
             Paging::Since => {
                 let moved = next.is_some() && next != self.since;
                 if moved {
+                    self.goes_to(next.as_deref())?;
                     self.since.clone_from(&next);
                     cursor.since = next;
                 }
                 moved
             }
             Paging::Link => {
-                let same = next.is_some() && next == self.link;
-                if same {
-                    return Err(Fault::new(FaultKind::ForeignLink, "the next page is this page"));
-                }
-                self.link = next;
-                self.link.is_some()
+                self.link.clone_from(&next);
+                next.is_some() && self.goes_to(next.as_deref())?
             }
         })
     }
+
+    /// True for a page that was read in this round.
+    fn has_been(&self, next: Option<&str>) -> bool {
+        next.is_some_and(|next| self.been.contains(&hash(next)))
+    }
+
+    /// Notes a page that is read now.
+    fn goes_to(&mut self, next: Option<&str>) -> Result<bool, Fault> {
+        if next.is_some_and(|next| !self.been.insert(hash(next))) {
+            return Err(Fault::new(FaultKind::Refused, "the platform's next page was read before"));
+        }
+        Ok(true)
+    }
+}
+
+fn hash(page: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    page.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn set_optional(values: &mut Values, name: &str, value: Option<&String>) {
@@ -454,16 +472,25 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_names_itself_as_the_next_is_a_fault_and_an_empty_one_the_end() {
-        let paging = Paging::Token { persist: false };
-        for next in ["p2", r#"{"after":7}"#] {
+    fn pages_that_lead_back_are_a_fault_and_an_empty_one_is_the_end() {
+        let kept = Paging::Token { persist: true };
+        let told = Err("the platform's next page was read before".to_owned());
+        for paging in [Paging::Token { persist: false }, kept, Paging::Link, Paging::Since] {
             let mut cursor = Cursor::default();
             let mut page = Page::first(&paging, &cursor);
-            let mut step =
-                |inputs: usize| page.step(&paging, &Mapped { inputs, next: Some(next.into()), ..Mapped::default() }, &mut cursor);
-            assert_eq!(step(3), Ok(true));
-            assert_eq!(step(3).map_err(|fault| fault.detail), Err("the platform's next page is the page itself".into()));
-            assert_eq!(step(0), Ok(false));
+            let mut step = |inputs: usize, next: &str| {
+                let mapped = Mapped { inputs, next: Some(next.into()), ..Mapped::default() };
+                page.step(&paging, &mapped, &mut cursor).map_err(|fault| fault.detail)
+            };
+            assert_eq!([step(3, "p2"), step(3, "p3"), step(3, "p4")], [Ok(true), Ok(true), Ok(true)], "{paging:?}");
+            assert_eq!(step(3, "p2"), told, "{paging:?}: a circle");
         }
+        let paging = Paging::Token { persist: false };
+        let mut page = Page::first(&paging, &Cursor::default());
+        let mut step =
+            |inputs: usize| page.step(&paging, &Mapped { inputs, next: Some("p2".into()), ..Mapped::default() }, &mut Cursor::default());
+        assert_eq!(step(3), Ok(true));
+        assert_eq!(step(3).map_err(|fault| fault.detail), told, "the page itself");
+        assert_eq!(step(0), Ok(false));
     }
 }

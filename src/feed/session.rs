@@ -1,11 +1,10 @@
 //! An account's way in: fills calls with its values, adds its credentials, logs in when it must and again when it is refused.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tokio::sync::Mutex;
 
 use super::Rejected;
@@ -21,13 +20,11 @@ use super::mapping::Context;
 use super::platform::{Login, TokenPlace, Transport};
 use super::quota::Limiter;
 use super::template::{Place, Value, Values};
-use super::veil::Veil;
+use super::vault::Vault;
 use crate::clock::{self, Clock};
 use crate::engine::time::At;
 use crate::engine::wire::{Defaults, Reject};
 
-/// Issued secrets that are remembered, to take them out of what peers say.
-const ISSUED: usize = 16;
 /// A token is fetched anew so long before it ends, but never before three quarters of its time are over.
 const EARLY: Duration = Duration::from_secs(60);
 
@@ -41,6 +38,8 @@ pub struct Session {
     pub mapper: Mapper,
     /// Shared by the feeds of one account.
     pub limiter: Arc<Limiter>,
+    /// Shared by all accounts.
+    pub vault: Arc<Vault>,
     entrance: Arc<Entrance>,
 }
 
@@ -49,10 +48,6 @@ pub struct Session {
 struct Entrance {
     token: Mutex<Token>,
     admission: Admission,
-    /// What logins gave: as secret as what they were asked with.
-    issued: std::sync::Mutex<VecDeque<SecretString>>,
-    /// Over all of these secrets, once it was asked for.
-    veil: std::sync::Mutex<Option<Arc<Veil>>>,
 }
 
 /// The token of the last login, and how many there were.
@@ -90,8 +85,15 @@ impl Token {
 }
 
 impl Session {
-    /// The session of an account; its polls are planned with the limiter.
-    pub(super) fn new(account: Account, http: Http, clock: Clock, limiter: Arc<Limiter>, workshop: &Workshop) -> Self {
+    /// The session of an account; its polls are planned with the limiter, its secrets are kept in the vault.
+    pub(super) fn new(
+        account: Account,
+        http: Http,
+        clock: Clock,
+        limiter: Arc<Limiter>,
+        (workshop, vault): (&Workshop, &Arc<Vault>),
+    ) -> Self {
+        vault.keep(account.values.secrets());
         for request in &account.requests {
             if let Transport::Poll(poll) = &request.transport
                 && !poll.once
@@ -100,7 +102,7 @@ impl Session {
             }
         }
         let mapper = workshop.mapper();
-        Self { account, http, clock, mapper, limiter, entrance: Arc::default() }
+        Self { account, http, clock, mapper, limiter, vault: Arc::clone(vault), entrance: Arc::default() }
     }
 
     /// The same, coming in with another session of the account.
@@ -352,32 +354,16 @@ impl Session {
 
     /// What was made of a secret, or given for one, must not be shown either.
     fn remember(&self, secret: &str) {
-        let mut issued = self.entrance.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        if issued.iter().any(|known| known.expose_secret() == secret) {
-            return;
-        }
-        issued.push_back(secret.to_owned().into());
-        if issued.len() > ISSUED {
-            issued.pop_front();
-        }
-        *self.entrance.veil.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.vault.keep_issued(&self.account.name, secret);
     }
 
-    /// A text without the account's secrets and what its logins were given.
+    /// A text without the desk's secrets and what its logins were given.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        self.veil().hide(text)
+        self.vault.redact(text)
     }
 
-    /// Over all that is known by now; made anew when a login gave more.
-    fn veil(&self) -> Arc<Veil> {
-        let issued = self.entrance.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut veil = self.entrance.veil.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = self.account.values.secrets().chain(issued.iter().map(ExposeSecret::expose_secret));
-        Arc::clone(veil.get_or_insert_with(|| Arc::new(Veil::over_secrets(known))))
-    }
-
-    /// What was put aside, without the account's secrets and without what looks like one of somebody's.
+    /// What was put aside, without the desk's secrets and without what looks like one of somebody's.
     #[must_use]
     pub fn discreet_aside(&self, aside: Vec<Rejected>) -> Vec<Rejected> {
         let disclosure = Disclosure::of(&self.account);
@@ -397,7 +383,7 @@ impl Session {
         fault
     }
 
-    /// A fault without the secrets of the account and the values.
+    /// A fault without the secrets of the desk and the values.
     pub fn redacted(&self, mut fault: Fault, values: &Values) -> Fault {
         fault.detail = values.redact(&self.redact(&fault.detail));
         fault

@@ -65,6 +65,7 @@ impl Feeds {
     /// When there can be no HTTP client at all.
     pub fn start(accounts: Vec<Account>, start: &Start, resume: impl Fn(&Name) -> Resume) -> Result<Self, Fault> {
         let mut sessions = Sessions::new(start.clock.clone(), start.live_end, start.workshop.clone())?;
+        sessions.know(&accounts);
         let doors = Arc::new(Doors::default());
         let (stop, _) = watch::channel(false);
         let mut tasks = JoinSet::new();

@@ -2,8 +2,11 @@
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use serde_json::Value;
 
 use super::template::push_uri;
+use crate::engine::event::Event;
+use crate::engine::wire::{self, Defaults};
 
 /// What stands in the place of a secret.
 pub const HIDDEN: &str = "***";
@@ -43,15 +46,58 @@ impl Veil {
         Self::over(forms.iter().map(String::as_str))
     }
 
+    /// True when one of them stands in a text.
+    #[must_use]
+    pub fn finds(&self, text: &str) -> bool {
+        match &self.finder {
+            Some(finder) => finder.is_match(text),
+            None => self.sought.iter().any(|secret| text.contains(secret)),
+        }
+    }
+
+    /// An event without them, where one stands in it: in any text but its type, for figures and times are no secrets.
+    #[must_use]
+    pub fn over_event(&self, event: &Event) -> Option<Event> {
+        if self.sought.is_empty() {
+            return None;
+        }
+        let line = wire::write(event);
+        if !self.finds(&line) {
+            return None;
+        }
+        let mut value: Value = serde_json::from_str(&line).ok()?;
+        value.as_object_mut()?.iter_mut().filter(|(name, _)| *name != "type").for_each(|(_, value)| self.hide_in(value));
+        // what cannot be read any more said a word of the vocabulary
+        let hidden = wire::read(&value.to_string(), &Defaults::default()).ok()?;
+        Some(hidden.event)
+    }
+
+    fn hide_in(&self, value: &mut Value) {
+        match value {
+            Value::String(text) if !is_figure(text) && self.finds(text) => *text = self.replace(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.hide_in(item)),
+            Value::Object(pairs) => pairs.values_mut().for_each(|value| self.hide_in(value)),
+            Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn replace(&self, text: &str) -> String {
+        match &self.finder {
+            Some(finder) => finder.replace_all(text, &vec![HIDDEN; self.sought.len()]),
+            None => self.sought.iter().fold(text.to_owned(), |hidden, secret| hidden.replace(secret, HIDDEN)),
+        }
+    }
+
     /// A text without them, and without the beginning of one that it was cut in.
     #[must_use]
     pub fn hide(&self, text: &str) -> String {
-        let hidden = match &self.finder {
-            Some(finder) => finder.replace_all(text, &vec![HIDDEN; self.sought.len()]),
-            None => self.sought.iter().fold(text.to_owned(), |hidden, secret| hidden.replace(secret, HIDDEN)),
-        };
-        self.sought.iter().fold(hidden, |hidden, secret| without_cut(hidden, secret))
+        self.sought.iter().fold(self.replace(text), |hidden, secret| without_cut(hidden, secret))
     }
+}
+
+/// A number or a time, as texts tell them.
+fn is_figure(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit() || b".:+-TZ".contains(&b))
 }
 
 /// A text without the beginning of a secret that it was cut in.

@@ -6,6 +6,7 @@ use std::io::{self, Stdout, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::Thread;
 use std::time::Duration;
 
 use jaq_json::Val;
@@ -41,9 +42,10 @@ pub fn serve() -> u8 {
     let (tx, rx) = mpsc::sync_channel(1);
     let desk = Arc::new(Desk { out: Mutex::new(io::stdout()), steps: AtomicU64::new(0), input: AtomicUsize::new(0) });
     let watched = Arc::clone(&desk);
-    let watch = std::thread::Builder::new().name("watch".into()).spawn(move || watched.watch());
+    let Ok(watch) = std::thread::Builder::new().name("watch".into()).spawn(move || watched.watch()) else { return 1 };
+    let watch = watch.thread().clone();
     let work = move || {
-        let ended = catch_unwind(AssertUnwindSafe(|| Bench::new(desk).work(&rx)));
+        let ended = catch_unwind(AssertUnwindSafe(|| Bench::new(desk, watch).work(&rx)));
         if let Ok(Err(error)) = &ended {
             // there is nowhere else to say it
             drop(writeln!(io::stderr(), "{error}"));
@@ -51,7 +53,7 @@ pub fn serve() -> u8 {
         std::process::exit(i32::from(!matches!(ended, Ok(Ok(())))));
     };
     let work = std::thread::Builder::new().name("map".into()).stack_size(STACK_BYTES).spawn(work);
-    if watch.is_err() || work.is_err() {
+    if work.is_err() {
         return 1;
     }
     let mut stdin = io::stdin().lock();
@@ -78,10 +80,13 @@ impl Desk {
         frame::write(&mut *out, report, body)
     }
 
-    /// Says that the work gets on, or ends the process where it does not.
+    /// Says that the work gets on, or ends the process where it does not. Where nothing is to be done it sleeps until it is woken.
     fn watch(&self) {
         let (mut seen, mut since, mut at) = (0, Duration::ZERO, clock::instant());
         loop {
+            if seen == self.steps.load(Ordering::Acquire) && seen % 2 == 0 {
+                std::thread::park();
+            }
             std::thread::sleep(LOOK);
             let (steps, used) = (self.steps.load(Ordering::Acquire), cpu_time());
             let is_busy = steps % 2 == 1;
@@ -112,6 +117,7 @@ fn cpu_time() -> Duration {
 /// What the child has been told so far.
 struct Bench {
     desk: Arc<Desk>,
+    watch: Thread,
     filters: Table<u64, Compiled>,
     join: Val,
 }
@@ -145,8 +151,8 @@ impl Watch for Progress<'_> {
 }
 
 impl Bench {
-    fn new(desk: Arc<Desk>) -> Self {
-        Self { desk, filters: Table::default(), join: Val::Null }
+    fn new(desk: Arc<Desk>, watch: Thread) -> Self {
+        Self { desk, watch, filters: Table::default(), join: Val::Null }
     }
 
     fn work(&mut self, orders: &mpsc::Receiver<(Vec<u8>, Vec<u8>)>) -> io::Result<()> {
@@ -154,6 +160,7 @@ impl Bench {
             self.desk.input.store(0, Ordering::Release);
             // odd: busy
             self.desk.steps.fetch_add(1, Ordering::Release);
+            self.watch.unpark();
             let done = self.obey(serde_json::from_slice(&head)?, &body);
             self.desk.steps.fetch_add(1, Ordering::Release);
             done?;
