@@ -1,5 +1,5 @@
-//! A drill shows what it trains: the desk raises a fitting card while there is time left to answer it. A few seeds of every
-//! shipped drill here; by `make study` twenty, with a line an incident.
+//! A drill shows what it trains: the desk raises a fitting card while there is time left to answer it; and where a thing does not
+//! happen, the rule that is made for it keeps quiet. A few seeds of every shipped drill here; by `make study` twenty.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -76,4 +76,37 @@ fn every_drill_shows_a_card_for_what_it_trains() {
         }
     }
     assert!(wanting.is_empty(), "{wanting:#?}");
+}
+
+/// Rules that are made for one thing alone, and what that is.
+const MADE_FOR: [(&str, &[IncidentKind]); 3] = [
+    ("stage_is_empty", &[IncidentKind::LateHost, IncidentKind::Outage]),
+    ("room_empties", &[IncidentKind::Outage, IncidentKind::LateHost, IncidentKind::Surge]),
+    ("complaints_rise", &[IncidentKind::HostileChat]),
+];
+
+#[test]
+fn a_rule_that_is_made_for_one_thing_keeps_quiet_where_it_does_not_happen() {
+    let seeds = if std::env::var("WARROOM_STUDY").as_deref() == Ok("full") { 20 } else { 2 };
+    let mut quiet: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    // what a lottery draws is not known
+    let scenarios = SHIPPED.iter().map(|(name, _)| Scenario::shipped(name).unwrap()).filter(|scenario| scenario.lottery.is_none());
+    for scenario in scenarios.map(|scenario| Arc::new(lean(&scenario))) {
+        for seed in 1..seeds + 1 {
+            let mut solo = Solo::new(Arc::clone(&scenario), seed).unwrap();
+            solo.engine_mut().arm(warroom::config::playbook::shipped());
+            let played = solo.play(&mut Nobody);
+            let happens = |of: &[IncidentKind]| scenario.incidents.iter().any(|incident| of.contains(&incident.kind));
+            for (rule, of) in MADE_FOR.iter().filter(|(_, of)| !happens(of)) {
+                let (lives, false_alarms) = quiet.entry(rule).or_default();
+                *lives += 1;
+                *false_alarms += played.raised.iter().filter(|card| card.rule == *rule).count() as u64;
+            }
+        }
+    }
+    assert_eq!(quiet.len(), MADE_FOR.len());
+    for (rule, (lives, false_alarms)) in quiet {
+        println!("{rule:18} {false_alarms} false alarms in {lives} lives");
+        assert!(false_alarms * 20 <= lives, "{rule}: {false_alarms} in {lives}");
+    }
 }
