@@ -25,6 +25,7 @@ use warroom::engine::event::Fact;
 use warroom::engine::time::At;
 use warroom::engine::wire::{self, Defaults};
 use warroom::feed::disclosure::Disclosure;
+use warroom::feed::fault::FaultKind;
 use warroom::feed::mapper::{Mapper, Workshop};
 use warroom::feed::mapping::Mapped;
 use warroom::feed::platform::{Platform, PlatformText, SHIPPED};
@@ -111,6 +112,45 @@ fn every_sample_maps_to_its_golden_events() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What platforms say no with inside a success, and how the desk takes it.
+const REFUSALS: [(&str, &str, &str, FaultKind); 8] = [
+    ("shopee", "orders", r#"{"error":"invalid_acceess_token","message":"Invalid access_token."}"#, FaultKind::Unauthorized),
+    ("shopee", "orders", r#"{"error":"source_ip_undeclared","message":"Source IP is undeclared"}"#, FaultKind::Refused),
+    ("lazada", "orders", r#"{"type":"ISV","code":"SellerCallLimit","message":"This ban will last 1 seconds"}"#, FaultKind::Throttled),
+    ("shopify", "orders", r#"{"errors":"[API] Invalid API key or access token"}"#, FaultKind::Refused),
+    (
+        "shopify",
+        "orders",
+        r#"{"data":null,"errors":[{"message":"Access denied for orders field.","path":["orders"],"extensions":{"code":"ACCESS_DENIED"}}]}"#,
+        FaultKind::Unauthorized,
+    ),
+    ("shopify", "orders", r#"{"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED","cost":null}}]}"#, FaultKind::Throttled),
+    (
+        "saleor",
+        "orders",
+        r#"{"errors":[{"message":"Signature has expired","extensions":{"exception":{"code":"ExpiredSignatureError"}}}],"data":{"orders":null}}"#,
+        FaultKind::Unauthorized,
+    ),
+    (
+        "vendure",
+        "orders",
+        r#"{"errors":[{"message":"Field \"customFields\" must not have a selection since type \"JSON\" has no subfields."}]}"#,
+        FaultKind::Refused,
+    ),
+];
+
+#[test]
+fn each_no_of_a_platform_is_told_for_what_it_is() {
+    for (name, request, payload, kind) in REFUSALS {
+        let platform = platform(name);
+        let trial = Trial::new(At::parse("2026-11-21T23:45:00Z", None).expect("a time"), Defaults::default());
+        let mapped = RUNTIME.block_on(trial.map(&MAPPER, platform.request(request).expect(request), payload.as_bytes()));
+        let fault = mapped.expect_err(payload);
+        assert_eq!(fault.kind, kind, "{name}: {payload}: {fault}");
+        assert!(name != "vendure" || fault.detail.contains("custom_fields = \"\""), "it says what to do: {fault}");
+    }
 }
 
 #[test]

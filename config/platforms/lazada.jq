@@ -1,7 +1,15 @@
 # Lazada: money as text, times as "2026-04-12 23:31:00 +0800".
 
-def order: ((.statuses // []) | map(ascii_downcase)) as $all | {
+def plain: if . == null then null else tostring | split(",") | join("") end;
+
+# Who pays at the door has paid with the delivery; else what is neither unpaid nor failed was paid.
+def is_paid($all): if .payment_method // "" | test("^(cod|cash)"; "i") then any($all[]; . == "delivered" or . == "confirmed" or . == "returned")
+  else $all != [] and all($all[]; . != "unpaid" and . != "failed") end;
+
+# "price" is before vouchers and without shipping.
+def order: ((.statuses // []) | map(ascii_downcase | if . == "cancelled" then "canceled" else . end)) as $all | .currency as $currency | ($all != [] and all($all[]; . == "canceled")) as $off |
+  {
   type: "purchase", order: ((.order_id // .order_number) | text), rev: .updated_at, ts: $at, placed_at: .created_at,
-  status: (if ($all | length) > 0 and ($all | all(. == "canceled")) then "cancelled" elif ($all | any(. == "unpaid")) then "placed" else "paid" end),
-  cancelled_at: (if ($all | length) > 0 and ($all | all(. == "canceled")) then .updated_at else null end),
-  value: ((.price | tostring | split(",") | join(""))), currency: .currency, method: (.payment_method | known), channel: {source: "lazada", medium: "marketplace"}};
+  status: (if $off then "cancelled" elif is_paid($all) then "paid" else "placed" end),
+  cancelled_at: (if $off then .updated_at else null end),
+  value: (if .price == null then null else [(.price | plain), (.voucher | plain | times(-1)), (.shipping_fee | plain)] | sum | rounded($currency) end), $currency, discount: (.voucher | plain | some_money), method: (.payment_method | known), channel: {source: "lazada", medium: "marketplace"}};

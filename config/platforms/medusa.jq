@@ -1,13 +1,20 @@
-# Medusa: JSON numbers in major units.
+# Medusa: JSON numbers in major units, not rounded.
 
-def order: .currency_code as $currency | .id as $order |
+# A return or a cancellation lowers the total, and a refund is an event of its own: an order is worth what was agreed before, promotions taken off.
+def agreed: ([.payment_collections[]?.payments[]?.refunds[]?.amount] | sum) as $back | .total as $now |
+  ([.original_total // $now, (if .original_total then .discount_total | times(-1) else null end)] | sum) as $first | ([$now, $first] | max_by(tonumber)) as $most |
+  if .status == "canceled" then $most elif $back == null then $now else [([$now, $back] | sum), $most] | min_by(tonumber) end;
+
+def is_captured: .payment_status == "captured" or .payment_status == "partially_refunded" or .payment_status == "refunded";
+
+def order: (.currency_code | ascii_upcase) as $currency | .id as $order | if .status == "draft" or .is_draft_order == true then skip("a draft") else
   {type: "purchase", order: .id, cart: .cart_id, rev: .updated_at, ts: $at, placed_at: .created_at, cancelled_at: .canceled_at,
-   status: (if .status == "canceled" then "cancelled" else "placed" end),
-   value: ((.original_total // .total) | major), currency: ($currency | ascii_upcase), customer: .customer_id, discount: (.discount_total | major),
+   paid_at: (if .status == "canceled" or is_captured then [.payment_collections[]?.payments[]?.captured_at | select(.)] | min else null end),
+   status: (if .status == "canceled" then "cancelled" elif is_captured then "paid" else "placed" end),
+   value: (agreed | rounded($currency)), currency: $currency, customer: .customer_id, discount: (.discount_total | rounded($currency)),
    channel: ({source: .metadata.utm_source, medium: .metadata.utm_medium, campaign: .metadata.utm_campaign} | channel), live: .metadata.live,
-   items: [.items[] | {sku: (.variant_sku // .variant_id), quantity, name: .title, price: (.unit_price | major)}]}
-  + (if .status != "canceled" and ((.payment_status == "captured") or (.payment_status == "partially_refunded") or (.payment_status == "refunded")) then {status: "paid"} else {} end),
-  (.payment_collections[]?.payments[]?.refunds[]? | {type: "refund", id: .id, ts: .created_at, order: $order, value: (.amount | major), currency: ($currency | ascii_upcase)});
+   items: [.items[] | {sku: first_known(.variant_sku, .variant_id, .product_id, .title, .id), quantity, name: .title, price: .unit_price, discount: .discount_total} | line($currency)]},
+  (.payment_collections[]?.payments[]?.refunds[]? | {type: "refund", id: .id, ts: .created_at, order: $order, value: (.amount | rounded($currency)), currency: $currency}) end;
 
 def stock: if (.sku | known) then .sku as $sku | .location_levels[]?
   | {type: "inventory", ts: $at, sku: $sku, location: .location_id, available: (.stocked_quantity - (.reserved_quantity // 0)), reserved: .reserved_quantity} else skip("an item without a sku") end;

@@ -1,8 +1,10 @@
 # Nuvemshop: money as text, times with +0000, quantities as text.
 
-def order: {
-  type: "purchase", order: (.id | text), rev: .updated_at, ts: $at, placed_at: .created_at, paid_at: .paid_at, cancelled_at: .cancelled_at,
+def order: .currency as $currency | {
+  type: "purchase", order: (.id | text), rev: .updated_at, ts: $at, placed_at: .created_at, paid_at: (.paid_at | known), cancelled_at: (.cancelled_at | known),
   status: (if .status == "cancelled" then "cancelled" elif .payment_status == "paid" or .payment_status == "refunded" or .payment_status == "partially_refunded" then "paid" else "placed" end),
   value: .total, currency, customer: (.customer.id | text), coupons: [.coupon[]?.code], discount: (.discount | known), method: .gateway,
   channel: channel(.landing_url; null),
-  items: [.products[] | {sku: ((.sku | known) // (.variant_id | text)), quantity: (.quantity | tonumber), name, price}]};
+  items: [.products[]? | {sku: first_known(.sku, .variant_id, .product_id, .name, .id), quantity, name, price} | line($currency)]},
+  # of a part that went back the amount is not told; when it did neither: the time of the payment is the one that never changes
+  (if .payment_status == "refunded" and (.total | some_money) then {type: "refund", id: "refund-\(.id)", order: (.id | text), ts: ((.paid_at | known) // .created_at), value: .total, $currency} else empty end);

@@ -1,17 +1,16 @@
 # Shopee: JSON numbers in major units, seconds since 1970.
 
-def order: {
+def order: .currency as $currency | (.order_status == "CANCELLED") as $off | {
   type: "purchase", order: .order_sn, rev: (.update_time | text), ts: $at, placed_at: (.create_time | time), paid_at: (.pay_time | time),
-  status: (if .order_status == "CANCELLED" then "cancelled" elif (.pay_time | time) then "paid" else "placed" end),
-  cancelled_at: (if .order_status == "CANCELLED" then .update_time | time else null end),
-  value: (.total_amount | major), currency, customer: (.buyer_user_id | text), method: (.payment_method | known), channel: {source: "shopee", medium: "marketplace"},
-  items: [.item_list[]? | (.model_quantity_purchased - (.cancelled_qty // 0)) as $left | {
-    sku: (.model_sku | known) // (.item_sku | known) // (.item_id | text), quantity: (if $left > 0 then $left else .model_quantity_purchased end),
-    name: .item_name, price: (.model_discounted_price | major)}]};
+  status: (if $off then "cancelled" elif (.pay_time | time) then "paid" else "placed" end),
+  cancelled_at: (if $off then .update_time | time else null end),
+  value: (.total_amount | rounded($currency)), $currency, customer: (.buyer_user_id | text), method: (.payment_method | known), channel: {source: "shopee", medium: "marketplace"},
+  items: [.item_list[]? | (if $off then .model_quantity_purchased else .model_quantity_purchased - (.cancelled_qty // 0) end) as $left | select($left > 0)
+    | {sku: first_known(.model_sku, .item_sku, .item_id, .item_name), quantity: $left, name: .item_name, price: .model_discounted_price} | line($currency)]};
 
-def room: {type: "audience", ts: $at, viewers: .ccu, engaged: .engage_ccu_1m},
+def room: if . == {} then skip("the session tells nothing yet") else (.engage_ccu_1m as $engaged | .ccu | values | {type: "audience", ts: $at, viewers: ., engaged: $engaged}),
   (.views | total("views_pv")), (.likes | total("likes")), (.comments | total("chat_messages")), (.shares | total("shares")), (.atc | total("adds")),
-  (.orders | total("orders_placed")), (.peak_ccu | gauge("pcu"));
+  (.orders | total("orders_placed")), (.peak_ccu | gauge("pcu")) end;
 
 def product: (.item.item_id | text) as $sku |
   ((.metric.item_clicks | total("clicks")), (.metric.atc | total("adds")), (.metric.sold_items | total("units"))) | . + {sku: $sku};

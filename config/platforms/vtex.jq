@@ -1,11 +1,16 @@
-# VTEX: integer minor units everywhere, " " for an empty text, seven decimals of a second.
+# VTEX: whole hundredths of every currency, " " for an empty text, seven decimals of a second.
 
-def order: {
+def hundredths($currency): if . == null then null else scaled(2) | rounded($currency) end;
+
+# What is asked to be cancelled is not yet; what is replaced goes on under another number.
+def is_off: .status == "canceled" or .status == "replaced";
+
+def order: .storePreferencesData.currencyCode as $currency | {
   type: "purchase", order: .orderId, cart: (.orderFormId | known), rev: .lastChange, ts: $at, placed_at: .creationDate, paid_at: .authorizedDate,
-  status: (if .status == "canceled" or .status == "cancellation-requested" then "cancelled" elif .authorizedDate then "paid" else "placed" end),
-  cancelled_at: (if .status == "canceled" then .lastChange else null end),
-  value: (.value | minor), currency: .storePreferencesData.currencyCode, customer: (.clientProfileData.userProfileId | known),
+  status: (if is_off then "cancelled" elif .authorizedDate then "paid" else "placed" end),
+  cancelled_at: (if is_off then .lastChange else null end),
+  value: (.value | hundredths($currency)), $currency, customer: (.clientProfileData.userProfileId | known),
   coupons: [.marketingData.coupon | known | select(.)], method: ([.paymentData.transactions[]?.payments[]?.paymentSystemName] | first),
-  discount: ([.totals[]? | select(.id == "Discounts") | .value] | add | if . == null or . == 0 then null else - . | minor end),
+  discount: ([.totals[]? | select(.id == "Discounts") | .value] | add | if . == null or . == 0 then null else - . | hundredths($currency) end),
   channel: ({source: (.marketingData.utmSource | known), medium: (.marketingData.utmMedium | known), campaign: (.marketingData.utmCampaign | known)} | channel),
-  items: [.items[] | select(.isGift | not) | {sku: ((.refId | known) // .id), quantity, name, price: (.sellingPrice | minor)}]};
+  items: [.items[] | select(.isGift | not) | {sku: first_known(.refId, .id, .productId, .name), quantity, name, price: (.sellingPrice | hundredths($currency))} | line($currency)]};

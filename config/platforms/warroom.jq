@@ -30,6 +30,27 @@ def micros: if . == null then null else scaled(6) | until(endswith("0") | not; .
 def major: if . == null or . == "" then null else tostring end;
 def comma: if . == null or . == "" then null else tostring | split(".") | join("") | split(",") | join(".") end;
 
+# A sum of amounts without the noise of floats; null and "" say nothing, null where none says anything.
+def sum: map(select(. != null and . != "")) | if . == [] then null else amount_sum end;
+# An amount so many times, as it is.
+def times($n): if . == null or . == "" then null else amount_times($n) end;
+# One of $n equal parts of an amount, to the decimals of the currency.
+def shared($n; $currency): if . == null or . == "" then null else amount_shared($n; $currency) end;
+# An amount to the decimals that the currency has: for platforms that reckon with more.
+def rounded($currency): shared(1; $currency);
+# Null for an amount that is not above nothing.
+def some_money: if . == null or . == "" or (if isstring then tonumber else . end) <= 0 then null else . end;
+
+# The first of several outputs that says something, as text: `first_known(.sku, .variant_id, .title)`.
+def first_known(f): [f | known | select(. != null) | text] | .[0];
+
+# A line of an order: its money has the decimals of the currency, no discount is none. Goods by weight or length are one unit that
+# costs what they cost together. What lowers a sum is no price. A line that nothing names is "?": it must not cost the order.
+def line($currency):
+  (.quantity | if isstring then tonumber else . end) as $n |
+  .sku |= (. // "?") | .price |= (rounded($currency) | if . != null and startswith("-") then null else . end) | .discount |= (rounded($currency) | some_money) |
+  if $n == null then . elif $n == ($n | floor) then .quantity = ($n | floor) else .price |= (times($n) | rounded($currency)) | .quantity = 1 end | compact;
+
 # Seconds and milliseconds since 1970 are read as they are; 0 and "" mean that there is no time.
 def time: if . == null or . == 0 or . == "" or . == "0" then null else tostring end;
 # A time without a zone that is in UTC.

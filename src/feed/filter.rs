@@ -3,7 +3,9 @@
 //! A platform's `.jq` file is a library of definitions beside our own ([`LIBRARY`]); the expressions of its TOML file
 //! (`items`, `map`, `ok` …) are compiled over both. The desk itself runs none of them: see [`super::mapper`].
 //!
-//! Number text stays exact: jaq keeps it, and money is read from it by the engine.
+//! Number text stays exact: jaq keeps it, and money is read from it by the engine; what is added on the way is added by [`amount`].
+
+mod amount;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -85,7 +87,7 @@ impl Compiled {
         let natives = natives.filter(|(name, ..)| !matches!(*name, "env" | "now" | "localtime" | "strflocaltime" | "fromjson"));
         // `tonumber` goes through it too
         let from_json: Fun<Data> = ("fromjson", v(0), Native::new(|cv| bome(parse_text(&cv.1))));
-        let compiler = Compiler::default().with_funs(natives.chain([from_json])).with_global_vars(GLOBALS);
+        let compiler = Compiler::default().with_funs(natives.chain([from_json]).chain(amount::natives())).with_global_vars(GLOBALS);
         let compiled = compiler.compile(modules).map_err(|errors| compile_error(&code, &errors))?;
         Ok(Self(compiled))
     }
