@@ -190,7 +190,7 @@ async fn the_chat_of_the_page_is_greeted_answered_and_heard() {
     let server = tokio::spawn(stage(listener));
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_warroom"));
     command
-        .args(["feed", "try", "stage.toml", "--request", "chat", "--listen", "60", "--set", &base, "--set", "room=77"])
+        .args(["feed", "try", "stage.toml", "--request", "chat", "--listen", "4", "--set", &base, "--set", "room=77"])
         .current_dir(folder.path())
         .env_clear()
         .env("STAGE_KEY", "opensesame");

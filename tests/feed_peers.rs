@@ -159,6 +159,7 @@ async fn add_silent_and_broken(cases: &mut Cases, folder: &Path) {
             "kafka" | "poll" => (base, "bad_body"),
             // its servers speak first
             "nats" => (format!("nats://{hasty}"), "unreachable"),
+            "sse" => (base, "bad_body"),
             _ => (base, "truncated"),
         };
         cases.add(folder, transport, "web", &base, state);

@@ -163,7 +163,7 @@ async fn a_stream_that_comes_back_and_is_silent_shows_nothing_so_a_gap_is_told()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_whose_token_is_refused_waits_and_logs_in_again() {
+async fn a_stream_whose_token_is_refused_logs_in_again_at_once_and_waits_where_that_is_refused_too() {
     let logins = std::sync::atomic::AtomicUsize::new(0);
     let server = Peer::start(move |asked, n| match (asked.path(), asked.header("x-ticket")) {
         ("/login", _) => {
@@ -172,6 +172,8 @@ async fn a_stream_whose_token_is_refused_waits_and_logs_in_again() {
         }
         // the first token is good for one connection
         (_, Some("t-1")) if n > 1 => Reply::status(401, &[], "expired"),
+        (_, Some("t-3")) => Reply::status(401, &[], "expired"),
+        (_, Some("t-2")) if n > 5 => Reply::status(401, &[], "expired"),
         (_, ticket) => Reply::status(200, &[("content-type", "text/event-stream")], &events(1..=3, ticket.unwrap_or_default())),
     })
     .await;
@@ -183,12 +185,146 @@ async fn a_stream_whose_token_is_refused_waits_and_logs_in_again() {
     let toml = std::fs::read_to_string(&file).expect("the file").replace("[auth.headers]\nx-key = \"k\"", login);
     std::fs::write(&file, toml).expect("written");
     let mut owner = Owner::start(&text, wall_now(), Taken::default());
+    owner.until("it is in again", |taken| texts(taken).contains("t-21")).await;
+    assert!(!owner.taken.all_faults("chat").iter().any(|fault| fault.starts_with("unauthorized")), "a token that ended is no refusal");
     assert!(owner.until_told("chat", "unauthorized: http 401").await);
     assert!(owner.taken.state("chat").retry_at.is_some_and(|at| at.since_ms(wall_now()) > 5_000), "{:?}", owner.taken.state("chat"));
-    owner.until("it is in again", |taken| texts(taken).contains("t-21")).await;
+    owner.until("it is in once more", |taken| texts(taken).contains("t-41")).await;
     owner.stop().await;
     let refused: Vec<_> = server.asked().into_iter().filter(|asked| asked.header("x-ticket") == Some("t-1")).collect();
     assert_eq!(refused.len(), 2, "what was refused is not sent again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_that_is_good_once_is_fetched_for_each_connection_and_not_more_often() {
+    let logins = std::sync::atomic::AtomicUsize::new(0);
+    let server = Peer::start(move |asked, _| match asked.path() {
+        "/login" => Reply::Json(format!("{{\"ticket\":\"t-{}\"}}", logins.fetch_add(1, std::sync::atomic::Ordering::SeqCst))),
+        _ => Reply::status(200, &[("content-type", "text/event-stream")], &events(1..=2, asked.header("x-ticket").unwrap_or_default())),
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let base = server.base();
+    let text = platform(folder.path(), "transport = \"sse\"\nurl = \"{{base}}/stream\"") + &format!("base = \"{base}\"\n");
+    let file = folder.path().join("streaming.toml");
+    let login = "[auth.login]\nonce = true\nurl = \"{{base}}/login\"\ntoken = \".ticket\"\n[auth.headers]\nx-ticket = \"{{token}}\"";
+    let toml = std::fs::read_to_string(&file).expect("the file").replace("[auth.headers]\nx-key = \"k\"", login);
+    std::fs::write(&file, toml).expect("written");
+    let mut owner = Owner::start(&text, wall_now(), Taken::default());
+    owner.until("three connections", |taken| texts(taken).contains("t-21")).await;
+    owner.stop().await;
+    let asked = server.asked();
+    let tickets: Vec<&str> = asked.iter().filter_map(|asked| asked.header("x-ticket")).collect();
+    let distinct: BTreeSet<&str> = tickets.iter().copied().collect();
+    assert_eq!(distinct.len(), tickets.len(), "each its own: {tickets:?}");
+    let logins = asked.iter().filter(|asked| asked.path() == "/login").count();
+    assert!(logins <= tickets.len() + 1, "{logins} for {}", tickets.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_name_of_an_event_is_seen_a_heartbeat_is_left_out_and_one_that_is_too_large_is_put_aside() {
+    let large = "x".repeat(2 << 20);
+    let server = Peer::start(move |asked, _| {
+        if after(asked) >= 3 {
+            return Reply::Hang;
+        }
+        let body = format!(
+            "event: order.created\nid: 1\ndata: {{\"n\":7}}\n\nevent: ping\ndata: keepalive\n\ndata:\n\nevent: order.created\nid: 2\ndata: {{\"n\":\"{large}\"}}\n\nevent: order.deleted\nid: 3\ndata: {{\"n\":8}}\n\n"
+        );
+        Reply::status(200, &[("content-type", "text/event-stream; charset=utf-8")], &body)
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let plan = platform(folder.path(), "transport = \"sse\"\ncodec = \"text\"\nresumes = true\nurl = \"{{base}}/stream\"")
+        + &format!("base = \"{}\"\n", server.base());
+    let file = folder.path().join("streaming.toml");
+    let text = std::fs::read_to_string(&file).expect("the file");
+    let (head, _) = text.split_once("map = ").expect("a map");
+    let map = r#"map = 'if $response.event == "ping" then skip("a heartbeat") else {type: "chat_message", id: $response.id, ts: $at, author: "a", text: "\($response.event) \(fromjson | .n)"} end'"#;
+    std::fs::write(&file, format!("{head}{map}\n")).expect("written");
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("both", |taken| texts(taken).len() == 2).await;
+    let taken = owner.stop().await;
+    assert_eq!(texts(&taken), BTreeSet::from(["order.created 7".to_owned(), "order.deleted 8".to_owned()]));
+    let aside: Vec<_> = taken.rejected.iter().map(|aside| (aside.place.as_str(), aside.reject.detail.as_str())).collect();
+    assert_eq!(aside, [("id 2", "an event of more than 1 MiB")]);
+    assert_eq!(taken.state("chat").skipped, 1, "the heartbeat; empty data are no event");
+    assert_eq!(taken.cursors.get("chat").map(String::as_str), Some("3"), "and it goes on behind it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_opens_and_says_no_was_never_there() {
+    // a socket that greets and then refuses, a page in the place of a stream, a stream that there is not
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let server = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { continue };
+            for said in [r#"{"op":"hello"}"#, r#"{"op":"ack","err":"no such topic"}"#] {
+                socket.send(Message::Text(said.into())).await.expect("sent");
+            }
+        }
+    });
+    let page = Peer::start(|asked, _| match asked.path() {
+        "/none" => Reply::status(204, &[], ""),
+        _ => Reply::status(200, &[("content-type", "text/html")], "<html>log in</html>"),
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let tests = [
+        (
+            "transport = \"ws\"\nurl = \"{{base}}/chat\"\nok = '.err // null'".to_owned(),
+            format!("ws://{address}"),
+            "refused: no such topic",
+        ),
+        ("transport = \"sse\"\nurl = \"{{base}}/stream\"".to_owned(), page.base(), "bad_body: `text/html` is no event stream"),
+        ("transport = \"sse\"\nurl = \"{{base}}/none\"".to_owned(), page.base(), "refused: the server has no stream for us"),
+    ];
+    for (request, base, fault) in tests {
+        let plan = platform(folder.path(), &request) + &format!("base = \"{base}\"\n");
+        let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+        assert!(owner.until_told("chat", fault).await, "{fault}: {:?}", owner.taken.all_faults("chat"));
+        owner.run_for(Duration::from_secs(3)).await;
+        let taken = owner.stop().await;
+        assert!(taken.told.iter().all(|state| state.complete_to.is_none() && state.status != FeedStatus::Ok), "{fault}");
+        assert!(taken.told.len() > 1 && gaps(&taken).is_empty(), "{fault}: it is tried again, and no gap has an end");
+    }
+    server.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_of_texts_is_answered_and_beats() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let mut socket = tokio_tungstenite::accept_async(stream).await.expect("a socket");
+        socket.send(Message::Text("ping 7".into())).await.expect("sent");
+        socket.send(Message::Binary(vec![0x1f, 0x8b, 0xff].into())).await.expect("sent");
+        let mut heard = Vec::new();
+        while heard.len() < 3 {
+            if let Some(Ok(Message::Text(text))) = socket.next().await {
+                heard.push(text.to_string());
+            }
+        }
+        socket.send(Message::Text("ana: oi".into())).await.expect("sent");
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        heard
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let request = "transport = \"ws\"\ncodec = \"text\"\nurl = \"{{base}}/chat\"\nbeat = { every_s = 1, send = \"hb\" }\nanswer = 'if startswith(\"ping\") then \"pong\" + .[4:] else null end'";
+    let plan = platform(folder.path(), request) + &format!("base = \"ws://{address}\"\n");
+    let file = folder.path().join("streaming.toml");
+    let text = std::fs::read_to_string(&file).expect("the file");
+    let (head, _) = text.split_once("map = ").expect("a map");
+    let map = r#"map = 'if startswith("ping") then skip("a heartbeat") else {type: "chat_message", id: ., ts: $at, author: .[:3], text: .[5:]} end'"#;
+    std::fs::write(&file, format!("{head}{map}\n")).expect("written");
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("the message behind a pong and two beats", |taken| texts(taken).contains("oi")).await;
+    let taken = owner.stop().await;
+    server.abort();
+    let aside: Vec<_> = taken.rejected.iter().map(|aside| aside.reject.detail.as_str()).collect();
+    assert_eq!(aside, ["bad_body: a binary message; ask the platform for text without compression"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -97,7 +97,7 @@ fn a_rule_that_is_made_for_one_thing_keeps_quiet_where_it_does_not_happen() {
             solo.engine_mut().arm(warroom::config::playbook::shipped());
             let played = solo.play(&mut Nobody);
             let happens = |of: &[IncidentKind]| scenario.incidents.iter().any(|incident| of.contains(&incident.kind));
-            for (rule, of) in MADE_FOR.iter().filter(|(_, of)| !happens(of)) {
+            for (rule, _) in MADE_FOR.iter().filter(|(_, of)| !happens(of)) {
                 let (lives, false_alarms) = quiet.entry(rule).or_default();
                 *lives += 1;
                 *false_alarms += played.raised.iter().filter(|card| card.rule == *rule).count() as u64;

@@ -16,19 +16,20 @@ use crate::config::playbook::PlaybookFile;
 use crate::customers::{Bought, Ledger, Pseudonyms};
 use crate::engine::earlier::EarlierLive;
 use crate::engine::event::Fact;
-use crate::engine::id::Table;
+use crate::engine::id::{Name, Table};
 use crate::engine::live::commerce::orders::Buyer;
 use crate::engine::money::Money;
 use crate::engine::plan::Plan;
 use crate::engine::prior::Learnt;
 use crate::engine::time::At;
+use crate::engine::wire::Reject;
 use crate::experience::Experience;
-use crate::feed::QUEUE_BATCHES;
 use crate::feed::mapper::Workshop;
 use crate::feed::outlet::Resume;
 use crate::feed::supervision::{Feeds, Start};
+use crate::feed::{QUEUE_BATCHES, Rejected};
 use crate::journal::format::key;
-use crate::journal::{Journal, Reader, Writer};
+use crate::journal::{Journal, Quarantined, Reader, Writer};
 use crate::lives::{self, KeyFigures};
 use crate::ui::state::Mode;
 
@@ -52,7 +53,7 @@ pub fn run(
     let begun = path.exists();
     let writer = Journal::of_live(&path, &plan).map_err(|error| other(error.to_string()))?;
     tracing::info!("the live {} {} in {}", plan.name, if begun { "goes on" } else { "begins" }, path.display());
-    let cursors = if begun { cursors(&path) } else { Table::default() };
+    let stored = if begun { stored(&path) } else { Table::default() };
     let clock = Clock::wall();
     let zone = plan.time_zone.unwrap_or(chrono_tz::UTC);
     let runtime = super::runtime()?;
@@ -87,7 +88,7 @@ pub fn run(
             seed: clock::wall_now().ms().unsigned_abs(),
             workshop: Workshop::own(),
         };
-        let resume = |feed: &crate::engine::id::Name| Resume { cursor: cursors.get(feed).cloned(), state: states.get(feed).cloned() };
+        let resume = |feed: &Name| Resume { state: states.get(feed).cloned(), ..stored.get(feed).cloned().unwrap_or_default() };
         match Feeds::start(accounts, &start, resume) {
             Ok(feeds) => {
                 // The session may have ended meanwhile; then the feeds stop with it.
@@ -138,8 +139,17 @@ fn json(document: &impl serde::Serialize) -> Box<str> {
 }
 
 /// Where each feed goes on, as the journal has it.
-fn cursors(path: &Path) -> Table<crate::engine::id::Name, String> {
-    Reader::open(path).map(|reader| reader.cursors().into_iter().collect()).unwrap_or_default()
+fn stored(path: &Path) -> Table<Name, Resume> {
+    let mut stored: Table<Name, Resume> = Table::default();
+    let Ok(reader) = Reader::open(path) else { return stored };
+    for (feed, cursor) in reader.cursors() {
+        stored.entry(feed).or_default().cursor = Some(cursor);
+    }
+    for Quarantined { feed, place, reason, detail, beginning, .. } in reader.quarantined() {
+        let aside = Rejected { reject: Reject { reason, detail }, place, beginning };
+        stored.entry(feed).or_default().asides.push(aside);
+    }
+    stored
 }
 
 /// Customers who bought: their first order, how many they placed, what they spent.

@@ -90,7 +90,7 @@ async fn read_again(desk: &mut Desk, accounts: Vec<Account>, mut waiting: Set<Na
         seed: clock::wall_now().ms().unsigned_abs(),
         workshop: Workshop::own(),
     };
-    let feeds = Feeds::start(accounts, &start, |_| Resume { cursor: None, state: None }).map_err(|fault| fault.to_string())?;
+    let feeds = Feeds::start(accounts, &start, |_| Resume::default()).map_err(|fault| fault.to_string())?;
     drop(start);
     let end = Instant::now() + LONGEST;
     let mut faults: Vec<String> = Vec::new();

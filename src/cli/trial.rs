@@ -32,6 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const BACK_MS: i64 = HOUR_MS;
 /// Columns of a line of a payload.
 const PAYLOAD_COLUMNS: usize = 2_000;
+/// Inputs that became nothing and are shown one by one.
+const SHOWN_LEFT_OUT: usize = 20;
 /// Lines of a payload that are shown.
 const PAYLOAD_LINES: usize = 2_000;
 
@@ -298,8 +300,13 @@ fn open(account: &Account, others: &[Account]) -> Result<Arc<Session>, Failure> 
 async fn look(session: &Arc<Session>, request: &Request, listen: Duration) -> (Probe, Vec<Exchange>) {
     let live_start = session.clock.now().plus_ms(-BACK_MS);
     let (witness, mut heard) = probe::witness();
-    let probe =
-        probe::look_at(session, Workshop::own().mapper().watched(witness), request, Look { live_start, patience: PATIENCE, listen }).await;
+    let probe = probe::look_at(
+        session,
+        Workshop::own().mapper().watched(witness),
+        request,
+        Look { live_start, patience: PATIENCE, listen, to_the_end: true },
+    )
+    .await;
     let mut exchanges = Vec::new();
     while let Ok(exchange) = heard.try_recv() {
         exchanges.push(exchange);
@@ -434,7 +441,7 @@ fn write_rest(out: &mut dyn Write, mapped: &Mapped, words: &Words) -> std::io::R
         ("refused", mapped.rejected.len().into()),
     ];
     writeln!(out, "{}", words.text("try-counts", &counts))?;
-    for left in &mapped.left_out {
+    for left in mapped.left_out.iter().take(SHOWN_LEFT_OUT) {
         let why = left.why.clone().unwrap_or_else(|| words.get("try-unmapped").to_owned());
         writeln!(out, "  {}: {why} · {}", words.get("try-left-out"), left.beginning)?;
     }

@@ -14,7 +14,12 @@ pub fn check(section: &Section<'_>, platform: &Platform) {
     for (call, schemes) in calls(platform) {
         let Some(name) = call.url.base().filter(|name| !told.contains(name)) else { continue };
         // what comes from elsewhere is no word of the plan
-        let Some(given) = section.value(name).and_then(|value| value.get_ref().as_str()) else { continue };
+        let Some(given) = section.value(name).and_then(|value| {
+            let value = value.get_ref();
+            value.as_str().or_else(|| value.as_integer().map(|number| number.as_str()))
+        }) else {
+            continue;
+        };
         let fits = reqwest::Url::parse(given).is_ok_and(|url| url.has_host() && schemes.contains(&url.scheme()));
         if !fits {
             told.push(name);

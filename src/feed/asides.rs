@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Rejected;
+use super::mapping::Mapped;
 use crate::engine::id::{Set, Table};
 
 /// Inputs of one feed that are remembered; the oldest is forgotten first.
@@ -24,18 +25,37 @@ impl Asides {
         self.round.clear();
     }
 
-    /// Takes out what was told before, by an earlier round.
-    pub fn drop_known(&mut self, rejected: &mut Vec<Rejected>) {
-        rejected.retain(|aside| {
-            let look = hash(&(aside.reject.reason, &aside.reject.detail, &aside.beginning));
-            let room = self.round.len() < REMEMBERED || self.round.contains_key(&look);
-            let times = room.then(|| {
-                let times = self.round.entry(look).or_default();
-                *times += 1;
-                *times
-            });
-            self.is_news(&(look, times))
+    /// Knows what was told before the desk was started again.
+    pub fn know(&mut self, told: &[Rejected]) {
+        self.begin_round();
+        for aside in told {
+            self.is_first(look_of(aside));
+        }
+    }
+
+    /// Takes out, and out of its counts, what was told before by an earlier round.
+    pub fn drop_known(&mut self, mapped: &mut Mapped) {
+        mapped.rejected.retain(|aside| self.is_first(look_of(aside)));
+        let (unmapped, skipped) = (&mut mapped.unmapped, &mut mapped.skipped);
+        mapped.left_out.retain(|left| {
+            let is_news = self.is_first(hash(&(&left.why, &left.beginning)));
+            if !is_news {
+                let count = if left.why.is_some() { &mut *skipped } else { &mut *unmapped };
+                *count = count.saturating_sub(1);
+            }
+            is_news
         });
+    }
+
+    /// True where no earlier round brought as many of this look.
+    fn is_first(&mut self, look: u64) -> bool {
+        let room = self.round.len() < REMEMBERED || self.round.contains_key(&look);
+        let times = room.then(|| {
+            let times = self.round.entry(look).or_default();
+            *times += 1;
+            *times
+        });
+        self.is_news(&(look, times))
     }
 
     /// True for the first time.
@@ -54,6 +74,10 @@ impl Asides {
     }
 }
 
+fn look_of(aside: &Rejected) -> u64 {
+    hash(&(aside.reject.reason, &aside.reject.detail, &aside.beginning))
+}
+
 fn hash(what: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     what.hash(&mut hasher);
@@ -65,6 +89,7 @@ mod tests {
     use super::*;
     use crate::engine::event::Quarantine;
     use crate::engine::wire::Reject;
+    use crate::feed::mapping::LeftOut;
 
     fn aside(beginning: &str) -> Rejected {
         let reject = Reject { reason: Quarantine::BadMoney, detail: "value".into() };
@@ -72,10 +97,10 @@ mod tests {
     }
 
     fn told(asides: &mut Asides, round: &[&str]) -> usize {
-        let mut rejected: Vec<Rejected> = round.iter().map(|beginning| aside(beginning)).collect();
+        let mut mapped = Mapped { rejected: round.iter().map(|beginning| aside(beginning)).collect(), ..Mapped::default() };
         asides.begin_round();
-        asides.drop_known(&mut rejected);
-        rejected.len()
+        asides.drop_known(&mut mapped);
+        mapped.rejected.len()
     }
 
     #[test]
@@ -83,6 +108,24 @@ mod tests {
         let mut asides = Asides::default();
         let rounds: [&[&str]; 4] = [&["a", "a", "b"], &["a", "a", "b"], &["b", "a", "c"], &["a", "a", "a"]];
         assert_eq!(rounds.map(|round| told(&mut asides, round)), [3, 0, 1, 1]);
+    }
+
+    #[test]
+    fn what_was_told_before_a_restart_is_told_and_what_is_left_out_counts_once() {
+        let mut asides = Asides::default();
+        asides.know(&[aside("a"), aside("a"), aside("b")]);
+        assert_eq!(told(&mut asides, &["a", "b", "a", "a"]), 1);
+        let left = |why: Option<&str>, beginning: &str| LeftOut { why: why.map(str::to_owned), beginning: beginning.to_owned() };
+        let mut counts = |left_out: &[LeftOut]| {
+            let skipped = left_out.iter().filter(|left| left.why.is_some()).count();
+            let mut mapped = Mapped { unmapped: left_out.len() - skipped, skipped, left_out: left_out.to_vec(), ..Mapped::default() };
+            asides.begin_round();
+            asides.drop_known(&mut mapped);
+            (mapped.unmapped, mapped.skipped)
+        };
+        let (x, y) = (left(None, "x"), left(Some("training"), "y"));
+        assert_eq!(counts(&[x.clone(), x.clone(), y.clone()]), (2, 1));
+        assert_eq!(counts(&[x.clone(), x.clone(), y.clone(), left(None, "z")]), (1, 0));
     }
 
     #[test]

@@ -8,6 +8,9 @@ use rand_pcg::Pcg64Mcg;
 use super::fault::{Fault, FaultKind};
 
 const FIRST: Duration = Duration::from_millis(500);
+/// Pages without an end cost a round of calls each time.
+const FIRST_OF_PAGES: Duration = Duration::from_secs(10);
+const LONGEST_OF_PAGES: Duration = Duration::from_secs(60);
 /// Beyond the feed's own interval by so much at most, so that a peer that is back is soon seen.
 const SLACK: Duration = Duration::from_secs(5);
 
@@ -38,7 +41,11 @@ impl Backoff {
         self.failures = self.failures.saturating_add(1);
         // a call that hung has waited long enough already
         let steps = if fault.kind == FaultKind::Timeout { 0 } else { self.failures.min(16) - 1 };
-        let wait = FIRST.saturating_mul(1 << steps).min(self.longest);
+        let (first, longest) = match fault.kind {
+            FaultKind::Paging => (FIRST_OF_PAGES, self.longest.max(LONGEST_OF_PAGES)),
+            _ => (FIRST, self.longest),
+        };
+        let wait = first.saturating_mul(1 << steps).min(longest);
         let jittered = wait.mul_f64(self.rng.random_range(0.75..1.0));
         jittered.max(fault.wait.unwrap_or_default())
     }

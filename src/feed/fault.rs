@@ -38,6 +38,8 @@ pub enum FaultKind {
     Mapping,
     /// A link leads to another host.
     ForeignLink,
+    /// The pages of an answer have no end.
+    Paging,
     /// A file, a pipe or a child process.
     Input,
     /// The feed's own task broke, or the process of its filters was killed.
@@ -64,6 +66,7 @@ impl FaultKind {
             Self::Refused => "refused",
             Self::Mapping => "mapping",
             Self::ForeignLink => "foreign_link",
+            Self::Paging => "paging",
             Self::Input => "input",
             Self::Crashed => "crashed",
             Self::Journal => "journal",

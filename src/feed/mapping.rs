@@ -28,8 +28,8 @@ pub const MAX_OUTPUTS: usize = 200_000;
 pub const MAX_OUTPUT_BYTES: usize = 48 << 20;
 /// Kept of an input that became no event.
 pub const BEGINNING_COLUMNS: usize = 120;
-/// Inputs of one payload whose being left out is told one by one; the rest is only counted.
-const TOLD_LEFT_OUT: usize = 20;
+/// Inputs of one payload whose being left out is told one by one, to know them when they come again; the rest is only counted.
+const TOLD_LEFT_OUT: usize = 1_000;
 
 /// A feed's plain variables, by name.
 pub type Plain = BTreeMap<String, String>;

@@ -19,6 +19,8 @@ pub struct Resume {
     pub cursor: Option<String>,
     /// Its health as the journal has it: its counters go on from there.
     pub state: Option<FeedState>,
+    /// What was put aside before.
+    pub asides: Vec<Rejected>,
 }
 
 /// The owner has gone; nothing can be delivered any more.
@@ -33,6 +35,7 @@ pub struct Outlet {
     session: Arc<Session>,
     /// Where to go on; the last that was sent.
     cursor: Option<String>,
+    asides: Vec<Rejected>,
     state: FeedState,
 }
 
@@ -50,7 +53,7 @@ impl Outlet {
             state.complete_to = known.complete_to;
             state.caught_up = known.caught_up;
         }
-        Self { tx, session, cursor: resume.cursor, state }
+        Self { tx, session, cursor: resume.cursor, asides: resume.asides, state }
     }
 
     #[must_use]
@@ -60,6 +63,11 @@ impl Outlet {
     #[must_use]
     pub fn cursor(&self) -> Option<&str> {
         self.cursor.as_deref()
+    }
+    /// What was put aside before the desk was started.
+    #[must_use]
+    pub fn known_asides(&self) -> &[Rejected] {
+        &self.asides
     }
     #[must_use]
     pub const fn feed(&self) -> &Name {

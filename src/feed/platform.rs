@@ -134,6 +134,8 @@ pub struct Login {
     pub ok: Option<Filter>,
     /// Seconds that the token is good for.
     pub expires: Option<Filter>,
+    /// The token is a ticket, good for one call or connection.
+    pub once: bool,
     /// A variable that the answer changes: a refresh token that is used once.
     pub rotate: Option<(String, Filter)>,
     /// The assertion of a service account: `{{jwt}}`.

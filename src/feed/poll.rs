@@ -68,6 +68,8 @@ pub struct Poller {
     skew_ms: i64,
     /// The platform's wish for the time between requests.
     wished: Option<Duration>,
+    /// A server that takes long is given time, in whole seconds.
+    spared: Duration,
 }
 
 /// How a round ended.
@@ -116,6 +118,7 @@ impl Poller {
             asides: Asides::default(),
             skew_ms: 0,
             wished: None,
+            spared: Duration::ZERO,
         })
     }
 
@@ -124,6 +127,7 @@ impl Poller {
     /// # Errors
     /// With a fault that trying again cannot help.
     pub async fn run(&mut self, outlet: &mut Outlet) -> Result<(), Fault> {
+        self.asides.know(outlet.known_asides());
         loop {
             let began = Instant::from_std(clock::instant());
             let (round, waited) = quota::round(self.round(outlet)).await;
@@ -153,19 +157,29 @@ impl Poller {
             // a server under load is given time: it works for us a third of the time at most. To stand in line is a sign of
             // load as well, but of no more than that
             let busy = began.elapsed().saturating_sub(waited.saturating_sub(LINE)).saturating_mul(3);
-            let interval = Duration::from_secs_f64(self.interval_s(outlet.feed())).max(self.wished.unwrap_or_default()).max(busy);
-            sleep_until(began + interval).await;
+            self.spared = Duration::ZERO;
+            if busy > self.interval(outlet.feed()) {
+                self.spared = Duration::from_secs(busy.as_secs() + 1);
+            }
+            let told = outlet.state().interval_ms;
+            self.note_pace(outlet);
+            if outlet.state().interval_ms != told && outlet.report().await.is_err() {
+                return Ok(());
+            }
+            sleep_until(began + self.interval(outlet.feed())).await;
         }
     }
 
-    /// The time from one round to the next, as far as the account's limits have room.
-    fn interval_s(&self, feed: &Name) -> f64 {
-        self.session.limiter.interval_s(feed).unwrap_or(self.poll.interval_s)
+    /// The time from one round to the next, as far as the account's limits have room and the server has time.
+    fn interval(&self, feed: &Name) -> Duration {
+        let planned = Duration::from_secs_f64(self.session.limiter.interval_s(feed).unwrap_or(self.poll.interval_s));
+        let usual = planned.max(self.wished.unwrap_or_default());
+        usual.max(self.spared)
     }
 
     /// Tells how often it asks and how the quota stands; who is asked less often is stale later.
     fn note_pace(&self, outlet: &mut Outlet) {
-        let interval_s = self.interval_s(outlet.feed()).max(self.wished.unwrap_or_default().as_secs_f64());
+        let interval_s = self.interval(outlet.feed()).as_secs_f64();
         let standing = self.session.limiter.standing();
         #[expect(clippy::cast_possible_truncation, reason = "an interval is at most a day, stretched sixty times")]
         let (interval_ms, twice_s) = ((interval_s * 1_000.0) as i64, (interval_s * 2.0).ceil() as i64);
@@ -208,7 +222,7 @@ impl Poller {
             self.unchanged.drop_repeated(&mut mapped.events, began);
             if self.poll.confirm.is_none() {
                 // what is confirmed does not come again
-                self.asides.drop_known(&mut mapped.rejected);
+                self.asides.drop_known(&mut mapped);
             }
             let more = match page.step(&self.poll.paging, &mapped, &mut cursor) {
                 Ok(more) => more,
@@ -233,7 +247,7 @@ impl Poller {
             }
             self.hand_over(mapped, &values, outlet).await?;
             if page.number >= MAX_PAGES {
-                return Err(Fault::new(FaultKind::TooLarge, "more than 2000 pages in one round").into());
+                return Err(Fault::new(FaultKind::Paging, "more than 2000 pages in one round").into());
             }
         }
     }
@@ -291,12 +305,15 @@ impl Poller {
         match &page.link {
             None => self.session.call(&self.poll.call, values, examine).await,
             Some(link) => {
-                let ask = async {
-                    let (first, _) = self.session.fill(&self.poll.call, values).await?;
-                    let url = same_origin(&first.url, link)?;
-                    examine(self.session.send(&self.poll.call, Filled { url, ..first }).await?).await
+                let (session, call, examine) = (&self.session, &self.poll.call, &examine);
+                let ask = || {
+                    session.within_limits(call, async move {
+                        let (first, _) = session.fill(call, values).await?;
+                        let url = same_origin(&first.url, link)?;
+                        examine(session.send(call, Filled { url, ..first }).await?).await
+                    })
                 };
-                self.session.admitted(&self.poll.call, self.session.within_limits(&self.poll.call, ask)).await
+                session.admitted(call, ask).await
             }
         }
     }
@@ -377,8 +394,10 @@ impl Page {
                 moved
             }
             Paging::Link => {
-                self.link.clone_from(&next);
-                next.is_some() && self.goes_to(next.as_deref())?
+                // what stands behind the # is not asked for
+                self.link = next.map(|link| link.split('#').next().unwrap_or_default().to_owned());
+                let link = self.link.clone();
+                link.is_some() && self.goes_to(link.as_deref())?
             }
         })
     }
@@ -391,7 +410,7 @@ impl Page {
     /// Notes a page that is read now.
     fn goes_to(&mut self, next: Option<&str>) -> Result<bool, Fault> {
         if next.is_some_and(|next| !self.been.insert(hash(next))) {
-            return Err(Fault::new(FaultKind::Refused, "the platform's next page was read before"));
+            return Err(Fault::new(FaultKind::Paging, "the next page was read before"));
         }
         Ok(true)
     }
@@ -474,7 +493,7 @@ mod tests {
     #[test]
     fn pages_that_lead_back_are_a_fault_and_an_empty_one_is_the_end() {
         let kept = Paging::Token { persist: true };
-        let told = Err("the platform's next page was read before".to_owned());
+        let told = Err("the next page was read before".to_owned());
         for paging in [Paging::Token { persist: false }, kept, Paging::Link, Paging::Since] {
             let mut cursor = Cursor::default();
             let mut page = Page::first(&paging, &cursor);

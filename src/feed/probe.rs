@@ -21,6 +21,8 @@ use crate::engine::time::At;
 
 /// Batches that may wait to be looked at.
 const QUEUE_BATCHES: usize = 16;
+/// After a delivery that was refused another one is waited for.
+const AFTER_REFUSAL: Duration = Duration::from_secs(5);
 /// Events that are kept of a feed that has much to tell.
 const MOST_EVENTS: usize = 20_000;
 
@@ -31,8 +33,10 @@ pub struct Look {
     pub live_start: At,
     /// Longest that the first word may take.
     pub patience: Duration,
-    /// A stream that is open is listened to for so long; a first message ends it.
+    /// A stream that is open is listened to for so long.
     pub listen: Duration,
+    /// To its end, whatever comes; else a first message ends it.
+    pub to_the_end: bool,
 }
 
 /// How the look ended.
@@ -141,8 +145,10 @@ impl Way {
 /// Takes what the feed says until it has said enough.
 async fn watch(rx: &mut mpsc::Receiver<Batch>, probe: &mut Probe, began: Instant, look: Look, way: Way) {
     let mut opened: Option<Instant> = None;
+    let mut refused: Option<Instant> = None;
     loop {
         let until = opened.map_or(began + look.patience, |opened| opened + look.listen);
+        let until = refused.map_or(until, |refused| until.min(refused + AFTER_REFUSAL));
         let Ok(Some(mut batch)) = tokio::time::timeout_at(until.into(), rx.recv()).await else { return };
         // nobody keeps it: what wants to be confirmed is not
         let committed = batch.committed.take();
@@ -153,10 +159,11 @@ async fn watch(rx: &mut mpsc::Receiver<Batch>, probe: &mut Probe, began: Instant
             // who delivered may be gone
             let _ = committed.send(true);
         }
-        if way == Way::Delivered && probe.state.errors > 0 {
+        if way == Way::Delivered && probe.state.errors > 0 && !brought {
             // a delivery was refused, or what it names could not be fetched
             probe.outcome = Outcome::Failed;
-            return;
+            refused = refused.or_else(|| Some(clock::instant()));
+            continue;
         }
         match probe.state.status {
             FeedStatus::Failed | FeedStatus::Retrying => {
@@ -166,7 +173,8 @@ async fn watch(rx: &mut mpsc::Receiver<Batch>, probe: &mut Probe, began: Instant
             FeedStatus::Ok | FeedStatus::Ended => {
                 probe.outcome = Outcome::Well;
                 // what has more to tell than fits at once is read on, as long as a stream is listened to
-                if way == Way::Asked || probe.has_told() && probe.state.caught_up || probe.state.status == FeedStatus::Ended {
+                let has_told = probe.has_told() && probe.state.caught_up && !(look.to_the_end && way == Way::Heard);
+                if way == Way::Asked || has_told || probe.state.status == FeedStatus::Ended {
                     return;
                 }
                 opened = opened.or_else(|| Some(clock::instant()));
@@ -182,7 +190,7 @@ async fn watch(rx: &mut mpsc::Receiver<Batch>, probe: &mut Probe, began: Instant
 
 impl Probe {
     fn has_told(&self) -> bool {
-        !self.events.is_empty() || !self.rejected.is_empty()
+        !self.events.is_empty() || !self.rejected.is_empty() || self.state.unmapped + self.state.skipped > 0
     }
 
     fn take(&mut self, batch: Batch) {

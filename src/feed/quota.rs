@@ -35,6 +35,8 @@ const REST: Duration = Duration::from_secs(1);
 const LONG_REST: Duration = Duration::from_secs(2);
 /// Calls that say how fast the account went when the platform asked it to slow down.
 const RECENT: usize = 20;
+/// The pace is learned from calls of this time.
+const PACE_OVER: Duration = Duration::from_secs(10);
 const LEAST_GAP: Duration = Duration::from_millis(50);
 const MOST_GAP: Duration = Duration::from_secs(60);
 /// The forecast is made from so much of the past.
@@ -281,7 +283,8 @@ impl Limiter {
         state.rests_until = Some(state.rests_until.map_or(until, |known| known.max(until)));
         // one lesson for all the calls that were on their way
         if !rests {
-            let recent = state.sent.len().min(RECENT);
+            // calls that were seldom were not too many: how far apart they were teaches nothing
+            let recent = state.sent.iter().rev().take(RECENT).take_while(|sent| now.duration_since(**sent) < PACE_OVER).count();
             let first = state.sent.iter().rev().nth(recent.saturating_sub(1)).copied();
             let pace =
                 first.filter(|_| recent > 1).map_or(Duration::ZERO, |first| now.duration_since(first) / u32::try_from(recent).unwrap_or(1));

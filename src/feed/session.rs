@@ -194,17 +194,30 @@ impl Session {
     }
 
     /// Asks what is no whole call (a stream that is opened, a link that is followed), unless the account has to wait for an earlier no.
+    /// Where a token is refused, it logs in again, once.
     ///
     /// # Errors
     /// As the asking, or with the earlier no and how long it holds.
-    pub async fn admitted<T>(&self, call: &Call, ask: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    pub async fn admitted<T, F>(&self, call: &Call, mut ask: impl FnMut() -> F) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
         let ask = async {
-            let result = ask.await.map_err(|fault| self.discreet(fault));
-            if result.as_ref().is_err_and(|fault| fault.kind == FaultKind::Unauthorized && fault.held.is_none()) {
-                // the token may have ended before its time: the next try logs in again
-                self.entrance.token.lock().await.value = None;
+            let mut result = ask().await;
+            for is_last in [false, true] {
+                let denied = result.as_ref().is_err_and(|fault| fault.kind == FaultKind::Unauthorized && fault.held.is_none());
+                if !denied {
+                    break;
+                }
+                // the token may have ended before its time, or is good for one call
+                let had_token = self.entrance.token.lock().await.value.take().is_some();
+                let may_be_good = self.account.auth.login.as_ref().is_some_and(|login| had_token || login.once);
+                if is_last || !may_be_good {
+                    break;
+                }
+                result = ask().await;
             }
-            result
+            result.map_err(|fault| self.discreet(fault))
         };
         self.entrance.admission.ask(call, Box::pin(ask)).await
     }
@@ -252,6 +265,9 @@ impl Session {
         }
         if let Some(sign) = &auth.sign {
             sign.apply(&mut filled, &values).map_err(wrong)?;
+        }
+        if auth.login.as_ref().is_some_and(|login| login.once) {
+            self.forget(generation).await;
         }
         Ok((filled, generation))
     }
@@ -302,7 +318,8 @@ impl Session {
             values.set("jwt", Value::Secret(signed.into()));
         }
         let filled = login.call.fill(&values).map_err(|error| wrong(error).fatal())?;
-        let answer = self.within_limits(&login.call, self.send(&login.call, filled)).await?;
+        let answer = self.within_limits(&login.call, self.send(&login.call, filled)).await;
+        let answer = answer.map_err(|fault| Fault { detail: format!("login: {}", fault.detail), ..fault })?;
         let said = async |filter: Option<&Filter>| match filter {
             None => Ok(None),
             Some(filter) => {
@@ -315,6 +332,8 @@ impl Session {
             return Err(Fault::new(FaultKind::Unauthorized, format!("login: {no}")));
         }
         let seconds = said(login.expires.as_ref()).await?.and_then(|text| text.parse::<u64>().ok());
+        // an end that is now already is none that anybody could keep to
+        let seconds = seconds.filter(|seconds| *seconds > 0);
         token.ends_at = seconds.map(|s| self.clock.now().plus_s(i64::try_from(s).unwrap_or(i64::MAX / 2_000)));
         token.until = seconds.and_then(|s| clock::instant().checked_add(good_for(Duration::from_secs(s))));
         if let Some((name, filter)) = &login.rotate
@@ -401,8 +420,8 @@ mod tests {
 
     #[test]
     fn a_token_is_used_for_most_of_its_time_however_short_that_is() {
-        let seconds = [0, 1, 20, 60, 240, 3_600].map(|s| good_for(Duration::from_secs(s)).as_secs_f64());
-        assert_eq!(seconds, [0.0, 0.75, 15.0, 45.0, 180.0, 3_540.0]);
+        let seconds = [1, 20, 60, 240, 3_600].map(|s| good_for(Duration::from_secs(s)).as_secs_f64());
+        assert_eq!(seconds, [0.75, 15.0, 45.0, 180.0, 3_540.0]);
     }
 
     #[test]

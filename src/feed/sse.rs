@@ -4,19 +4,24 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
+use super::Rejected;
 use super::call::Call;
 use super::fault::{Fault, FaultKind};
 use super::http::Http;
-use super::mapping::{Context, Mapped};
+use super::mapping::{BEGINNING_COLUMNS, Context, Mapped};
 use super::outlet::{Gone, Outlet};
-use super::stream::{Tap, note_return};
+use super::stream::{Fresh, Tap, note_return};
 use super::succession::{Finding, Succession};
 use crate::clock;
-use crate::engine::event::{FeedStatus, Guarantee};
+use crate::engine::event::{Guarantee, Quarantine};
+use crate::engine::text::clean;
 use crate::engine::time::At;
+use crate::engine::wire::Reject;
 
-/// Largest event; a larger one breaks the stream.
+/// Largest event; a larger one is put aside, and the stream goes on behind it.
 const MAX_EVENT_BYTES: usize = 1 << 20;
+/// Kept of an event that is too large.
+const BEGINNING_BYTES: usize = 480;
 /// How long a stream that is open again may take to show that it goes on; after that a gap is told.
 const PROOF: Duration = Duration::from_secs(5);
 
@@ -24,6 +29,8 @@ const PROOF: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Sse {
     pub call: Call,
+    /// The data are no JSON: the filters get them as texts.
+    pub is_text: bool,
     /// Silence beyond this means that the stream is dead; heartbeats count.
     pub idle: Duration,
     /// The platform says that it goes on behind `Last-Event-ID`.
@@ -36,14 +43,8 @@ pub struct Sse {
 /// When it cannot be opened or ends.
 pub async fn listen(sse: &Sse, tap: &Tap, succession: &mut Succession, outlet: &mut Outlet) -> Result<(), Fault> {
     let session = &tap.session;
-    let Some(mut response) = session.admitted(&sse.call, open(sse, tap, outlet)).await? else {
-        outlet.note(|state| state.status = FeedStatus::Ended);
-        return Ok(());
-    };
+    let mut response = session.admitted(&sse.call, || open(sse, tap, outlet)).await?;
     let mut arrival = Arrival::begin(sse, succession, outlet);
-    if outlet.report().await.is_err() {
-        return Ok(());
-    }
     let mut parser = Parser::default();
     loop {
         let chunk = match timeout(arrival.patience(sse.idle), response.chunk()).await {
@@ -60,16 +61,17 @@ pub async fn listen(sse: &Sse, tap: &Tap, succession: &mut Succession, outlet: &
         let Some(chunk) = chunk else {
             return Err(Fault::new(FaultKind::Truncated, "the stream ended").waiting(parser.retry));
         };
-        let messages = parser.push(&chunk)?;
+        let messages = parser.push(&chunk);
         let now = outlet.now();
         let mut mapped = Mapped::default();
-        for Message { id, data } in messages {
-            if arrival.hear(id.as_deref(), data.as_deref(), outlet).await.is_err() {
+        for message in messages {
+            if arrival.hear(message.id.as_deref(), message.data.as_deref(), outlet).await.is_err() {
                 return Ok(());
             }
-            let Some(data) = data else { continue };
-            let context = Context { feed: tap.feed_values(), ..Context::new(now, session.account.defaults.clone()) };
-            mapped.append(tap.map(data.into_bytes(), context).await?);
+            mapped.append(take(message, sse, tap, now).await?);
+        }
+        if arrival.shows(&mapped) {
+            arrival.settle(None, outlet);
         }
         if arrival.held.is_none() {
             outlet.note_success(now);
@@ -82,8 +84,24 @@ pub async fn listen(sse: &Sse, tap: &Tap, succession: &mut Succession, outlet: &
     }
 }
 
-/// Opens the stream behind the last id; none where the server says that there is nothing more to come.
-async fn open(sse: &Sse, tap: &Tap, outlet: &Outlet) -> Result<Option<reqwest::Response>, Fault> {
+/// Maps an event; one that is too large is put aside.
+async fn take(message: Message, sse: &Sse, tap: &Tap, now: At) -> Result<Mapped, Fault> {
+    let Message { id, event, data, is_cut } = message;
+    let Some(data) = data else { return Ok(Mapped::default()) };
+    if is_cut {
+        let reject = Reject { reason: Quarantine::NotJson, detail: "an event of more than 1 MiB".into() };
+        let place = id.map(|id| format!("id {}", clean(&id, 40))).unwrap_or_default();
+        let rejected = vec![Rejected { reject, place, beginning: clean(&data, BEGINNING_COLUMNS).to_string() }];
+        return Ok(Mapped { inputs: 1, rejected, ..Mapped::default() });
+    }
+    let base = Context::new(now, tap.session.account.defaults.clone());
+    let context = Context { feed: tap.feed_values(), response: serde_json::json!({"event": event, "id": id}), ..base };
+    let payload = if sse.is_text { serde_json::Value::from(data).to_string() } else { data };
+    tap.map(payload.into_bytes(), context).await
+}
+
+/// Opens the stream behind the last id.
+async fn open(sse: &Sse, tap: &Tap, outlet: &Outlet) -> Result<reqwest::Response, Fault> {
     let session = &tap.session;
     let (mut filled, _) = session.fill(&sse.call, &session.account.values).await?;
     filled.headers.push(("accept".into(), "text/event-stream".into()));
@@ -92,11 +110,19 @@ async fn open(sse: &Sse, tap: &Tap, outlet: &Outlet) -> Result<Option<reqwest::R
     }
     let opening = timeout(Http::OPENING, session.http.open_stream(filled)).await;
     let response = opening.map_err(|_| Fault::new(FaultKind::Timeout, "the stream does not open"))??;
-    match response.status() {
-        reqwest::StatusCode::NO_CONTENT => Ok(None),
-        status if status.is_success() => Ok(Some(response)),
-        _ => Err(session.http.read_error(response).await),
+    let status = response.status();
+    if !status.is_success() {
+        return Err(session.http.read_error(response).await);
     }
+    if status == reqwest::StatusCode::NO_CONTENT {
+        return Err(Fault::new(FaultKind::Refused, "the server has no stream for us (http 204)"));
+    }
+    let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    // who names no type may mean a stream
+    if kind.is_empty() || kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream") {
+        return Ok(response);
+    }
+    Err(Fault::new(FaultKind::BadBody, format!("`{kind}` is no event stream")))
 }
 
 /// A stream that is open again, and what is known of what was missed meanwhile.
@@ -105,21 +131,25 @@ struct Arrival<'s> {
     /// Everything had been told until then when it was opened.
     told: Option<At>,
     opened: At,
-    /// Until then it may show that it goes on; before, nothing is told.
+    /// Until then it may show that it goes on, or at least that it stays; before, nothing is told.
     held: Option<Instant>,
+    /// It has to show by its numbers that it goes on.
+    is_doubtful: bool,
 }
 
 impl<'s> Arrival<'s> {
     fn begin(sse: &Sse, succession: &'s mut Succession, outlet: &mut Outlet) -> Self {
         succession.reopen(sse.resumes, outlet.cursor());
         let told = outlet.state().complete_to;
-        let doubtful = told.is_some() && succession.can_show();
-        let held = doubtful.then(|| clock::instant() + PROOF.min(sse.idle / 2));
-        let mut arrival = Self { succession, told, opened: outlet.now(), held };
-        if !doubtful {
-            arrival.settle(None, outlet);
-        }
-        arrival
+        let is_doubtful = told.is_some() && succession.can_show();
+        let fresh = Fresh::at(outlet.now());
+        let held = if is_doubtful { clock::instant() + PROOF.min(sse.idle / 2) } else { fresh.steady };
+        Self { succession, told, opened: fresh.opened, held: Some(held), is_doubtful }
+    }
+
+    /// True when it is known that the connection stays, where nothing else has to be shown.
+    fn shows(&self, mapped: &Mapped) -> bool {
+        self.held.is_some_and(|until| !self.is_doubtful && !mapped.events.is_empty() || clock::instant() >= until)
     }
 
     /// How long to wait for the next word.
@@ -163,7 +193,11 @@ impl<'s> Arrival<'s> {
 #[derive(Debug, PartialEq, Eq)]
 struct Message {
     id: Option<String>,
+    /// `message` where the server names none.
+    event: String,
     data: Option<String>,
+    /// It was too large: its data are only a beginning.
+    is_cut: bool,
 }
 
 /// Cuts a stream into events, as the standard says.
@@ -173,6 +207,8 @@ struct Parser {
     data: String,
     has_data: bool,
     after_return: bool,
+    is_cut: bool,
+    event: String,
     pending_id: Option<String>,
     last_id: Option<String>,
     retry: Option<Duration>,
@@ -180,20 +216,23 @@ struct Parser {
 
 impl Parser {
     /// Takes bytes, gives the events that are whole now.
-    fn push(&mut self, bytes: &[u8]) -> Result<Vec<Message>, Fault> {
+    fn push(&mut self, bytes: &[u8]) -> Vec<Message> {
         let mut events = Vec::new();
         for byte in bytes {
             let after_return = std::mem::replace(&mut self.after_return, *byte == b'\r');
             match byte {
                 b'\n' if after_return => {}
                 b'\n' | b'\r' => events.extend(self.end_line()),
+                _ if self.is_cut && self.line.len() >= BEGINNING_BYTES => {}
                 _ => self.line.push(*byte),
             }
             if self.line.len() + self.data.len() > MAX_EVENT_BYTES {
-                return Err(Fault::new(FaultKind::TooLarge, "an event of more than 1 MiB"));
+                self.is_cut = true;
+                self.line.truncate(BEGINNING_BYTES);
+                self.data.truncate(self.data.floor_char_boundary(BEGINNING_BYTES));
             }
         }
-        Ok(events)
+        events
     }
 
     fn end_line(&mut self) -> Option<Message> {
@@ -205,19 +244,26 @@ impl Parser {
                 self.last_id.clone_from(&id);
             }
             let data = std::mem::take(&mut self.data);
-            let data = std::mem::take(&mut self.has_data).then_some(data);
-            return (id.is_some() || data.is_some()).then_some(Message { id, data });
+            // data that are empty make no event, says the standard
+            let data = (std::mem::take(&mut self.has_data) && !data.is_empty()).then_some(data);
+            let event = Some(std::mem::take(&mut self.event)).filter(|event| !event.is_empty()).unwrap_or_else(|| "message".to_owned());
+            let is_cut = std::mem::take(&mut self.is_cut);
+            return (id.is_some() || data.is_some()).then_some(Message { id, event, data, is_cut });
         }
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             "data" => {
+                if self.is_cut && !self.data.is_empty() {
+                    return None;
+                }
                 if self.has_data {
                     self.data.push('\n');
                 }
                 self.data.push_str(value);
                 self.has_data = true;
             }
+            "event" => self.event = value.to_owned(),
             "id" if !value.contains('\0') => self.pending_id = Some(value.to_owned()),
             "retry" => self.retry = value.parse().ok().map(Duration::from_millis).map(|wait| wait.min(Duration::from_secs(60))),
             _ => {}
@@ -235,18 +281,30 @@ mod tests {
         let text = "\u{feff}: hello\nid: 7\ndata: {\"a\":\ndata: 1}\n\nretry: 1500\r\nevent: x\r\ndata:two\r\n\r\nid: 9\n\ndata: not whole";
         for step in [1, 2, 3, 5, 200] {
             let mut parser = Parser::default();
-            let messages: Vec<Message> = text.as_bytes().chunks(step).flat_map(|chunk| parser.push(chunk).unwrap()).collect();
-            let told: Vec<_> = messages.iter().map(|message| (message.id.as_deref(), message.data.as_deref())).collect();
-            assert_eq!(told, [(Some("7"), Some("{\"a\":\n1}")), (None, Some("two")), (Some("9"), None)], "{step}");
+            let messages: Vec<Message> = text.as_bytes().chunks(step).flat_map(|chunk| parser.push(chunk)).collect();
+            let told: Vec<_> = messages.iter().map(|message| (message.id.as_deref(), &*message.event, message.data.as_deref())).collect();
+            let expected = [(Some("7"), "message", Some("{\"a\":\n1}")), (None, "x", Some("two")), (Some("9"), "message", None)];
+            assert_eq!(told, expected, "{step}");
             assert_eq!(parser.last_id.as_deref(), Some("9"));
             assert_eq!(parser.retry, Some(Duration::from_millis(1500)));
         }
     }
 
     #[test]
-    fn an_event_without_end_takes_no_memory() {
-        let mut parser = Parser::default();
-        let failed = (0..20).find_map(|_| parser.push(&vec![b'x'; 100_000]).err());
-        assert_eq!(failed.map(|fault| fault.kind), Some(FaultKind::TooLarge));
+    fn an_event_that_is_too_large_takes_no_memory_and_the_next_one_is_whole() {
+        for line in [vec![b'x'; 100_000], [&vec![b'x'; 99_000][..], b"\ndata: "].concat()] {
+            let mut parser = Parser::default();
+            assert_eq!(parser.push(b"id: 7\ndata: {"), []);
+            for _ in 0..20 {
+                assert_eq!(parser.push(&line), []);
+                assert!(parser.line.len() + parser.data.len() <= MAX_EVENT_BYTES);
+            }
+            let messages = parser.push(b"\n\nid: 8\ndata: {}\n\n");
+            let told: Vec<_> = messages.iter().map(|message| (message.id.as_deref(), message.is_cut)).collect();
+            assert_eq!(told, [(Some("7"), true), (Some("8"), false)]);
+            assert!(messages[0].data.as_deref().is_some_and(|data| data.starts_with("{x") && data.len() <= 2 * BEGINNING_BYTES));
+            assert_eq!(messages[1].data.as_deref(), Some("{}"));
+            assert_eq!(parser.last_id.as_deref(), Some("8"));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What all feeds that listen to a stream share: mapping of one message, and what is told when a lost stream is back.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::fault::Fault;
 use super::mapper::Mapper;
@@ -8,8 +9,32 @@ use super::mapping::{Context, Mapped, Plain, Recipe};
 use super::outlet::Outlet;
 use super::session::Session;
 use super::webhook::put_aside;
+use crate::clock;
 use crate::engine::event::{FeedStatus, Guarantee};
 use crate::engine::time::At;
+
+/// A connection that stays for so long, or brings an event, is one: to open and to be closed again is no sign of life.
+const STEADY: Duration = Duration::from_secs(2);
+
+/// A connection that is open and has not shown yet that it stays.
+#[derive(Clone, Copy, Debug)]
+pub struct Fresh {
+    pub opened: At,
+    pub steady: Instant,
+}
+
+impl Fresh {
+    #[must_use]
+    pub fn at(opened: At) -> Self {
+        Self { opened, steady: clock::instant() + STEADY }
+    }
+
+    /// True once it has stayed, or has brought something.
+    #[must_use]
+    pub fn has_shown(&self, mapped: &Mapped) -> bool {
+        !mapped.events.is_empty() || clock::instant() >= self.steady
+    }
+}
 
 /// A feed's hold on a stream.
 #[derive(Clone, Debug)]

@@ -28,7 +28,7 @@ use super::sessions::Sessions;
 use super::stream::Tap;
 use super::succession::Succession;
 use super::webhook::Receiver;
-use super::{sse, ws};
+use super::{quota, sse, ws};
 use crate::clock::Clock;
 use crate::engine::event::{FeedState, FeedStatus};
 use crate::engine::id::Name;
@@ -181,8 +181,9 @@ impl Task {
                     Poller::new(Arc::clone(&self.session), self.mapper.clone(), (&self.request, poll), start, cursor.as_deref())?;
                 poller.run(outlet).await
             }
-            Transport::Sse(stream) => sse::listen(stream, &self.tap()?, &mut *self.succession.lock().await, outlet).await,
-            Transport::Ws(socket) => ws::listen(socket, &self.tap()?, outlet).await,
+            // who waits for the account's rest tells it, as a round of a poll does
+            Transport::Sse(stream) => quota::round(sse::listen(stream, &self.tap()?, &mut *self.succession.lock().await, outlet)).await.0,
+            Transport::Ws(socket) => quota::round(ws::listen(socket, &self.tap()?, outlet)).await.0,
             Transport::Nats(nats) => self.read_nats(nats, outlet).await,
             Transport::Kafka(kafka) => self.read_kafka(kafka, outlet).await,
             Transport::Webhook(hook) => {

@@ -127,6 +127,14 @@ impl Template {
         })
     }
 
+    /// The names that it cannot do without.
+    pub fn needed(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Value { name, optional: false, .. } => Some(name.as_str()),
+            Part::Value { .. } | Part::Text(_) => None,
+        })
+    }
+
     /// The name that an address begins with, where what follows is a path.
     #[must_use]
     pub fn base(&self) -> Option<&str> {

@@ -1,10 +1,10 @@
 //! WebSockets: messages of JSON, or lines of IRC.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -17,8 +17,10 @@ use super::filter::Filter;
 use super::irc::{self, Greeting};
 use super::mapping::{Context, Mapped};
 use super::outlet::Outlet;
-use super::stream::{Tap, note_return};
+use super::stream::{Fresh, Tap, note_return};
 use super::template::{Place, Template, Values};
+use super::webhook::put_aside;
+use crate::clock;
 
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 const OPENING: Duration = Duration::from_secs(5);
@@ -33,8 +35,10 @@ pub struct Ws {
     pub send: Vec<Template>,
     /// IRC: sent after the server's welcome.
     pub welcomed: Vec<Template>,
-    /// JSON: what to answer to a message, or null.
+    /// What to answer to a message, or null; not for IRC.
     pub answer: Option<Filter>,
+    /// What is said again and again, that the server keeps the socket.
+    pub beat: Option<Beat>,
     /// Silence beyond this means that the socket is dead.
     pub idle: Duration,
 }
@@ -43,7 +47,16 @@ pub struct Ws {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
     Json,
+    /// No JSON: the filters get the messages as texts.
+    Text,
     Irc,
+}
+
+/// A heartbeat of ours.
+#[derive(Clone, Debug)]
+pub struct Beat {
+    pub every: Duration,
+    pub send: Template,
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -53,41 +66,123 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// # Errors
 /// When it cannot be opened or ends.
 pub async fn listen(ws: &Ws, tap: &Tap, outlet: &mut Outlet) -> Result<(), Fault> {
-    let values = tap.session.values_with_token().await?;
-    let greeting = Greeting { first: fill_all(&ws.send, &values)?, welcomed: fill_all(&ws.welcomed, &values)? };
-    let (filled, _) = tap.session.fill(&ws.call, &values).await?;
-    if filled.url.scheme() == "irc" {
-        let host = format!("{}:{}", filled.url.host_str().unwrap_or_default(), filled.url.port().unwrap_or(6667));
-        return irc::listen(&host, &greeting, ws.idle, tap, outlet).await;
+    let first = arrive(ws, tap).await?;
+    if first.filled.url.scheme() == "irc" {
+        let url = &first.filled.url;
+        let host = format!("{}:{}", url.host_str().unwrap_or_default(), url.port().unwrap_or(6667));
+        return irc::listen(&host, &first.greeting, ws.idle, tap, outlet).await;
     }
-    let mut socket = tap.session.admitted(&ws.call, open(filled)).await?;
+    let mut first = Some(first);
+    let open = || {
+        let first = first.take();
+        async move {
+            let arrived = match first {
+                Some(arrived) => arrived,
+                None => arrive(ws, tap).await?,
+            };
+            Ok((open(arrived.filled).await?, arrived.greeting, arrived.beat))
+        }
+    };
+    let (mut socket, greeting, beat) = tap.session.admitted(&ws.call, open).await?;
     for text in &greeting.first {
         say(&mut socket, text.clone()).await?;
     }
-    if ws.codec == Codec::Json {
-        note_return(outlet.now(), None, outlet);
-    }
-    let mut talk = Talk { ws, tap, greeting, socket, number: 0, inside: ws.codec == Codec::Json };
-    let mut asked = false;
+    let is_irc = ws.codec == Codec::Irc;
+    let mut fresh = (!is_irc).then(|| Fresh::at(outlet.now()));
+    let mut rhythm = Rhythm::new(ws.idle, beat);
+    let mut talk = Talk { ws, tap, greeting, socket, number: 0, inside: !is_irc };
     loop {
-        // half of the idle time without a word: ask whether anybody is there
-        let Ok(message) = timeout(ws.idle / 2, talk.socket.next()).await else {
-            if asked {
-                return Err(Fault::new(FaultKind::Timeout, "the socket is silent"));
+        let next = fresh.map_or(rhythm.next(), |fresh| fresh.steady.min(rhythm.next()));
+        let Ok(message) = timeout_at(next.into(), talk.socket.next()).await else {
+            if let Some(shown) = fresh.take_if(|fresh| fresh.has_shown(&Mapped::default())) {
+                note_return(shown.opened, None, outlet);
+                if outlet.report().await.is_err() {
+                    return Ok(());
+                }
             }
-            asked = true;
-            talk.socket.send(Message::Ping(Vec::new().into())).await.map_err(broken)?;
+            for message in rhythm.due()? {
+                talk.socket.send(message).await.map_err(broken)?;
+            }
             continue;
         };
-        asked = false;
+        rhythm.hear();
         let message = message.ok_or_else(|| Fault::new(FaultKind::Truncated, "the socket was closed"))?.map_err(broken)?;
         let mapped = talk.take(message, outlet).await?;
-        if talk.inside {
+        if let Some(shown) = fresh.take_if(|fresh| fresh.has_shown(&mapped)) {
+            note_return(shown.opened, None, outlet);
+        }
+        if talk.inside && fresh.is_none() {
             outlet.note_success(outlet.now());
         }
         if outlet.deliver_or_drop(mapped, None).await.is_err() {
             return Ok(());
         }
+    }
+}
+
+/// What a socket is opened with.
+struct Arrived {
+    filled: Filled,
+    greeting: Greeting,
+    beat: Option<(Duration, String)>,
+}
+
+/// Fills what is asked and said with the account's values, all with one login.
+async fn arrive(ws: &Ws, tap: &Tap) -> Result<Arrived, Fault> {
+    let values = tap.session.values_with_token().await?;
+    let greeting = Greeting { first: fill_all(&ws.send, &values)?, welcomed: fill_all(&ws.welcomed, &values)? };
+    let beat = match &ws.beat {
+        Some(beat) => Some((beat.every, fill(&beat.send, &values)?)),
+        None => None,
+    };
+    let (filled, _) = tap.session.fill(&ws.call, &values).await?;
+    Ok(Arrived { filled, greeting, beat })
+}
+
+/// When something has to be said on a socket: our heartbeat, and after half of the idle time the question whether anybody is there.
+struct Rhythm {
+    idle: Duration,
+    heard: Instant,
+    asked: bool,
+    beat: Option<(Duration, String)>,
+    next_beat: Option<Instant>,
+}
+
+impl Rhythm {
+    fn new(idle: Duration, beat: Option<(Duration, String)>) -> Self {
+        let heard = clock::instant();
+        let next_beat = beat.as_ref().map(|(every, _)| heard + *every);
+        Self { idle, heard, asked: false, beat, next_beat }
+    }
+
+    fn hear(&mut self) {
+        (self.heard, self.asked) = (clock::instant(), false);
+    }
+
+    fn silent_at(&self) -> Instant {
+        self.heard + if self.asked { self.idle } else { self.idle / 2 }
+    }
+
+    fn next(&self) -> Instant {
+        self.next_beat.map_or(self.silent_at(), |beat| beat.min(self.silent_at()))
+    }
+
+    /// What is to be said now; an error where nobody answers.
+    fn due(&mut self) -> Result<Vec<Message>, Fault> {
+        let now = clock::instant();
+        let mut said = Vec::new();
+        if let Some((every, text)) = self.beat.as_ref().filter(|_| self.next_beat.is_some_and(|next| next <= now)) {
+            said.push(Message::Text(text.as_str().into()));
+            self.next_beat = Some(now + *every);
+        }
+        if self.silent_at() <= now {
+            if self.asked {
+                return Err(Fault::new(FaultKind::Timeout, "the socket is silent"));
+            }
+            self.asked = true;
+            said.push(Message::Ping(Vec::new().into()));
+        }
+        Ok(said)
     }
 }
 
@@ -123,6 +218,14 @@ impl Talk<'_> {
         if payload.is_empty() {
             return Ok(Mapped::default());
         }
+        if message.is_binary() && std::str::from_utf8(&payload).is_err() {
+            let fault = Fault::new(FaultKind::BadBody, "a binary message; ask the platform for text without compression");
+            return Ok(put_aside(&fault, &payload));
+        }
+        let payload = match self.ws.codec {
+            Codec::Text => serde_json::Value::from(String::from_utf8_lossy(&payload)).to_string().into_bytes(),
+            Codec::Json | Codec::Irc => payload,
+        };
         if let Some(answer) = &self.ws.answer {
             // what cannot be answered to is still mapped, and told there
             for text in self.tap.mapper.ask(answer, &payload, context.clone()).await.into_iter().flatten().flatten() {
@@ -156,8 +259,11 @@ impl Talk<'_> {
 }
 
 fn fill_all(templates: &[Template], values: &Values) -> Result<Vec<String>, Fault> {
-    let fill = |template: &Template| template.fill(values, Place::Plain).map_err(|error| Fault::new(FaultKind::Refused, error).fatal());
-    templates.iter().map(fill).collect()
+    templates.iter().map(|template| fill(template, values)).collect()
+}
+
+fn fill(template: &Template, values: &Values) -> Result<String, Fault> {
+    template.fill(values, Place::Plain).map_err(|error| Fault::new(FaultKind::Refused, error).fatal())
 }
 
 async fn open(filled: Filled) -> Result<Socket, Fault> {
@@ -191,7 +297,8 @@ fn broken(error: Error) -> Fault {
                 300..=399 => FaultKind::Redirect,
                 _ => FaultKind::Status,
             };
-            Fault::new(kind, format!("http {status}")).waiting(super::http::retry_after(response.headers()))
+            let said = response.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+            Fault::new(kind, format!("http {status} {said}").trim_end()).waiting(super::http::retry_after(response.headers()))
         }
         Error::Capacity(_) => Fault::new(FaultKind::TooLarge, "a message of more than 1 MiB"),
         // the certificate is looked at while the stream is opened

@@ -23,6 +23,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Taken {
     pub events: Vec<Event>,
     pub rejected: Vec<Rejected>,
+    /// The same by feed.
+    pub asides: BTreeMap<String, Vec<Rejected>>,
     pub cursors: BTreeMap<String, String>,
     pub states: BTreeMap<String, FeedState>,
     /// Every state that was told, in order.
@@ -35,6 +37,7 @@ impl Taken {
     pub fn take(&mut self, batch: Batch) {
         let feed = batch.feed.to_string();
         self.events.extend(batch.events);
+        self.asides.entry(feed.clone()).or_default().extend(batch.rejected.iter().cloned());
         self.rejected.extend(batch.rejected);
         if let Some(cursor) = batch.cursor {
             self.cursors.insert(feed.clone(), cursor);
@@ -91,6 +94,7 @@ impl Owner {
         let resume = |feed: &warroom::engine::id::Name| Resume {
             cursor: taken.cursors.get(feed.as_str()).cloned(),
             state: taken.states.get(feed.as_str()).cloned(),
+            asides: taken.asides.get(feed.as_str()).cloned().unwrap_or_default(),
         };
         let feeds = Feeds::start(accounts, &start, resume).expect("feeds start");
         Self { taken, rx, feeds }

@@ -45,7 +45,7 @@ pub async fn ask(loaded: &Loaded, speaker: &Speaker<'_>) -> Result<Vec<Point>, F
     let clock = Clock::wall();
     let mut opened = Sessions::new(clock.clone(), loaded.plan.ends_at(), Workshop::own())?;
     let sessions: Vec<Arc<Session>> = loaded.accounts.iter().map(|account| opened.open(account.clone())).collect();
-    let look = Look { live_start: clock.now().plus_ms(-BACK_MS), patience: PATIENCE, listen: LISTEN };
+    let look = Look { live_start: clock.now().plus_ms(-BACK_MS), patience: PATIENCE, listen: LISTEN, to_the_end: false };
     let asked = sessions.iter().map(|session| ask_account(session, look));
     let mut shelves = Shelves::default();
     let mut points = Vec::new();

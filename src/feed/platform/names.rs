@@ -1,6 +1,6 @@
 //! The names in a platform file's templates: variables of the file, or ours.
 
-use super::{Platform, Transport};
+use super::{Paging, Platform, Transport};
 use crate::feed::call::Call;
 use crate::feed::document::Section;
 use crate::feed::sign::Sign;
@@ -55,6 +55,39 @@ pub fn check(root: &Section<'_>, platform: &Platform) {
     for name in called(platform).into_iter().flat_map(Template::names).filter(|name| !has(&OWN_NAMES, &OWN_PREFIXES, name)) {
         tell(name, format!("declare it under [variables.{name}]"));
     }
+    check_pages(root, platform);
+}
+
+/// Names that a poll's paging gives values for, and only some kinds of it.
+const PAGING_NAMES: [&str; 5] = ["page", "offset", "size", "page_token", "since"];
+
+/// A poll's paging must give the names that its call is made of, and the first page knows no token.
+fn check_pages(root: &Section<'_>, platform: &Platform) {
+    for poll in platform.requests.iter().filter_map(|request| match &request.transport {
+        Transport::Poll(poll) => Some(poll),
+        _ => None,
+    }) {
+        let (given, is_late): (&[&str], bool) = match poll.paging {
+            Paging::One | Paging::Link | Paging::Queue => (&[], false),
+            Paging::Offset { .. } => (&["offset", "size"], false),
+            Paging::Page { .. } => (&["page", "size"], false),
+            Paging::Token { .. } => (&["page_token"], true),
+            Paging::Since => (&["since"], true),
+        };
+        let is_variable = |name: &str| platform.variables.iter().any(|variable| variable.name == name);
+        let needed = poll.call.templates().into_iter().flat_map(Template::needed);
+        for name in needed.filter(|name| PAGING_NAMES.contains(name) && !is_variable(name)) {
+            let (what, remedy) = if !given.contains(&name) {
+                ("has no value: the paging of its request gives none", "see `paging` in docs/connect-a-platform.md".to_owned())
+            } else if is_late {
+                ("has no value at the first page", format!("write `{{{{{name}?}}}}`: what is asked goes without it then"))
+            } else {
+                continue;
+            };
+            let offset = place_of(root.document().text, name);
+            root.document().note(offset..offset, format!("`{{{{{name}}}}}` {what}"), remedy);
+        }
+    }
 }
 
 /// Where a name stands between braces, beside comments.
@@ -96,7 +129,8 @@ fn called(platform: &Platform) -> Vec<&Template> {
         match &request.transport {
             Transport::Poll(poll) => templates.extend(poll.confirm.iter().chain([&poll.call]).flat_map(Call::templates)),
             Transport::Sse(sse) => templates.extend(sse.call.templates()),
-            Transport::Ws(ws) => templates.extend(ws.call.templates().into_iter().chain(&ws.send).chain(&ws.welcomed)),
+            Transport::Ws(ws) => templates
+                .extend(ws.call.templates().into_iter().chain(&ws.send).chain(&ws.welcomed).chain(ws.beat.iter().map(|beat| &beat.send))),
             Transport::Nats(nats) => templates.extend(nats.templates()),
             Transport::Kafka(kafka) => templates.extend(kafka.templates()),
             Transport::Webhook(_) | Transport::Ndjson(_) => {}

@@ -23,7 +23,7 @@ use crate::feed::sign::Sign;
 use crate::feed::signature::Signature;
 use crate::feed::sse::Sse;
 use crate::feed::webhook::Webhook;
-use crate::feed::ws::{Codec, Ws};
+use crate::feed::ws::{Beat, Codec, Ws};
 
 /// Canonical types that a feed may give.
 const GIVEN_TYPES: [&str; 27] = [
@@ -199,12 +199,13 @@ impl PlatformText {
             }
         };
         let expires = self.filter(&section, "expires");
+        let once = section.flag("once").unwrap_or(false);
         let rotate = section.text("rotate").map(str::to_owned).zip(self.filter(&section, "rotated"));
         let jwt = section.section("jwt").and_then(Jwt::read);
         let filters = ["token", "rotated"].into_iter().filter_map(|key| section.text(key));
         let names = filters.flat_map(names_of).chain(section.text("token_header").map(str::to_owned)).collect();
         section.finish();
-        Some(Login { call: call?, token: token?, ok, expires, rotate, jwt, names })
+        Some(Login { call: call?, token: token?, ok, expires, once, rotate, jwt, names })
     }
 
     fn read_request(&self, section: Section<'_>, usual: &Usual) -> Option<Request> {
@@ -233,7 +234,8 @@ impl PlatformText {
             Kind::Webhook => (Transport::Webhook(Box::new(self.read_webhook(&section)?)), Guarantee::Durable, 30.0),
             Kind::Sse => {
                 let resumes = section.flag("resumes").unwrap_or(false);
-                let sse = Sse { call: Call::read(&section)?, idle: read_idle(&section, 60.0), resumes };
+                let is_text = section.choice("codec", &[("json", false), ("text", true)]).unwrap_or(false);
+                let sse = Sse { call: Call::read(&section)?, is_text, idle: read_idle(&section, 60.0), resumes };
                 let limit = sse.idle.as_secs_f64();
                 (Transport::Sse(Box::new(sse)), if resumes { Guarantee::Resumable } else { Guarantee::BestEffort }, limit)
             }
@@ -276,11 +278,20 @@ impl PlatformText {
 
     fn read_ws(&self, section: &Section<'_>) -> Option<Ws> {
         let call = Call::read(section)?;
-        let codec = section.choice("codec", &[("json", Codec::Json), ("irc", Codec::Irc)]).unwrap_or(Codec::Json);
+        let codec = section.choice("codec", &[("json", Codec::Json), ("text", Codec::Text), ("irc", Codec::Irc)]).unwrap_or(Codec::Json);
         let lines = |key: &str| section.texts(key).into_iter().filter_map(|text| call::template(section, key, text)).collect();
         let (send, welcomed) = (lines("send"), lines("welcomed"));
         let answer = self.filter(section, "answer");
-        Some(Ws { call, codec, send, welcomed, answer, idle: read_idle(section, 120.0) })
+        let beat = section.section("beat").and_then(|beat| {
+            let every = beat.number("every_s", 1.0..=3_600.0);
+            if !beat.has("every_s") {
+                beat.missing("every_s", "say how often, in seconds");
+            }
+            let send = beat.required_text("send", "give what is said").and_then(|text| call::template(&beat, "send", text));
+            beat.finish();
+            Some(Beat { every: Duration::from_secs_f64(every?), send: send? })
+        });
+        Some(Ws { call, codec, send, welcomed, answer, beat, idle: read_idle(section, 120.0) })
     }
 
     fn read_join(&self, section: Section<'_>) -> Option<Join> {
