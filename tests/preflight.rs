@@ -56,6 +56,25 @@ quota = ".left"
 map = '{type: "ad_spend", id: .id, ts: .at, value: .spent, channel: "paid", total: true}'
 "#;
 
+/// A shop that is logged in to.
+const STAND: &str = r#"
+name = "stand"
+[variables.base]
+[auth.login]
+url = "{{base}}/login"
+token = ".token"
+expires = ".seconds"
+[auth.headers]
+authorization = "Bearer {{token}}"
+[[request]]
+name = "sales"
+gives = ["refund"]
+interval_s = 30
+url = "{{base}}/sales"
+items = ".rows[]"
+map = '{type: "refund", id: .id, ts: .at, order: .order, value: .value}'
+"#;
+
 /// A shop that pushes, signed.
 const PUSHING: &str = r#"
 name = "pushing"
@@ -349,11 +368,50 @@ async fn stock_that_a_file_tells_is_judged_though_the_plan_does_not_announce_it(
     let (text, _) = desk.check(&[]).await;
     let mismatch = line(&text, "slot 7 Câmera:");
     assert!(mismatch.starts_with("! warn") && text.contains("shop 40 ≠ erp 25"), "{text}");
-    assert!(line(&text, "ERP-7").starts_with("! warn"), "the shop does not know it, the ERP does: {text}");
+    let divided = line(&text, "the sources share the products: ");
+    assert!(divided.starts_with("✓ pass") && divided.ends_with("shop knows 2, not ERP-7; erp knows 2, not KIT-8"), "{divided}");
     assert!(
         !text.lines().any(|line| line.starts_with("✗ FAIL") && line.contains("slot 8")),
         "a file owes no word about every product: {text}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_products_of_a_shop_that_did_not_answer_are_laid_to_no_other_source() {
+    let mut desk = Desk::open(GOOD).await;
+    let gone = Peer::start(|_, _| Reply::status(404, &[], "{}")).await;
+    let plan = std::fs::read_to_string(desk.path("plan.toml")).unwrap().replace(&desk.shop.base(), &gone.base());
+    std::fs::write(desk.path("plan.toml"), plan + "[feeds.erp]\npath = \"erp.ndjson\"\n").unwrap();
+    let row = format!(r#"{{"type":"inventory","ts":"{}","sku":"CAM-1","available":40}}"#, wall_now().rfc3339());
+    std::fs::write(desk.path("erp.ndjson"), row + "\n").unwrap();
+    desk.shop = gone;
+    let (text, code) = desk.check(&[]).await;
+    assert_eq!(code, Some(1), "the shop's own line: {text}");
+    assert!(line(&text, "shop.stock: the server answers with an error").starts_with("✗ FAIL"), "{text}");
+    assert!(line(&text, "not judged, as shop did not answer in full: KIT-8 →").starts_with("! warn"), "{text}");
+    assert!(line(&text, "price not compared, as shop did not answer in full: Câmera →").starts_with("! warn"), "{text}");
+    assert!(line(&text, "1 products: stock as planned").starts_with("✓ pass"), "{text}");
+    assert!(!text.lines().any(|line| line.starts_with("✗ FAIL") && line.contains("slot ")), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_credentials_last_is_told_of_those_that_are_let_in_only() {
+    let desk = Desk::open(GOOD).await;
+    for (seconds, lets_in, is_told) in [(3_600, true, true), (3_600, false, false), (0, true, false)] {
+        let stand = Peer::start(move |asked: &Asked, _| match asked.path() {
+            "/login" => Reply::Json(format!(r#"{{"token":"t-1","seconds":{seconds}}}"#)),
+            _ if lets_in => Reply::Json(r#"{"rows":[]}"#.into()),
+            _ => Reply::status(401, &[], "no"),
+        })
+        .await;
+        std::fs::write(desk.path("stand.toml"), STAND).unwrap();
+        let plan =
+            format!("name = \"stand\"\ntime_zone = \"UTC\"\n[feeds.stand]\nplatform = \"./stand.toml\"\nbase = \"{}\"\n", stand.base());
+        std::fs::write(desk.path("plan.toml"), plan).unwrap();
+        let (text, _) = desk.check(&[]).await;
+        assert_eq!(text.contains("stand logs in by itself"), is_told, "{seconds} {lets_in}: {text}");
+        assert_eq!(text.contains("✗ FAIL  stand: access denied"), !lets_in, "{seconds} {lets_in}: {text}");
+    }
 }
 
 /// The address that the plan's webhook listens at.

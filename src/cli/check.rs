@@ -2,7 +2,9 @@
 
 mod live;
 mod point;
+mod product;
 mod products;
+mod shelves;
 
 use std::path::Path;
 

@@ -277,13 +277,11 @@ impl Reader<'_, '_> {
             return;
         }
         let gives: Vec<Name> = self.section.texts("gives").into_iter().map(Name::from).collect();
+        let remedy = narrowed_otherwise(&gives, requests);
         for request in requests.iter_mut() {
             for other in gives.iter().filter(|kind| !request.gives.contains(kind)) {
-                self.section.wrong(
-                    "gives",
-                    format!("names `{other}`, which `{}` does not give", request.name),
-                    "see `warroom schema events`",
-                );
+                let what = format!("names `{other}`, which `{}` does not give", request.name);
+                self.section.wrong("gives", what, remedy.clone());
             }
             request.gives.clone_from(&gives);
         }
@@ -423,6 +421,23 @@ impl Reader<'_, '_> {
     }
 }
 
+/// What to write where a feed cannot be narrowed to these types: it is of several requests that give them apart, or it has others.
+fn narrowed_otherwise(gives: &[Name], requests: &[Request]) -> String {
+    let is_given = |kind: &Name| requests.iter().any(|request| request.gives.contains(kind));
+    if gives.iter().all(is_given) {
+        let giving = requests.iter().filter(|request| request.gives.iter().any(|kind| gives.contains(kind)));
+        let names: Vec<String> = giving.map(|request| format!("\"{}\"", request.name)).collect();
+        return format!("write requests = [{}] in its place", names.join(", "));
+    }
+    let mut known: Vec<&str> = Vec::new();
+    for kind in requests.iter().flat_map(|request| &request.gives) {
+        if !known.contains(&kind.as_str()) {
+            known.push(kind);
+        }
+    }
+    format!("choose from: {}", known.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -516,8 +531,27 @@ mod tests {
         let plan = |gives: &str| format!("[feeds.bus]\nplatform = \"nats\"\nstream = \"SHOP\"\ngives = [\"{gives}\"]\n");
         let feeds = read(&plan("purchase")).unwrap()[0].plan_feeds();
         assert_eq!(feeds[0].gives, [Name::from("purchase")]);
-        let problems = read(&plan("weather")).unwrap_err();
-        assert_eq!(problems, ["plan.toml:4: `feeds.bus.gives` names `weather`, which `events` does not give; see `warroom schema events`"]);
+        let problem = read(&plan("weather")).unwrap_err().join("\n");
+        assert!(
+            problem.starts_with("plan.toml:4: `feeds.bus.gives` names `weather`, which `events` does not give; choose from: view_item, ")
+        );
+    }
+
+    #[test]
+    fn a_feed_of_several_requests_is_told_which_of_them_give_what_the_plan_wants() {
+        let plan = |gives: &str| {
+            read(&format!(
+                "[feeds.shop]\nplatform = \"vendure\"\nbase = \"http://127.0.0.1:1\"\nuser = \"u\"\npassword = {{ env = \"SHOP_PASSWORD\" }}\n{gives}\n"
+            ))
+        };
+        let problems = plan("gives = [\"inventory\"]").unwrap_err().join("\n");
+        assert!(problems.contains("plan.toml:6: `feeds.shop.gives` names `inventory`, which `orders` does not give"), "{problems}");
+        let (_, remedy) = problems.lines().next().unwrap().split_once("; write ").unwrap();
+        let written = remedy.strip_suffix(" in its place").unwrap();
+        let feeds = plan(written).unwrap()[0].plan_feeds();
+        assert_eq!(feeds.iter().map(|feed| feed.name.as_str()).collect::<Vec<_>>(), ["shop"], "what it says to write is taken");
+        let problems = plan("gives = [\"audience\"]").unwrap_err().join("\n");
+        assert!(problems.contains("; choose from: ") && problems.contains("inventory"), "{problems}");
     }
 
     #[cfg(not(feature = "nats"))]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::point::{Point, Speaker, Verdict};
-use super::products::{self, Shelves};
+use super::products;
+use super::shelves::Shelves;
 use crate::cli::detail;
 use crate::clock::Clock;
 use crate::config::plan::Loaded;
@@ -14,7 +15,7 @@ use crate::engine::event::Fact;
 use crate::engine::id::Name;
 use crate::engine::plan::Plan;
 use crate::engine::time::{At, HOUR_MS, SECOND_MS};
-use crate::feed::fault::Fault;
+use crate::feed::fault::{Fault, FaultKind};
 use crate::feed::knock::{Knock, knock};
 use crate::feed::mapper::Workshop;
 use crate::feed::platform::{Request, Transport};
@@ -53,13 +54,14 @@ pub async fn ask(loaded: &Loaded, speaker: &Speaker<'_>) -> Result<Vec<Point>, F
         let judge = Judge { speaker, plan: &loaded.plan, session };
         for (request, probe) in &probes {
             points.extend(judge.answer(request, probe));
-            shelves.take(&session.account.source, request, probe);
+            shelves.take(&session.account.source, request, Some(probe));
         }
-        points.extend(judge.credentials(ends).await);
+        points.extend(judge.credentials(ends, &probes).await);
         points.extend(judge.clocks(&probes));
         points.extend(judge.quota());
         // one after the other: doors at one address cannot be opened twice
         for (request, hook) in hooks(session) {
+            shelves.take(&session.account.source, request, None);
             points.push(judge.door(request, knock(session, hook).await));
         }
     }
@@ -168,8 +170,17 @@ impl Judge<'_> {
         Point { verdict: Verdict::Fail, what, remedy: self.speaker.words.text(known, &hint) }
     }
 
-    /// When the credentials end, against the planned close.
-    async fn credentials(&self, ends: Result<Option<At>, Fault>) -> Option<Point> {
+    /// When the credentials end, against the planned close. Those that a feed was refused with are good for nothing: its own line
+    /// says so, and how long they would last is nothing to rely on.
+    async fn credentials(&self, ends: Result<Option<At>, Fault>, probes: &[(&Request, Probe)]) -> Option<Point> {
+        let point = self.credentials_end(ends).await?;
+        let refused = FaultKind::Unauthorized.id();
+        let is_refused = |probe: &Probe| probe.fault().is_some_and(|fault| fault.split(':').next() == Some(refused));
+        let is_hollow = point.verdict == Verdict::Pass && probes.iter().any(|(_, probe)| is_refused(probe));
+        (!is_hollow).then_some(point)
+    }
+
+    async fn credentials_end(&self, ends: Result<Option<At>, Fault>) -> Option<Point> {
         let feed = self.account();
         let name = |more: Vec<(&'static str, String)>| {
             let mut values: Vec<(&'static str, crate::ui::words::FluentValue<'_>)> = vec![("feed", feed.to_owned().into())];
@@ -183,7 +194,7 @@ impl Judge<'_> {
             }
             Ok(Some(ends)) => ends,
             Ok(None) => {
-                let renewed = self.session.token_ends().await?;
+                let renewed = self.session.token_ends().await.filter(|ends| *ends > self.session.clock.now())?;
                 let values = name(vec![("at", self.speaker.at(renewed))]);
                 return Some(self.speaker.point(Verdict::Pass, "live-token-renewed", &values));
             }

@@ -6,6 +6,9 @@ use crate::engine::time::At;
 use crate::ui::format::Format;
 use crate::ui::words::{FluentValue, Words};
 
+/// Names that one line tells.
+const MOST_NAMES: usize = 8;
+
 /// How a point was judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -56,6 +59,15 @@ impl Speaker<'_> {
         let remedy = format!("{key}-remedy");
         let remedy = if self.words.has(&remedy) { self.words.text(&remedy, values) } else { String::new() };
         Point { verdict, what: self.words.text(key, values), remedy }
+    }
+
+    /// Names in a row; beyond a handful only how many more there are.
+    #[must_use]
+    pub fn list<N: AsRef<str>>(&self, names: &[N]) -> String {
+        let told: Vec<&str> = names.iter().take(MOST_NAMES).map(AsRef::as_ref).collect();
+        let more = names.len() - told.len();
+        let told = told.join(", ");
+        if more == 0 { told } else { format!("{told} … +{}", self.format.count(i64::try_from(more).unwrap_or(i64::MAX))) }
     }
 
     /// A time of the plan's zone: the clock, and the day where it is another one.

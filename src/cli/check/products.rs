@@ -1,200 +1,153 @@
-//! Stock and price of every planned product, as the shops tell them, against the plan.
+//! Stock and price of every planned product, as the sources tell them, against the plan.
+//!
+//! A product that no source names is judged by what the silence of the sources means (`shelves`):
+//! - one that did not answer in full may have it: not judged, its own line says what to do;
+//! - one that cannot be asked may have it: not judged, to be compared by hand;
+//! - else, where one lists all that it has, the product fails: neither there nor in all that the followed ones said so far is it;
+//! - else there are followed ones only, which may name it yet: a warning.
+//!
+//! That one source does not know what another knows is how a desk of several sources is: told once, and no defect.
+//! "As planned" is said of what was compared, and what was not is said with the reason.
 
 use super::point::{Point, Speaker, Verdict};
-use crate::engine::event::Fact;
-use crate::engine::id::{Name, Table};
-use crate::engine::money::{Currency, Money};
-use crate::engine::plan::{Plan, PlanProduct};
-use crate::feed::platform::Request;
-use crate::feed::probe::{Outcome, Probe};
-
-/// What a shop has of one product, all its variants and places together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Shelf {
-    available: i64,
-    /// The lowest of its variants.
-    price: Option<Money>,
-}
-
-/// What the shops have, by source.
-#[derive(Debug, Default)]
-pub struct Shelves {
-    /// Sources that told any stock.
-    told: Vec<Name>,
-    /// Those of them that tell it whole: what they do not know, they do not have.
-    whole: Vec<Name>,
-    rows: Table<(Name, Name, Option<Name>), Shelf>,
-}
-
-impl Shelves {
-    /// Takes what a feed told.
-    pub fn take(&mut self, source: &Name, request: &Request, probe: &Probe) {
-        if probe.outcome == Outcome::Well && request.gives.iter().any(|kind| kind == "inventory") && !self.whole.contains(source) {
-            self.whole.push(source.clone());
-            self.hear(source);
-        }
-        for event in &probe.events {
-            if let Fact::Inventory(stock) = &event.fact {
-                self.hear(&event.source);
-                let shelf = Shelf { available: stock.available, price: stock.price };
-                self.rows.insert((event.source.clone(), stock.sku.clone(), stock.location.clone()), shelf);
-            }
-        }
-    }
-
-    fn hear(&mut self, source: &Name) {
-        if !self.told.contains(source) {
-            self.told.push(source.clone());
-        }
-    }
-
-    /// What one source has of a product; `None` where it does not know it.
-    fn of(&self, source: &Name, product: &PlanProduct, plan: &Plan) -> Option<Shelf> {
-        let is_it = |sku: &Name| {
-            let sku = plan.aliases.get(sku).unwrap_or(sku);
-            product.sku == *sku || product.variants.contains(sku)
-        };
-        let rows = self.rows.iter().filter(|((of, sku, _), _)| of == source && is_it(sku));
-        rows.map(|(_, shelf)| *shelf).reduce(|all, one| Shelf {
-            available: all.available.saturating_add(one.available),
-            price: all.price.into_iter().chain(one.price).min_by_key(|price| price.minor),
-        })
-    }
-}
+use super::product::{Checked, Priced};
+use super::shelves::{Shelves, Silence};
+use crate::engine::id::Name;
+use crate::engine::plan::Plan;
 
 /// Judges every planned product; what is as planned is one line.
 pub fn judge(plan: &Plan, shelves: &Shelves, speaker: &Speaker<'_>) -> Vec<Point> {
     if plan.products.is_empty() {
         return Vec::new();
     }
-    if shelves.told.is_empty() {
+    if shelves.is_empty() {
         return vec![speaker.point(Verdict::Warn, "product-no-stock-feed", &[])];
     }
-    let mut points = Vec::new();
-    // how many are as planned, by what of them could be compared
-    let mut good: [usize; GOOD.len()] = [0; GOOD.len()];
-    for product in &plan.products {
-        let checked = Checked { plan, product, shelves, speaker };
-        let found = checked.points();
-        if found.is_empty() {
-            let place = GOOD.iter().position(|(_, _, compared)| *compared == checked.compared());
-            good.iter_mut().enumerate().filter(|(index, _)| Some(*index) == place).for_each(|(_, count)| *count += 1);
-        }
-        points.extend(found);
+    let products = plan.products.iter().map(|product| Checked::new(plan, product, shelves, speaker)).collect();
+    Bench { shelves, speaker, products }.points()
+}
+
+/// The planned products, each beside what is told of it.
+struct Bench<'b> {
+    shelves: &'b Shelves,
+    speaker: &'b Speaker<'b>,
+    products: Vec<Checked<'b>>,
+}
+
+impl<'b> Bench<'b> {
+    fn points(&self) -> Vec<Point> {
+        let is_certain = self.silent(Silence::NotHeard).is_empty() && self.silent(Silence::NotAsked).is_empty();
+        let lists_all = !self.silent(Silence::Lacks).is_empty();
+        let differences = self.products.iter().map(|product| {
+            let variants = (product.is_known() && is_certain && lists_all).then(|| product.unknown_variants()).flatten();
+            product.differences().into_iter().chain(variants).collect::<Vec<_>>()
+        });
+        let differences: Vec<Vec<Point>> = differences.collect();
+        let mut points = self.as_planned(&differences);
+        points.extend(self.divided());
+        points.extend(self.strangers());
+        points.extend(self.prices());
+        points.extend(differences.into_iter().flatten());
+        points
     }
-    let told = GOOD.iter().zip(good).filter(|(_, count)| *count > 0);
-    told.map(|((verdict, key, _), count)| speaker.point(*verdict, key, &[("n", count.into())])).chain(points).collect()
-}
 
-/// What of a product could be compared with the plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Compared {
-    stock: bool,
-    price: bool,
-}
+    /// The sources whose silence means this.
+    fn silent(&self, silence: Silence) -> Vec<&'b Name> {
+        self.shelves.sources().filter(|(_, of)| *of == silence).map(|(name, _)| name).collect()
+    }
 
-/// How it is told that nothing differs: never more than was compared.
-const GOOD: [(Verdict, &str, Compared); 4] = [
-    (Verdict::Pass, "product-good", Compared { stock: true, price: true }),
-    (Verdict::Pass, "product-good-stock", Compared { stock: true, price: false }),
-    (Verdict::Pass, "product-good-price", Compared { stock: false, price: true }),
-    (Verdict::Warn, "product-not-compared", Compared { stock: false, price: false }),
-];
-
-/// One product beside what the shops say of it.
-struct Checked<'c> {
-    plan: &'c Plan,
-    product: &'c PlanProduct,
-    shelves: &'c Shelves,
-    speaker: &'c Speaker<'c>,
-}
-
-impl Checked<'_> {
-    fn say(&self, verdict: Verdict, key: &str, more: &[(&'static str, String)]) -> Point {
-        let name = if self.product.name.is_empty() { self.product.sku.as_str() } else { self.product.name.as_str() };
-        let mut values = vec![("slot", i64::from(self.product.slot).into()), ("name", name.to_owned().into())];
-        values.extend(more.iter().map(|(key, text)| (*key, text.clone().into())));
+    fn say(&self, verdict: Verdict, key: &str, sources: &[&Name], names: &[String]) -> Point {
+        let values = [("source", self.speaker.list(sources).into()), ("names", self.speaker.list(names).into())];
         self.speaker.point(verdict, key, &values)
     }
 
-    fn points(&self) -> Vec<Point> {
-        let known: Vec<(&Name, Shelf)> =
-            self.shelves.told.iter().filter_map(|source| Some((source, self.shelves.of(source, self.product, self.plan)?))).collect();
-        let mut points: Vec<Point> = Vec::new();
-        // nobody tells it whole: that none of what was told is about this product is worth a look, no more
-        let sure = !self.shelves.whole.is_empty();
-        let asked = if sure { &self.shelves.whole } else { &self.shelves.told };
-        let strangers: Vec<&str> = asked.iter().filter(|source| !known.iter().any(|(of, _)| of == source)).map(Name::as_str).collect();
-        if !strangers.is_empty() && (sure || known.is_empty()) {
-            let verdict = if known.is_empty() && sure { Verdict::Fail } else { Verdict::Warn };
-            points.push(self.say(verdict, "product-unknown", &[("source", strangers.join(", ")), ("sku", self.product.sku.to_string())]));
-        }
-        points.extend(self.stock(&known));
-        for (source, shelf) in &known {
-            points.extend(shelf.price.map(|price| self.price(source, price)).unwrap_or_default());
-        }
-        points
+    /// How many do not differ, by what of them was compared.
+    fn as_planned(&self, differences: &[Vec<Point>]) -> Vec<Point> {
+        let good = self.products.iter().zip(differences).filter(|(product, differences)| product.is_known() && differences.is_empty());
+        let lines: Vec<Line> = good.map(|(product, _)| line_of(product)).collect();
+        let count = |line: &Line| lines.iter().filter(|other| *other == line).count();
+        let counted = LINES.iter().map(|line| (line, count(line))).filter(|(_, count)| *count > 0);
+        counted.map(|((verdict, key), count)| self.speaker.point(*verdict, key, &[("n", count.into())])).collect()
     }
 
-    fn compared(&self) -> Compared {
-        let currency = self.plan.currency.unwrap_or(Currency::NONE);
-        let known: Vec<Shelf> = self.shelves.told.iter().filter_map(|source| self.shelves.of(source, self.product, self.plan)).collect();
-        let is_priced = known.iter().any(|shelf| shelf.price.is_some_and(|price| price.currency == currency));
-        Compared { stock: self.product.stock.is_some() && !known.is_empty(), price: self.product.price_minor.is_some() && is_priced }
-    }
-
-    /// Of shops that disagree the least counts.
-    fn stock(&self, known: &[(&Name, Shelf)]) -> Vec<Point> {
-        let (Some((at, least)), Some((_, most))) =
-            (known.iter().min_by_key(|(_, shelf)| shelf.available), known.iter().max_by_key(|(_, shelf)| shelf.available))
-        else {
-            return Vec::new();
+    /// Which source knows what, where they differ in it.
+    fn divided(&self) -> Option<Point> {
+        let known: Vec<&Checked<'_>> = self.products.iter().filter(|product| product.is_known()).collect();
+        let asked = self.shelves.sources().filter(|(_, silence)| matches!(silence, Silence::Lacks | Silence::NotYet));
+        let part = |source: &Name| {
+            let lacking: Vec<String> = known.iter().filter(|product| !product.is_known_to(source)).map(|product| product.label()).collect();
+            let values = [
+                ("source", source.to_string().into()),
+                ("n", (known.len() - lacking.len()).into()),
+                ("names", self.speaker.list(&lacking).into()),
+            ];
+            (!lacking.is_empty()).then(|| self.speaker.words.text("product-divided-part", &values))
         };
-        let count = |n: i64| self.speaker.format.count(n);
-        let left = [("left", count(least.available)), ("source", at.to_string())];
+        let parts: Vec<String> = asked.filter_map(|(source, _)| part(source)).collect();
+        (!parts.is_empty()).then(|| self.speaker.point(Verdict::Pass, "product-divided", &[("parts", parts.join("; ").into())]))
+    }
+
+    /// What no source names, and the sources that cannot be asked.
+    fn strangers(&self) -> Vec<Point> {
+        let strangers: Vec<&Checked<'_>> = self.products.iter().filter(|product| !product.is_known()).collect();
+        let names: Vec<String> = strangers.iter().map(|product| product.label()).collect();
+        let [unheard, unasked] = [Silence::NotHeard, Silence::NotAsked].map(|silence| self.silent(silence));
+        let [whole, followed] = [Silence::Lacks, Silence::NotYet].map(|silence| self.silent(silence));
         let mut points = Vec::new();
-        if least.available != most.available {
-            let told: Vec<String> = known.iter().map(|(source, shelf)| format!("{source} {}", count(shelf.available))).collect();
-            points.push(self.say(Verdict::Warn, "product-mismatch-told", &[("told", told.join(" ≠ "))]));
+        let is_open = unheard.is_empty() && !names.is_empty();
+        if !unasked.is_empty() {
+            let key = if is_open { "product-unasked-only" } else { "product-unasked" };
+            points.push(self.say(Verdict::Warn, key, &unasked, &names));
         }
-        match self.product.stock {
-            _ if least.available <= 0 => points.push(self.say(Verdict::Fail, "product-sold-out", &left)),
-            Some(planned) if least.available < planned => {
-                points.push(self.say(Verdict::Warn, "product-short", &[left[0].clone(), left[1].clone(), ("planned", count(planned))]));
+        match () {
+            () if names.is_empty() => {}
+            () if !unheard.is_empty() => points.push(self.say(Verdict::Warn, "product-unheard", &unheard, &names)),
+            () if !unasked.is_empty() => {}
+            () if !whole.is_empty() => points.extend(strangers.iter().map(|product| product.unknown(&whole))),
+            () => points.push(self.say(Verdict::Warn, "product-not-yet", &followed, &names)),
+        }
+        points
+    }
+
+    /// Known products whose announced price could not be compared, and why.
+    fn prices(&self) -> Vec<Point> {
+        let unheard = self.silent(Silence::NotHeard);
+        let untold_key = if unheard.is_empty() { "product-price-untold" } else { "product-price-unheard" };
+        let (mut untold, mut foreign) = (Vec::new(), Vec::new());
+        for product in self.products.iter().filter(|product| product.is_known()) {
+            match product.priced() {
+                Priced::Untold(label) => untold.push(label),
+                Priced::Foreign(label) => foreign.push(label),
+                Priced::Unplanned | Priced::Compared => {}
             }
-            _ => {}
         }
-        points
-    }
-
-    /// The shop's price against the announced one, and what it leaves of the margin.
-    fn price(&self, source: &Name, price: Money) -> Vec<Point> {
-        let currency = self.plan.currency.unwrap_or(Currency::NONE);
-        let Some(planned) = self.product.price_minor.filter(|_| price.currency == currency) else { return Vec::new() };
-        let format = &self.speaker.format;
-        let told =
-            [("source", source.to_string()), ("price", format.money(price)), ("planned", format.money(Money { minor: planned, currency }))];
-        let mut points = Vec::new();
-        match price.minor.cmp(&planned) {
-            std::cmp::Ordering::Greater => points.push(self.say(Verdict::Fail, "product-dearer", &told)),
-            std::cmp::Ordering::Less => points.push(self.say(Verdict::Warn, "product-cheaper", &told)),
-            std::cmp::Ordering::Equal => {}
-        }
-        if let (Some(margin), Some(floor)) = (self.margin_at(price.minor, planned), self.product.margin_floor)
-            && margin < floor
-        {
-            let [source, price, _] = told;
-            let more = [source, price, ("margin", format.percent(margin, 0)), ("floor", format.percent(floor, 0))];
-            points.push(self.say(Verdict::Fail, "product-margin", &more));
-        }
-        points
-    }
-
-    /// The contribution margin at the shop's price: what it costs stays as it was.
-    #[expect(clippy::cast_precision_loss, reason = "a share to compare with; sums of money stay integers")]
-    fn margin_at(&self, price: i64, planned: i64) -> Option<f64> {
-        let by_margin = || self.product.margin.or(self.plan.margin).map(|margin| planned as f64 * (1.0 - margin));
-        let cost = self.product.cost_minor.map(|cost| cost as f64).or_else(by_margin)?;
-        (price > 0).then(|| 1.0 - cost / price as f64)
+        let told = [(untold_key, untold), ("product-price-foreign", foreign)];
+        let told = told.into_iter().filter(|(_, names)| !names.is_empty());
+        told.map(|(key, names)| self.say(Verdict::Warn, key, &unheard, &names)).collect()
     }
 }
+
+/// A line that tells how many products do not differ: never more than was compared.
+type Line = (Verdict, &'static str);
+
+const LINES: [Line; 5] = [
+    (Verdict::Pass, "product-good"),
+    (Verdict::Pass, "product-good-stock"),
+    (Verdict::Pass, "product-good-stock-only"),
+    (Verdict::Pass, "product-good-price"),
+    (Verdict::Warn, "product-not-compared"),
+];
+
+fn line_of(product: &Checked<'_>) -> Line {
+    let [good, stock, stock_only, price, nothing] = LINES;
+    match (product.has_planned_stock(), product.priced()) {
+        (true, Priced::Compared) => good,
+        (true, Priced::Untold(_) | Priced::Foreign(_)) => stock,
+        (true, Priced::Unplanned) => stock_only,
+        (false, Priced::Compared) => price,
+        (false, Priced::Unplanned | Priced::Untold(_) | Priced::Foreign(_)) => nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests;
