@@ -70,11 +70,12 @@ impl<'c> Checked<'c> {
         self.say(Verdict::Fail, "product-unknown", &values)
     }
 
-    /// Variants of a known product that nobody has.
+    /// Variants that nobody has, where others of the same product are known: sources that keep stock by product name none.
     pub fn unknown_variants(&self) -> Option<Point> {
-        let lacking = self.product.variants.iter().filter(|variant| !self.lots.iter().any(|lot| lot.sku == *variant));
-        let lacking: Vec<&Name> = lacking.collect();
-        (!lacking.is_empty()).then(|| self.say(Verdict::Warn, "product-variant-unknown", &[("sku", self.speaker.list(&lacking))]))
+        let is_told = |variant: &&Name| self.lots.iter().any(|lot| lot.sku == *variant);
+        let (told, lacking): (Vec<&Name>, Vec<&Name>) = self.product.variants.iter().partition(is_told);
+        let is_gap = !told.is_empty() && !lacking.is_empty();
+        is_gap.then(|| self.say(Verdict::Warn, "product-variant-unknown", &[("sku", self.speaker.list(&lacking))]))
     }
 
     /// What differs from the plan.

@@ -192,8 +192,10 @@ fn a_variant_that_nobody_knows_or_prices_is_named() {
     let lone = told(&plan(), &[("shop", Lists(lone.leak()))]);
     assert_eq!(
         lone[1..],
-        ["! warn slot 5 Prod E: no source knows its variant E-2 → correct the variant, or add the shop's own id under [aliases]"]
+        ["! warn slot 5 Prod E: no source knows of its variants: E-2 → correct the variant, or add the shop's own id under [aliases]"]
     );
+    let by_product = told(&plan(), &[("erp", Lists(AE_BARE))]);
+    assert!(!by_product.iter().any(|line| line.contains("variant")), "a source that keeps stock by product names none: {by_product:?}");
     let bare: Vec<Row<'static>> = ALL[..5].iter().copied().chain([("E-2", 3, None)]).collect();
     let bare = told(&plan(), &[("shop", Lists(bare.leak()))]);
     assert_eq!(
