@@ -121,8 +121,9 @@ fn silence_of(request: &Request, probe: Option<&Probe>) -> Silence {
     }
 }
 
+/// Nothing of it could be used.
 const fn is_lost(probe: &Probe) -> bool {
-    matches!(probe.outcome, Outcome::Failed | Outcome::Late)
+    matches!(probe.outcome, Outcome::Failed | Outcome::Late) || probe.events.is_empty() && !probe.rejected.is_empty()
 }
 
 /// An answer from the first to the last of what there is, not what changed since then.

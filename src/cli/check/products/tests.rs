@@ -107,7 +107,7 @@ fn sources_that_share_the_products_are_no_defect_and_a_price_that_nobody_tells_i
 
 #[test]
 fn what_only_a_source_may_have_that_did_not_answer_is_not_judged() {
-    let unheard = "→ its own line says what to do; then check again";
+    let unheard = "→ the lines of the feeds above say what to do; then check again";
     assert_eq!(
         told(&plan(), &[("shop", Fails), ("erp", Lists(AE_BARE))]),
         [

@@ -1,8 +1,10 @@
 use std::time::Duration;
 
 use super::*;
-use crate::engine::event::{Event, Extra, FeedState, Inventory};
+use crate::engine::event::{Event, Extra, FeedState, Inventory, Quarantine};
 use crate::engine::money::Currency;
+use crate::engine::wire::Reject;
+use crate::feed::Rejected;
 use crate::feed::account::Account;
 
 /// A plan's feeds of each kind that there is.
@@ -78,6 +80,11 @@ fn what_silence_means_depends_on_how_a_source_tells() {
     };
     let mut with_nothing = answer("desk", &[("A", 1, None)]);
     with_nothing.state.unmapped = 1;
+    let all_aside = || {
+        let reject = Reject { reason: Quarantine::BadTime, detail: "ts".into() };
+        let rejected = vec![Rejected { reject, place: "line 1".into(), beginning: "{}".into() }];
+        [Probe { rejected, ..answer("desk", &[]) }]
+    };
     let desk = |silence| vec![("desk".to_owned(), silence)];
     let rows = || answer("desk", &[("A", 1, None)]);
     for (why, found, expected) in [
@@ -92,6 +99,8 @@ fn what_silence_means_depends_on_how_a_source_tells() {
         ("a file", heard(&request("file", ""), &[rows()]), desk(Silence::NotYet)),
         ("a file about something else", heard(&request("file", ""), &[answer("desk", &[])]), vec![]),
         ("a file that may be about anything is gone", heard(&request("file", ""), &lost(Outcome::Failed)), desk(Silence::NotHeard)),
+        ("all that a file says is put aside", heard(&request("file", ""), &all_aside()), desk(Silence::NotHeard)),
+        ("all that a shop says is put aside", heard(&stock, &all_aside()), desk(Silence::NotHeard)),
         ("a file about people is gone", heard(&request("people", ""), &lost(Outcome::Failed)), vec![]),
         ("a file about people tells stock", heard(&request("people", ""), &[rows()]), desk(Silence::NotYet)),
         ("an announced file, empty so far", heard(&request("announced", ""), &cut(answer("desk", &[]))), desk(Silence::NotYet)),
