@@ -58,9 +58,12 @@ impl<'c> Checked<'c> {
     }
 
     fn say(&self, verdict: Verdict, key: &str, more: &[(&'static str, String)]) -> Point {
-        let told = more.iter().find(|(key, _)| *key == "name").map_or_else(|| self.label(), |(_, name)| name.clone());
-        let mut values = vec![("slot", i64::from(self.product.slot).into()), ("name", told.into())];
-        values.extend(more.iter().filter(|(key, _)| *key != "name").map(|(key, text)| (*key, text.clone().into())));
+        self.say_of(self.label(), verdict, key, more)
+    }
+
+    fn say_of(&self, label: String, verdict: Verdict, key: &str, more: &[(&'static str, String)]) -> Point {
+        let mut values = vec![("slot", i64::from(self.product.slot).into()), ("name", label.into())];
+        values.extend(more.iter().map(|(key, text)| (*key, text.clone().into())));
         self.speaker.point(verdict, key, &values)
     }
 
@@ -84,7 +87,7 @@ impl<'c> Checked<'c> {
         for ((source, minor), skus) in self.prices() {
             let all: Set<&Name> =
                 self.lots.iter().filter(|lot| lot.source == source && self.price_of(lot).is_some()).map(|lot| lot.sku).collect();
-            points.extend(self.price(source, minor, self.label_of(&skus, all.len())));
+            points.extend(self.price(source, minor, &self.label_of(&skus, all.len())));
         }
         points
     }
@@ -156,23 +159,24 @@ impl<'c> Checked<'c> {
     }
 
     /// A source's price against the announced one, and what it leaves of the margin.
-    fn price(&self, source: &Name, minor: i64, name: String) -> Vec<Point> {
+    fn price(&self, source: &Name, minor: i64, label: &str) -> Vec<Point> {
         let Some(planned) = self.product.price_minor else { return Vec::new() };
         let format = &self.speaker.format;
         let money = |minor: i64| format.money(Money { minor, currency: self.currency() });
-        let told = [("name", name), ("source", source.to_string()), ("price", money(minor)), ("planned", money(planned))];
+        let told = [("source", source.to_string()), ("price", money(minor)), ("planned", money(planned))];
+        let say = |verdict, key, more: &[(&'static str, String)]| self.say_of(label.to_owned(), verdict, key, more);
         let mut points = Vec::new();
         match minor.cmp(&planned) {
-            std::cmp::Ordering::Greater => points.push(self.say(Verdict::Fail, "product-dearer", &told)),
-            std::cmp::Ordering::Less => points.push(self.say(Verdict::Warn, "product-cheaper", &told)),
+            std::cmp::Ordering::Greater => points.push(say(Verdict::Fail, "product-dearer", &told)),
+            std::cmp::Ordering::Less => points.push(say(Verdict::Warn, "product-cheaper", &told)),
             std::cmp::Ordering::Equal => {}
         }
         if let (Some(margin), Some(floor)) = (self.margin_at(minor, planned), self.product.margin_floor)
             && margin < floor
         {
-            let [name, source, price, _] = told;
-            let more = [name, source, price, ("margin", format.percent(margin, 0)), ("floor", format.percent(floor, 0))];
-            points.push(self.say(Verdict::Fail, "product-margin", &more));
+            let [source, price, _] = told;
+            let more = [source, price, ("margin", format.percent(margin, 0)), ("floor", format.percent(floor, 0))];
+            points.push(say(Verdict::Fail, "product-margin", &more));
         }
         points
     }

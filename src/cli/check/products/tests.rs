@@ -1,3 +1,5 @@
+//! The lines of the preflight about products, for each way that a night can be: verdict, words and remedy.
+
 use super::*;
 use crate::cli::check::shelves::tests::{Row, answer, request};
 use crate::clock;

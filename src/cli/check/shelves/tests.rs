@@ -1,3 +1,5 @@
+//! Every way of a source to tell its stock, and what its silence means.
+
 use std::time::Duration;
 
 use super::*;
