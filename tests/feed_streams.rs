@@ -365,6 +365,47 @@ async fn a_socket_answers_pings_comes_back_and_tells_the_gap() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_anonymous_chat_needs_no_login_beside_a_counter_of_viewers_that_does() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let server = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            stream.write_all(b":s 001 justinfan :Welcome\r\n:ana!a@h PRIVMSG #loja :tem no M?\r\n").await.expect("sent");
+            tokio::spawn(async move {
+                let mut lines = BufReader::new(stream).lines();
+                while let Ok(Some(_)) = lines.next_line().await {}
+            });
+        }
+    });
+    let platform = Peer::start(|asked, _| match (asked.path().split('?').next().unwrap_or_default(), asked.header("authorization")) {
+        ("/oauth2/token", _) if asked.body.contains("client_id=app&") => {
+            Reply::Json("{\"access_token\":\"t-1\",\"expires_in\":3600}".into())
+        }
+        ("/oauth2/token", _) => Reply::status(400, &[], "{\"status\":400,\"message\":\"invalid client\"}"),
+        ("/streams", Some("Bearer t-1")) if asked.header("client-id") == Some("app") => {
+            Reply::Json("{\"data\":[{\"user_login\":\"loja\",\"viewer_count\":1532}]}".into())
+        }
+        _ => Reply::status(401, &[], "{\"status\":401,\"message\":\"OAuth token is missing\"}"),
+    })
+    .await;
+    let base = platform.base();
+    let plan = format!(
+        "[feeds.twitch]\nplatform = \"twitch\"\nchannel = \"loja\"\nrequests = [\"chat\", \"viewers\"]\nirc = \"irc://{address}\"\nbase = \"{base}\"\nauth = \"{base}\"\n"
+    );
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("the message", |taken| texts(taken).contains("tem no M?")).await;
+    owner.until("the viewers are refused", |taken| !taken.fault("twitch.viewers").is_empty()).await;
+    assert_eq!(owner.taken.fault("twitch.chat"), "", "who needs no login is not refused with it");
+    owner.stop().await;
+    let mut owner = Owner::start(&format!("{plan}client_id = \"app\"\n"), wall_now(), Taken::default());
+    let counted = |taken: &Taken| taken.events.iter().any(|event| matches!(&event.fact, Fact::Audience(gauge) if gauge.viewers == 1532));
+    owner.until("the viewers", counted).await;
+    owner.stop().await;
+    server.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_irc_server_is_greeted_joined_and_answered() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");

@@ -1,7 +1,8 @@
 //! Every shipped platform reads without a problem, and every sample of it maps to its golden events.
 //!
 //! `tests/platforms/NAME/REQUEST[.VARIANT].json` is a payload (`REQUEST+expand` one of its second request), the `.golden` beside it the
-//! canonical events. `UPDATE=1 cargo test --test platforms` writes the goldens anew: read what changed.
+//! canonical events, `REQUEST.join.json` its lookup table, `….feed.json` what the filters know of the feed.
+//! `UPDATE=1 cargo test --test platforms` writes the goldens anew: read what changed.
 #![allow(
     clippy::unwrap_used,
     clippy::type_complexity,
@@ -41,7 +42,10 @@ fn samples(name: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/platforms").join(name);
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.retain(|path| path.extension().is_some_and(|e| e == "json") && !path.display().to_string().ends_with(".join.json"));
+    files.retain(|path| {
+        path.extension().is_some_and(|e| e == "json")
+            && ![".join.json", ".feed.json"].iter().any(|e| path.display().to_string().ends_with(e))
+    });
     files.sort();
     files
 }
@@ -58,7 +62,9 @@ fn map(platform: &Platform, file: &Path) -> Mapped {
     let defaults =
         Defaults { source: None, account: Some("account".into()), source_tz: Some(chrono_tz::America::Sao_Paulo), currency: None };
     let join = std::fs::read_to_string(file.with_file_name(format!("{name}.join.json"))).ok().map(Into::into);
-    let feed = [("seller".to_owned(), "123456789".to_owned())].into();
+    let usual = || [("seller".to_owned(), "123456789".to_owned())].into();
+    let feed = std::fs::read_to_string(file.with_extension("feed.json"))
+        .map_or_else(|_| usual(), |text| serde_json::from_str(&text).expect("texts"));
     let trial = Trial { expanded, join, feed, ..Trial::new(at, defaults) };
     let payload = std::fs::read(file).expect("a sample");
     let mapped = RUNTIME.block_on(trial.map(&MAPPER, request, &payload));

@@ -1,9 +1,25 @@
-# Bambuser: highlights of products by webhook.
+# Bambuser: highlights of products by webhook, which name products by the show's own ids.
 
-def highlight: if (.collection | contains("highlight")) then . as $all | .payload.products[0] as $sku |
-  {type: (if .action == "remove" then "product_unpinned" else "product_pinned" end), id: .eventId, ts: (.payload.startAt // .timestamp), sku: ($sku | text)} else skip("not a highlight") end;
+# from the list of the show's products: its id to the merchant's reference
+def products: [if isarray then .[] else (.results // .products // [])[]? end | objects | select(.id != null) |
+  {(.id | text): ((.productReference // .reference // .sku) | known | text // empty)}] | add // {};
 
-def message: {type: "chat_message", id: (.id | text), ts: (.createdAt // .timestamp), author: (.user.id // .userId // .username // "unknown" | text), text: (.message // .text // ""),
-  author_kind: (if .isModerator then "moderator" elif .isHost then "host" else "viewer" end)};
+def reference: if isobject then (.productReference // .reference // .id) | text else text | $join[.]? // . end;
+
+def highlight: . as $all | .payload as $shown | [$shown.products[]? | reference | known // empty] as $skus |
+  if (.collection // "" | contains("highlight") | not) then skip("not a highlight")
+  elif $feed.show != null and $shown.showId != null and ($shown.showId | text) != $feed.show then skip("another show's highlight")
+  elif $skus == [] then skip("a highlight of no product")
+  else
+    # an end that is known already: the product went off the air then
+    ((.action == "remove") or $shown.endAt != null) as $over |
+    range($skus | length) |
+    {type: (if $over then "product_unpinned" else "product_pinned" end), id: (if . == 0 then $all.eventId else "\($all.eventId)-\(. + 1)" end),
+     ts: (if $over then $shown.endAt else $shown.startAt end // $all.timestamp), sku: $skus[.]}
+  end;
+
+def message: if .deleted == true or ((.message // .text) | known) == null then skip("a message that was taken back, or says nothing") else
+  {type: "chat_message", id: (.id | text), ts: (.createdAt // .timestamp), author: (.user.id // .userId // .username // "unknown" | text), text: (.message // .text),
+   author_kind: (if .isModerator then "moderator" elif .isHost then "host" else "viewer" end), reply_to: (.replyTo | if isobject then .id else . end | text)} end;
 
 def stats: (.currentViewers | gauge("ccu")), (.uniqueViewers | total("viewers_uv")), (.likes | total("likes")), (.chatMessages | total("chat_messages")) ;

@@ -1,9 +1,29 @@
 # Mercado Pago: JSON numbers in major units, times at -04:00, refunds as a cumulative amount and a list.
 
-def payment: .live_mode as $live | ((.external_reference | known) // (.order.id | text) // (.id | text)) as $order |
-  ({approved: "approved", refunded: "approved", charged_back: "approved", in_mediation: "approved", pending: "pending", in_process: "pending", authorized: "pending", rejected: "declined", cancelled: "expired"}[.status]) as $status |
-  if $status == null then empty else
-  ({type: "payment", id: "mp-\(.id)-\($status)", ts: (if $status == "approved" then .date_approved // .date_last_updated else .date_created end), order: $order, status: $status, method: .payment_method_id,
-    value: (.transaction_amount | major), currency: .currency_id, expires_at: (if $status == "pending" then .date_of_expiration else null end)},
-   (.currency_id as $currency | .refunds[]? | select((.status // "approved") == "approved") | {type: "refund", id: "mp-refund-\(.id)", ts: .date_created, order: $order, value: (.amount | major), currency: $currency}))
+# a webhook's notice, or the older form {resource, topic}, whose resource may be an address
+def notice: (.data.id // (.resource | if . == null then null else tostring | split("/") | .[-1] end) | text) as $id |
+  if (.type // .topic) == "payment" and $id != null and ($id | test("^[0-9]+$")) then expand({id: $id}) else skip("not a payment") end;
+
+def status: {approved: "approved", refunded: "approved", charged_back: "approved", in_mediation: "approved", pending: "pending", in_process: "pending",
+  authorized: "pending", rejected: "declined", cancelled: "expired"}[.];
+
+# what the customer pays; interest on instalments is between the customer and the bank
+def value: [.transaction_amount, .shipping_amount, (.coupon_amount | if . == null or . == 0 then null else "-\(.)" end)] | sum;
+
+# listed one by one; what was taken back whole without a list; what a bank took back for good
+def returned($currency):
+  [.refunds[]? | select((.status // "approved") == "approved")] as $list |
+  ($list[] | {id: "mp-refund-\(.id)", ts: .date_created, value: (.amount | rounded($currency))}),
+  (select(.status == "refunded" and $list == [] and (.transaction_amount_refunded // 0) != 0) |
+    {id: "mp-refund-of-\(.id)", ts: .date_last_updated, value: (.transaction_amount_refunded | rounded($currency))}),
+  (select(.status == "charged_back" and .status_detail == "settled") |
+    {id: "mp-chargeback-\(.id)", ts: .date_last_updated, value: (value | rounded($currency)), reason: "chargeback"});
+
+def payment: .live_mode as $live | .currency_id as $currency | ((.external_reference | known) // (.order.id | text) // (.id | text)) as $order | (.status | status) as $status |
+  if .operation_type | among("account_fund", "money_transfer", "money_exchange", "investment") then skip("money of the account's own, nobody's order")
+  elif $status == null then empty else
+  ({type: "payment", id: "mp-\(.id)-\($status)", order: $order, status: $status, method: .payment_method_id, value: (value | rounded($currency)), currency: $currency,
+    ts: (if $status == "approved" then .date_approved elif $status == "pending" then .date_created else null end // .date_last_updated // .date_created),
+    expires_at: (if $status == "pending" then .date_of_expiration else null end)},
+   (returned($currency) | . + {type: "refund", order: $order, currency: $currency}))
   | if $live == false then . + {test: true} else . end end;

@@ -76,3 +76,6 @@ def reading($metric; $kind): if . == null then empty else {type: "reading", ts: 
 def total($metric): reading($metric; "total");
 def gauge($metric): reading($metric; "gauge");
 def total_money($metric; $currency): if . == null then empty else {type: "reading", ts: $at, metric: $metric, kind: "total", value: tostring, currency: $currency} end;
+
+# True where the input is one of several outputs: `.status | among("paid", "done")`.
+def among(f): . as $one | [f] | any(. == $one);

@@ -1,9 +1,17 @@
 # YouTube: counters as text, messages by id.
 
-def chat: .snippet.type as $type | if $type == "textMessageEvent" or $type == "superChatEvent" then
-  {type: "chat_message", id: "yt-\(.id)", ts: .snippet.publishedAt, author: .snippet.authorChannelId, text: (.snippet.displayMessage // ""),
-   author_kind: (if .authorDetails.isChatOwner then "host" elif .authorDetails.isChatModerator then "moderator" else "viewer" end)}
-  + (if $type == "superChatEvent" then .snippet.superChatDetails | {value: (.amountMicros | micros), currency} else {} end)
+def author: .snippet.authorChannelId // .authorDetails.channelId // "unknown";
+def message($text): {type: "chat_message", id: "yt-\(.id)", ts: .snippet.publishedAt, author: author, text: $text,
+  author_kind: (if .authorDetails.isChatOwner then "host" elif .authorDetails.isChatModerator then "moderator" else "viewer" end)};
+def gift: {type: "reaction", kind: "gift", id: "yt-\(.id)", ts: .snippet.publishedAt, author: author};
+def paid: {value: (.amountMicros | micros), currency};
+
+def chat: .snippet as $s | (($s.superChatDetails.userComment // $s.memberMilestoneChatDetails.userComment) | known) as $comment |
+  if $s.type == "textMessageEvent" then message($s.displayMessage // $s.textMessageDetails.messageText // "")
+  # what YouTube displays of it names the buyer: only the comment is the buyer's own word
+  elif $s.type == "superChatEvent" then (if $comment then message($comment) else gift end) + ($s.superChatDetails | paid)
+  elif $s.type == "superStickerEvent" then gift + ($s.superStickerDetails | paid)
+  elif $s.type == "memberMilestoneChatEvent" and $comment then message($comment)
   else skip("not a message") end;
 
 def video: .liveStreamingDetails.concurrentViewers as $viewers |

@@ -224,7 +224,13 @@ impl Reader<'_, '_> {
             shipped
         };
         let platform = file?.read().map_err(|problems| section.document().note_all(problems)).ok()?;
-        let source = defaults.account.get_or_insert_with(|| Name::new(self.name)).clone();
+        let source = defaults.account.clone().unwrap_or_else(|| Name::new(self.name));
+        if platform.requests.iter().all(|request| request.recipe.is_none()) {
+            // events of our own format name their source themselves; what names none is this feed's
+            defaults.source = Some(source.clone());
+        } else {
+            defaults.account = Some(source.clone());
+        }
         let values = self.read_values(&platform);
         address::check(section, &platform);
         let mut requests = self.chosen(platform.requests);
@@ -523,6 +529,17 @@ mod tests {
         assert!(matches!(inputs[0], Transport::Ndjson(Input::File(_))));
         assert!(matches!(inputs[1], Transport::Ndjson(Input::Stdin)));
         assert!(matches!(inputs[2], Transport::Ndjson(Input::Command(_))));
+    }
+
+    #[test]
+    fn events_of_our_own_format_name_their_source_unless_the_plan_does() {
+        let defaults = |more: &str| {
+            let plan = format!("[feeds.own]\nplatform = \"cloudevents\"\nsecret = {{ env = \"SHOP_PASSWORD\" }}\n{more}");
+            read(&plan).unwrap().remove(0).defaults
+        };
+        let (named, configured) = (defaults(""), defaults("source = \"crm\"\n"));
+        assert_eq!((named.account, named.source), (None, Some("own".into())), "two programs behind one feed may count alike");
+        assert_eq!(configured.account, Some("crm".into()));
     }
 
     #[cfg(feature = "nats")]

@@ -8,7 +8,7 @@ use super::call::Call;
 use super::fault::Fault;
 use super::http::Answer;
 use super::mapper::Mapper;
-use super::mapping::{Context, Expansion, Mapped, Recipe};
+use super::mapping::{Context, Expansion, Mapped, Plain, Recipe};
 use super::session::Session;
 use super::template::Values;
 use crate::engine::id::Table;
@@ -65,8 +65,10 @@ impl Expander {
         }
         let examine = |answer: Answer| {
             let place = ids.first().map(|id| format!("id {id}")).unwrap_or_default();
+            let feed: Plain = values.plain().map(|(name, text)| (name.to_owned(), text)).collect();
             async move {
-                let context = Context::of_answer(&answer, at, place, &self.session.account);
+                // what the notice said is known beside the answer: `$feed["expand.NAME"]`
+                let context = Context { feed, ..Context::of_answer(&answer, at, place, &self.session.account) };
                 self.mapper.map(answer.body, &self.expand.recipe, context).await
             }
         };

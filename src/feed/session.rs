@@ -19,7 +19,8 @@ use super::mapper::{Mapper, Workshop};
 use super::mapping::Context;
 use super::platform::{Login, TokenPlace, Transport};
 use super::quota::Limiter;
-use super::template::{Place, Value, Values};
+use super::sign::Sign;
+use super::template::{Place, Template, Value, Values};
 use super::vault::Vault;
 use crate::clock::{self, Clock};
 use crate::engine::time::At;
@@ -228,7 +229,7 @@ impl Session {
         F: Future<Output = Result<T, Fault>>,
     {
         // a login of its own turn: what it is told is no word about the call
-        if let Err(fault) = self.values_with_token().await {
+        if let Err(fault) = self.values_with_token(&call.templates()).await {
             return (Err(fault), 0);
         }
         let mut generation = 0;
@@ -248,7 +249,7 @@ impl Session {
     pub async fn fill(&self, call: &Call, values: &Values) -> Result<(Filled, u64), Fault> {
         let mut values = values.clone();
         values.set("now", Value::Time(self.clock.now()));
-        let generation = self.login(&mut values).await?;
+        let generation = if self.names_token(&call.templates()) { self.login(&mut values).await? } else { 0 };
         let wrong = |error: String| Fault::new(FaultKind::Refused, error).fatal();
         let mut filled = call.fill(&values).map_err(wrong)?;
         let auth = &self.account.auth;
@@ -257,7 +258,7 @@ impl Session {
             filled.headers.push((name.clone(), template.fill(&values, Place::Plain).map_err(wrong)?));
         }
         if let Some((user, password)) = &auth.basic {
-            let fill = |template: &super::template::Template| template.fill(&values, Place::Plain).map_err(wrong);
+            let fill = |template: &Template| template.fill(&values, Place::Plain).map_err(wrong);
             let pair = format!("{}:{}", fill(user)?, fill(password)?);
             let pair = BASE64.encode(pair.as_bytes());
             self.remember(&pair);
@@ -272,14 +273,25 @@ impl Session {
         Ok((filled, generation))
     }
 
-    /// The account's values, with the token of its login where it has one.
+    /// The account's values, with the token of its login where these templates, or what goes with every call, name it.
     ///
     /// # Errors
     /// When the login fails.
-    pub async fn values_with_token(&self) -> Result<Values, Fault> {
+    pub async fn values_with_token(&self, templates: &[&Template]) -> Result<Values, Fault> {
         let mut values = self.account.values.clone();
-        self.login(&mut values).await?;
+        if self.names_token(templates) {
+            self.login(&mut values).await?;
+        }
         Ok(values)
+    }
+
+    /// What names no token needs no login: an anonymous chat beside a counter of viewers that wants one.
+    fn names_token(&self, templates: &[&Template]) -> bool {
+        let auth = &self.account.auth;
+        let everywhere = auth.headers.iter().chain(&auth.query).map(|(_, template)| template);
+        let everywhere = everywhere.chain(auth.basic.iter().flat_map(|(user, password)| [user, password]));
+        let mut all = everywhere.chain(auth.sign.iter().flat_map(Sign::templates)).chain(templates.iter().copied());
+        all.any(|template| template.names().any(|name| name == "token"))
     }
 
     /// Puts `{{token}}` among the values; logs in where there is none yet. Feeds of one account wait for one login.

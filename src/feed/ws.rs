@@ -129,7 +129,9 @@ struct Arrived {
 
 /// Fills what is asked and said with the account's values, all with one login.
 async fn arrive(ws: &Ws, tap: &Tap) -> Result<Arrived, Fault> {
-    let values = tap.session.values_with_token().await?;
+    let said = ws.send.iter().chain(&ws.welcomed).chain(ws.beat.as_ref().map(|beat| &beat.send));
+    let templates: Vec<&Template> = ws.call.templates().into_iter().chain(said).collect();
+    let values = tap.session.values_with_token(&templates).await?;
     let greeting = Greeting { first: fill_all(&ws.send, &values)?, welcomed: fill_all(&ws.welcomed, &values)? };
     let beat = match &ws.beat {
         Some(beat) => Some((beat.every, fill(&beat.send, &values)?)),
