@@ -154,6 +154,7 @@ impl Live {
 
     /// Takes another plan in the middle of the live.
     pub fn replan(&mut self, plan: &Plan) {
+        self.books.replan(plan);
         self.commerce.replan(&mut self.books, &mut self.sheets, plan);
     }
 }

@@ -48,6 +48,15 @@ impl Books {
         books
     }
 
+    /// Takes another plan: from now on skus lead where its products and aliases say. What was counted stays where it is.
+    pub fn replan(&mut self, plan: &Plan) {
+        for index in 0..self.homes.len() {
+            let sku = Sym(u32::try_from(index).unwrap_or(u32::MAX));
+            let product = planned_sku(self.skus.text(sku), plan).map(|main| self.skus.intern(main));
+            self.homes[index].product = product;
+        }
+    }
+
     /// A copy whose long lists of names are at rest.
     #[must_use]
     pub fn at_rest(&self) -> Self {

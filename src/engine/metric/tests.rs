@@ -582,6 +582,18 @@ fn the_scope_of_the_plan_says_which_orders_count() {
 }
 
 #[test]
+fn an_alias_that_the_plan_gets_in_the_middle_joins_what_comes_from_then_on() {
+    let mut plan = brl();
+    let mut engine = after(&plan, &[(0, r#""type":"select_item","sku":"A""#), (1, r#""type":"select_item","sku":"880012""#)]);
+    plan.aliases.insert("880012".into(), "A".into());
+    let body = serde_json::to_string(&plan).unwrap();
+    engine.step(&Record { seq: 80, at: at(2), event: event(80, 2, &format!(r#""type":"plan","body":{body}"#)) });
+    engine.step(&Record { seq: 81, at: at(3), event: event(81, 3, r#""type":"select_item","sku":"880012""#) });
+    check(&engine, product(&engine, "A"), &[(Metric::Clicks, 2.0)]);
+    check(&engine, Scope::Live, &[(Metric::Clicks, 3.0)]);
+}
+
+#[test]
 fn a_merged_channel_is_told_under_the_other() {
     let engine = after(
         &brl(),
