@@ -4,7 +4,6 @@
 
 pub mod args;
 pub mod check;
-pub mod detail;
 pub mod lives;
 pub mod log;
 pub mod look;
@@ -52,8 +51,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return u8::try_from(error.exit_code()).unwrap_or(code::FAILED);
         }
     };
+    let options = cli.options.clone();
     dispatch(cli).unwrap_or_else(|failure| {
-        failure.tell();
+        // settings that are wrong cannot say in which language to tell it
+        failure.tell(&words(&options).unwrap_or_else(|_| Words::new(look::language(&options, &environment))));
         failure.code
     })
 }
@@ -72,7 +73,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Summary { inputs, json, plan, at } => summarise(&options, inputs, json, (plan.as_deref(), at.as_deref())),
         Verb::Report(asked) => report(&options, asked),
         Verb::Playbook => playbook(&options),
-        Verb::Export { file } => export_journal(file.or(options.journal)),
+        Verb::Export { file } => export_journal(file.or_else(|| options.journal.clone()), &words(&options)?),
         Verb::Plan { verb } => planning::run(verb, &words(&options)?, Folders::find(&environment).as_ref(), &environment),
         Verb::Check { plan, live } => check_plan(&options, &plan, live),
         Verb::Feed { verb: FeedVerb::Try(asked) } => trial::run(&asked, &words(&options)?, &environment),
@@ -145,7 +146,8 @@ fn summarise(options: &Options, inputs: Vec<String>, json: bool, (plan, at): (Op
     print(|out| out.write_all(summary::print(&folded, json).as_bytes()))?;
     // The lines that are no events stand among the figures.
     if folded.reports.iter().any(|report| !report.losses.is_empty()) {
-        losses(&folded, |_| 0, &words(options)?).iter().for_each(|lost| Failure::other(lost).tell());
+        let words = words(options)?;
+        losses(&folded, |_| 0, &words).iter().for_each(|lost| Failure::other(lost).tell(&words));
     }
     Ok(code::DONE)
 }
@@ -178,7 +180,7 @@ fn report(options: &Options, asked: ReportArgs) -> Result<u8, Failure> {
     };
     let made = app::reporting::run(&request).map_err(Failure::other)?;
     for sentence in &made.missing {
-        Failure::other(sentence).tell();
+        Failure::other(sentence).tell(&Words::new(look.lang));
     }
     print(|out| writeln!(out, "{}", made.written.html.display()))?;
     Ok(code::DONE)
@@ -196,7 +198,7 @@ fn of_journal(error: &JournalError) -> Failure {
     Failure::other(error)
 }
 
-fn export_journal(file: Option<PathBuf>) -> Result<u8, Failure> {
+fn export_journal(file: Option<PathBuf>, words: &Words) -> Result<u8, Failure> {
     let path = file.ok_or_else(|| Failure::new(code::CONFIGURATION, "name the journal: warroom export FILE"))?;
     let reader = Reader::open(&path).map_err(|error| of_journal(&error))?;
     let mut losses = None;
@@ -206,7 +208,8 @@ fn export_journal(file: Option<PathBuf>) -> Result<u8, Failure> {
     })?;
     if let Some(lost) = losses.filter(|losses| !losses.is_empty()) {
         let end = if lost.tail { ", and its end cannot be read" } else { "" };
-        Failure::other(format!("{}: damaged: {} records are missing{end}; the rest was written", path.display(), lost.records())).tell();
+        Failure::other(format!("{}: damaged: {} records are missing{end}; the rest was written", path.display(), lost.records()))
+            .tell(words);
     }
     Ok(code::DONE)
 }

@@ -7,6 +7,7 @@ pub mod act;
 pub mod action;
 pub mod closing;
 pub mod command;
+pub mod detail;
 pub mod entry;
 pub mod footer;
 pub mod format;

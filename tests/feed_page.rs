@@ -324,7 +324,7 @@ fn a_secret_is_asked_for_where_it_can_be_given() {
         .expect("it runs");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("`key` is missing; set the environment variable KIOSK_KEY: a secret is never given by --set"), "{told}");
-    assert!(told.contains("`base` is missing; give it: Address of the shop, https://kiosk.example (here: --set NAME=VALUE)"), "{told}");
+    assert!(told.contains("`base` is missing; give it: Address of the shop, https://kiosk.example; here: --set NAME=VALUE"), "{told}");
 }
 
 /// Delivers to a listener as soon as it is there; the status of its answer.

@@ -10,8 +10,7 @@ use std::path::Path;
 
 pub use point::{Point, Speaker, Verdict};
 
-use super::detail;
-use super::output::code;
+use super::output::{self, code};
 use crate::clock;
 use crate::config::paths::Folders;
 use crate::config::plan::{self, Loaded};
@@ -22,6 +21,7 @@ use crate::engine::time::HOUR_MS;
 use crate::feed::account::Environment;
 use crate::feed::document::Problem;
 use crate::journal::{JournalError, Reader, lock};
+use crate::ui::detail;
 use crate::ui::format::Format;
 use crate::ui::glyphs::{Charset, Glyphs};
 use crate::ui::words::Words;
@@ -59,7 +59,7 @@ pub fn check(asked: Asked<'_>) -> Findings {
     let loaded = match plan::load(asked.plan, asked.environment) {
         Ok(loaded) => loaded,
         Err(problems) => {
-            let points = problems.into_iter().map(|problem| of_problem(Verdict::Fail, problem)).collect();
+            let points = problems.into_iter().map(|problem| of_problem(Verdict::Fail, problem, asked.words)).collect();
             return Findings { points, code: code::CONFIGURATION };
         }
     };
@@ -67,7 +67,7 @@ pub fn check(asked: Asked<'_>) -> Findings {
     let format = Format::new(asked.words.lang(), zone, Glyphs::of(Charset::Unicode));
     let speaker = Speaker { words: asked.words, format, now: clock::wall_now() };
     let mut points = vec![summary_of(&loaded.plan, &speaker)];
-    points.extend(loaded.doubts.iter().cloned().map(|doubt| of_problem(Verdict::Warn, detail::doubt(doubt, asked.words))));
+    points.extend(loaded.doubts.iter().cloned().map(|doubt| of_problem(Verdict::Warn, doubt, asked.words)));
     points.extend(feeds(&loaded, &speaker));
     points.extend(loaded.plan.actions.iter().map(|kind| speaker.point(Verdict::Pass, "check-action", &[("kind", kind.id().into())])));
     points.extend(time(&loaded.plan, &speaker));
@@ -80,7 +80,8 @@ pub fn check(asked: Asked<'_>) -> Findings {
     Findings { points, code: if failed { code::FAILED } else { code::DONE } }
 }
 
-fn of_problem(verdict: Verdict, problem: Problem) -> Point {
+fn of_problem(verdict: Verdict, problem: Problem, words: &Words) -> Point {
+    let problem = output::problem(problem, words);
     Point { verdict, what: format!("{}:{}: {}", problem.file, problem.line, problem.what), remedy: problem.remedy }
 }
 
@@ -90,7 +91,9 @@ fn preflight(loaded: &Loaded, speaker: &Speaker<'_>) -> Vec<Point> {
         Ok(runtime) => runtime.block_on(live::ask(loaded, speaker)).map_err(|fault| fault.to_string()),
         Err(error) => Err(error.to_string()),
     };
-    asked.unwrap_or_else(|error| vec![speaker.point(Verdict::Fail, "live-no-network", &[("fault", error.into())])])
+    asked.unwrap_or_else(|error| {
+        vec![speaker.point(Verdict::Fail, "live-no-network", &[("fault", detail::shown(&error, speaker.words).into())])]
+    })
 }
 
 /// What only a person can tell: the plan's own list, else on the night the usual three.
@@ -176,10 +179,12 @@ fn storage(plan: &Plan, journal: Option<&Path>, environment: Environment<'_>, sp
     };
     match Pseudonyms::open(&folders.people_key()) {
         Ok(_) => points.push(speaker.point(Verdict::Pass, "check-people", &[])),
-        Err(error) => points.push(Point { verdict: Verdict::Fail, what: error.to_string(), remedy: String::new() }),
+        Err(error) => {
+            points.push(Point { verdict: Verdict::Fail, what: detail::told(&error.to_string(), speaker.words), remedy: String::new() });
+        }
     }
     if let Err(error) = Ledger::open(&folders.customers()) {
-        points.push(speaker.point(Verdict::Warn, "check-ledger", &[("error", error.to_string().into())]));
+        points.push(speaker.point(Verdict::Warn, "check-ledger", &[("error", detail::told(&error.to_string(), speaker.words).into())]));
     }
     let path = journal.map_or_else(|| folders.journal_of(plan), Path::to_owned);
     points.push(of_journal(&path, speaker));
@@ -201,6 +206,8 @@ fn of_journal(path: &Path, speaker: &Speaker<'_>) -> Point {
             let values = [("path", shown.into()), ("process", process.to_string().into())];
             speaker.point(Verdict::Warn, "check-journal-locked-by", &values)
         }
-        Err(error) => speaker.point(Verdict::Fail, "check-journal-broken", &[("error", error.to_string().into())]),
+        Err(error) => {
+            speaker.point(Verdict::Fail, "check-journal-broken", &[("error", detail::told(&error.to_string(), speaker.words).into())])
+        }
     }
 }

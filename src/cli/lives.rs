@@ -74,7 +74,7 @@ fn end_older(found: &[Life], keep: &str, yes: bool, words: &Words, folders: &Fol
     for life in &old {
         if let Err(error) = retention::remove(&life.path) {
             failed = true;
-            Failure::other(error).tell();
+            Failure::other(error).tell(words);
         }
     }
     if folders.customers().exists() {

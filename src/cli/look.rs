@@ -43,6 +43,12 @@ fn lang(options: &Options, settings: &Settings, environment: Environment<'_>) ->
     Ok(locale(environment).and_then(|locale| Lang::parse(&locale)).unwrap_or_default())
 }
 
+/// The language of what is told where nothing can be decided: the command line's if it is one, else the locale's.
+#[must_use]
+pub fn language(options: &Options, environment: Environment<'_>) -> Lang {
+    lang(options, &Settings::default(), environment).unwrap_or_default()
+}
+
 /// `pt_BR.UTF-8`: the first of the three variables that is set.
 fn locale(environment: Environment<'_>) -> Option<String> {
     ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| environment(name))

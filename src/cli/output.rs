@@ -3,6 +3,9 @@
 use std::io::{self, Write};
 
 use crate::engine::text::clean;
+use crate::feed::document::Problem;
+use crate::ui::detail;
+use crate::ui::words::Words;
 
 /// Columns of one line of an error.
 const ERROR_COLUMNS: usize = 400;
@@ -40,14 +43,20 @@ impl Failure {
         Self { code: code::CONFIGURATION, lines: problems.iter().map(ToString::to_string).collect() }
     }
 
-    /// Tells it on standard error; foreign text cannot touch the terminal.
-    pub fn tell(&self) {
+    /// Tells it on standard error, in the operator's language where the catalogue has it; foreign text cannot touch the terminal.
+    pub fn tell(&self, words: &Words) {
         let mut err = io::stderr().lock();
         for line in self.lines.iter().flat_map(|line| line.lines()) {
             // There is nowhere left to say that this failed.
-            drop(writeln!(err, "warroom: {}", clean(line, ERROR_COLUMNS)));
+            drop(writeln!(err, "warroom: {}", clean(&detail::told(line, words), ERROR_COLUMNS)));
         }
     }
+}
+
+/// What is wrong or doubtful in a file, as the operator reads it.
+#[must_use]
+pub fn problem(found: Problem, words: &Words) -> Problem {
+    Problem { what: detail::told(&found.what, words), remedy: detail::told(&found.remedy, words), ..found }
 }
 
 /// Writes to standard output; a reader that has gone (`| head`) is no failure.

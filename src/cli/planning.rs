@@ -4,8 +4,8 @@ use std::io::{BufReader, IsTerminal, stderr, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 use super::args::PlanVerb;
-use super::output::{Failure, code, print};
-use super::{detail, trial};
+use super::output::{Failure, code, print, problem};
+use super::trial;
 use crate::clock;
 use crate::config::catalogue::{self, Row};
 use crate::config::paths::{Folders, journals_in};
@@ -67,7 +67,7 @@ fn new(file: PathBuf, products: Option<PathBuf>, overwrite: bool, words: &Words,
     let file = written.file.display().to_string();
     print(|out| {
         writeln!(out, "{}", words.text("ask-done", &[("file", file.as_str().into())]))?;
-        written.doubts.iter().try_for_each(|doubt| writeln!(out, "  ! {}", detail::doubt(doubt.clone(), words)))
+        written.doubts.iter().try_for_each(|doubt| writeln!(out, "  ! {}", problem(doubt.clone(), words)))
     })?;
     Ok(code::DONE)
 }

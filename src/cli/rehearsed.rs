@@ -209,7 +209,7 @@ fn again(journal: &Path, lang: Lang) -> Result<(Scenario, Vec<String>), Failure>
     let folded = summary::fold(&summary::Request { inputs, gauge, ..summary::Request::default() }).map_err(Failure::other)?;
     drop(headway);
     let lost = losses(&folded, InputReport::quarantined, &words);
-    lost.iter().for_each(|lost| Failure::other(lost).tell());
+    lost.iter().for_each(|lost| Failure::other(lost).tell(&words));
     let demo = named("demo")?;
     let Recast { scenario, assumed } = recast(&folded.engine, &demo).map_err(|why| {
         let why = format!("recast-too-little-{}", why.id());

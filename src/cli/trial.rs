@@ -24,7 +24,10 @@ use crate::feed::probe::{self, Look, Outcome, Probe};
 use crate::feed::session::Session;
 use crate::feed::sessions::Sessions;
 use crate::feed::trial::Trial;
-use crate::ui::words::Words;
+use crate::ui::detail;
+use crate::ui::format::Format;
+use crate::ui::glyphs::{Charset, Glyphs};
+use crate::ui::words::{Lang, Words};
 
 /// Longest that a feed may take to say its first word.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -86,7 +89,7 @@ fn told(problem: &crate::feed::document::Problem, name: &str, secrets: &[Variabl
     }
     let what = problem.what.replace("feeds.tried.", "").replace("`platform`", name);
     let Some(secret) = secrets.iter().find(|secret| what.contains(&format!("`{}`", secret.name))) else {
-        return format!("{what}; {} (here: --set NAME=VALUE)", problem.remedy);
+        return format!("{what}; {}; here: --set NAME=VALUE", problem.remedy);
     };
     match &secret.environment {
         Some(variable) => format!("{what}; set the environment variable {variable}: a secret is never given by --set"),
@@ -181,7 +184,7 @@ fn of_payload(asked: &TryArgs, account: &Account, request: &Request, path: &Path
     let mut disclosure = Disclosure::of(account);
     disclosure.learn(&String::from_utf8_lossy(&payload));
     let mapped = mapped.map_err(|fault| {
-        let fault = disclosure.hide(&fault.to_string());
+        let fault = detail::shown(&disclosure.hide(&fault.to_string()), words);
         Failure::other(words.text("try-refused-whole", &[("fault", fault.into())]))
     })?;
     let mapped = discreet(mapped, |text| disclosure.hide(text));
@@ -335,7 +338,9 @@ fn write_probe(out: &mut dyn Write, probe: &Probe, exchanges: &[Exchange], words
                 write_events(out, mapped)?;
                 write_rest(out, mapped, words)?;
             }
-            Err(fault) => writeln!(out, "{}", words.text("try-refused-whole", &[("fault", fault.to_string().into())]))?,
+            Err(fault) => {
+                writeln!(out, "{}", words.text("try-refused-whole", &[("fault", detail::shown(&fault.to_string(), words).into())]))?
+            }
         }
     }
     if exchanges.is_empty() && !probe.events.is_empty() {
@@ -348,15 +353,15 @@ fn write_probe(out: &mut dyn Write, probe: &Probe, exchanges: &[Exchange], words
     // what no filter has seen: canonical lines, and what could not even be unpacked
     let unseen = probe.rejected.iter().filter(|rejected| exchanges.is_empty() || rejected.beginning.is_empty());
     unseen.into_iter().try_for_each(|rejected| write_rejected(out, rejected, words))?;
-    let error = probe.state.last_error.as_deref().unwrap_or_default();
+    let error = detail::shown(probe.state.last_error.as_deref().unwrap_or_default(), words);
     let key = match probe.outcome {
         Outcome::Well => "try-well",
         Outcome::Silent => "try-silent",
         Outcome::Failed => "try-failed",
         Outcome::Late => "try-late",
     };
-    let seconds = format!("{:.1}", probe.took.as_secs_f64());
-    writeln!(out, "── {} ──", words.text(key, &[("feed", feed.into()), ("fault", error.to_owned().into()), ("seconds", seconds.into())]))
+    let seconds = Format::new(words.lang(), chrono_tz::UTC, Glyphs::of(Charset::Unicode)).number(probe.took.as_secs_f64(), 1);
+    writeln!(out, "── {} ──", words.text(key, &[("feed", feed.into()), ("fault", error.into()), ("seconds", seconds.into())]))
 }
 
 /// A payload in full, indented where it is JSON; it cannot touch the terminal.
@@ -427,8 +432,13 @@ fn write_events(out: &mut dyn Write, mapped: &Mapped) -> std::io::Result<()> {
 
 fn write_rejected(out: &mut dyn Write, rejected: &Rejected, words: &Words) -> std::io::Result<()> {
     let reject = &rejected.reject;
-    let place = if rejected.place.is_empty() { String::new() } else { format!(" ({})", rejected.place) };
-    writeln!(out, "  {}: {} {}{place} · {}", words.get("try-refused"), reject.reason.id(), reject.detail, rejected.beginning)
+    let place = if rejected.place.is_empty() { String::new() } else { format!(" ({})", detail::told(&rejected.place, words)) };
+    let why = match words.lang() {
+        // the codes of the format are English words
+        Lang::En => format!("{} {}", reject.reason.id(), reject.detail),
+        Lang::PtBr => detail::named(&format!("{}: {}", reject.reason.id(), reject.detail), words),
+    };
+    writeln!(out, "  {}: {why}{place} · {}", words.get("try-refused"), rejected.beginning)
 }
 
 /// What became no event, and why; what the answer says beside its events.

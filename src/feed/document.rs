@@ -45,7 +45,7 @@ impl<'d> Document<'d> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in &errors {
             let message = error.message().lines().next().unwrap_or_default().to_owned();
-            self.note(error.span().unwrap_or(0..0), message, "write it as TOML 1.0 asks");
+            self.note(error.span().unwrap_or(0..0), format!("is no TOML: {message}"), "write it as TOML 1.0 asks");
         }
         errors.is_empty().then(|| table.into_inner())
     }
@@ -295,11 +295,9 @@ impl<'d> Section<'d> {
         let asked = self.asked.borrow();
         for key in self.table.keys().filter(|key| !asked.contains(key.get_ref().as_ref())) {
             let known: Vec<&str> = asked.iter().map(String::as_str).collect();
-            self.document.note(
-                key.span(),
-                format!("`{}` is not known here", self.name_of(key.get_ref())),
-                format!("remove it, or write one of: {}", known.join(", ")),
-            );
+            let remedy =
+                if known.is_empty() { "remove it".to_owned() } else { format!("remove it, or write one of: {}", known.join(", ")) };
+            self.document.note(key.span(), format!("`{}` is not known here", self.name_of(key.get_ref())), remedy);
         }
     }
 }

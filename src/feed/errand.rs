@@ -66,6 +66,8 @@ impl Errand {
                     None => {
                         let known = InterventionKind::ALL.map(InterventionKind::id).join(" ");
                         actions.wrong(name, "is no kind of act", format!("name one of: {known}"));
+                        // what an act of no kind asks for cannot be judged
+                        section.entries();
                     }
                 }
                 section.finish();

@@ -254,7 +254,9 @@ pub async fn read_child(command: &[String], reader: &LineReader, outlet: &mut Ou
         && !status.success()
     {
         let said = tokio::time::timeout(END_OF_CHILD, listen).await.ok().and_then(Result::ok).unwrap_or_default();
-        return Err(Fault::new(FaultKind::Input, format!("{status}: {}", said.trim())));
+        let said = said.trim();
+        let why = if said.is_empty() { status.to_string() } else { format!("{status}: {said}") };
+        return Err(Fault::new(FaultKind::Input, why));
     }
     end(&mut cutter, reader, outlet).await
 }

@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use std::sync::OnceLock;
+
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 
 pub use fluent_bundle::FluentValue;
 
 use crate::engine::id::Table;
+use crate::ui::detail::Details;
 
 const EN: &str = include_str!("../../config/words/en.ftl");
 const PT_BR: &str = include_str!("../../config/words/pt-BR.ftl");
@@ -55,6 +58,8 @@ pub struct Words {
     bundle: FluentBundle<FluentResource>,
     /// Messages without variables, as they stand.
     plain: Table<String, String>,
+    /// What the program says in English, in this language; made when it is first asked for.
+    details: OnceLock<Details>,
 }
 
 impl fmt::Debug for Words {
@@ -73,7 +78,7 @@ impl Words {
         let mut bundle = FluentBundle::new_concurrent(lang.id().parse().into_iter().collect());
         bundle.set_use_isolating(false);
         bundle.add_resource_overriding(resource);
-        let mut words = Self { lang, bundle, plain: Table::default() };
+        let mut words = Self { lang, bundle, plain: Table::default(), details: OnceLock::new() };
         for key in keys(source) {
             if let Some(text) = words.format(key, None) {
                 words.plain.insert(key.to_owned(), text);
@@ -93,10 +98,15 @@ impl Words {
         self.plain.get(key).map_or(key, String::as_str)
     }
 
-    /// The key of the message without variables that says this, among those whose keys begin so.
+    /// The messages without variables whose keys begin so.
+    pub fn plain(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.plain.iter().filter(move |(key, _)| key.starts_with(prefix)).map(|(key, said)| (key.as_str(), said.as_str()))
+    }
+
+    /// What the program says in English, in this language; none where this is English.
     #[must_use]
-    pub fn key_of(&self, prefix: &str, text: &str) -> Option<&str> {
-        self.plain.iter().find(|(key, said)| key.starts_with(prefix) && *said == text).map(|(key, _)| key.as_str())
+    pub fn details(&self) -> Option<&Details> {
+        (self.lang != Lang::En).then(|| self.details.get_or_init(|| Details::new(&Self::new(Lang::En), self)))
     }
 
     /// True when the catalogue knows the key.

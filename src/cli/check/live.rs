@@ -8,7 +8,6 @@ use futures_util::future::join_all;
 use super::point::{Point, Speaker, Verdict};
 use super::products;
 use super::shelves::Shelves;
-use crate::cli::detail;
 use crate::clock::Clock;
 use crate::config::plan::Loaded;
 use crate::engine::event::Fact;
@@ -23,6 +22,7 @@ use crate::feed::probe::{self, Look, Outcome, Probe};
 use crate::feed::session::Session;
 use crate::feed::sessions::Sessions;
 use crate::feed::webhook::Webhook;
+use crate::ui::detail;
 
 /// Longest that a feed may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -139,8 +139,7 @@ impl Judge<'_> {
     /// The first input that was put aside, and why.
     fn first_reason(&self, probe: &Probe) -> Option<String> {
         let reject = &probe.rejected.first()?.reject;
-        let key = format!("aside-{}", reject.reason.id().replace('_', "-"));
-        Some(format!("{} ({})", self.speaker.words.get(&key), detail::told(&reject.detail, self.speaker.words)))
+        Some(detail::named(&format!("{}: {}", reject.reason.id(), reject.detail), self.speaker.words))
     }
 
     /// A feed that answers and gives nothing that can be used will give nothing on the night.
@@ -156,14 +155,8 @@ impl Judge<'_> {
 
     /// A failure with the remedy for its kind.
     fn failed(&self, key: &str, feed: &str, fault: &str) -> Point {
-        let (id, detail) = fault.split_once(": ").unwrap_or((fault, ""));
-        let kind = id.replace('_', "-");
-        let (remedy, name) = (format!("remedy-{kind}"), format!("fault-{kind}"));
-        let fault = match detail {
-            _ if !self.speaker.words.has(&name) => fault.to_owned(),
-            "" => self.speaker.words.get(&name).to_owned(),
-            detail => format!("{} ({})", self.speaker.words.get(&name), detail::told(detail, self.speaker.words)),
-        };
+        let kind = fault.split_once(": ").map_or(fault, |(kind, _)| kind).replace('_', "-");
+        let (remedy, fault) = (format!("remedy-{kind}"), detail::named(fault, self.speaker.words));
         let known = if self.speaker.words.has(&remedy) { remedy.as_str() } else { "remedy-other" };
         let what = self.speaker.words.text(key, &[("feed", feed.to_owned().into()), ("fault", fault.into())]);
         let hint = [("feed", feed.to_owned().into()), ("name", feed.split('.').next().unwrap_or(feed).to_owned().into())];

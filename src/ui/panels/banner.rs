@@ -3,6 +3,7 @@
 use super::feeds::is_urgent;
 use crate::engine::event::FeedStatus;
 use crate::engine::view::show::FeedView;
+use crate::ui::detail;
 use crate::ui::pane::Pane;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::text::Phrase;
@@ -33,6 +34,7 @@ pub fn of(pane: &Pane<'_>) -> Option<Phrase> {
     }
     let mut phrase = pane.phrase(format!(" ! {text}"), Tone::Alarm);
     if let Some(error) = first.state.last_error.as_deref() {
+        let error = detail::shown(error, pane.view.words);
         phrase = phrase.and(format!(" {} {error}", pane.view.glyphs.middot), pane.style(Tone::Warn));
     }
     let retry = first.state.retry_at.filter(|_| first.state.status == FeedStatus::Retrying).map(|at| at.since_ms(pane.view.now));

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use crate::engine::event::{FeedStatus, Guarantee};
 use crate::engine::time::At;
 use crate::engine::view::show::FeedView;
+use crate::ui::detail;
 use crate::ui::pane::{OWN, Pane};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
@@ -114,7 +115,7 @@ fn last_error(pane: &Pane<'_>, feed: &FeedView<'_>) -> Phrase {
     let Some(error) = feed.state.last_error.as_deref() else { return Phrase::default() };
     let age = feed.error_at.map(|at| pane.view.format.age(pane.view.now.since_ms(at)));
     let age = age.map(|age| format!("{age} {} ", pane.view.glyphs.middot)).unwrap_or_default();
-    pane.phrase(format!("{age}{error}"), if is_urgent(feed) { Tone::Warn } else { Tone::Muted })
+    pane.phrase(format!("{age}{}", detail::shown(error, pane.view.words)), if is_urgent(feed) { Tone::Warn } else { Tone::Muted })
 }
 
 /// What is left of a quota; how little, where it does not last for the live.
@@ -253,11 +254,11 @@ fn troubles(pane: &Pane<'_>, feed: &FeedView<'_>) -> Vec<Phrase> {
         lines.push(pane.phrase(format!(" {}", pane.say("feed-full-gaps", &values)), Tone::Warn));
     }
     if let Some(why) = state.last_aside.as_deref() {
-        let values = [("age", ago(feed.aside_at).into()), ("why", why.to_owned().into())];
+        let values = [("age", ago(feed.aside_at).into()), ("why", detail::shown(why, pane.view.words).into())];
         lines.push(pane.phrase(format!(" {}", pane.say("feed-full-aside", &values)), Tone::Warn));
     }
     if let Some(error) = state.last_error.as_deref() {
-        let values = [("age", ago(feed.error_at).into()), ("error", error.to_owned().into())];
+        let values = [("age", ago(feed.error_at).into()), ("error", detail::shown(error, pane.view.words).into())];
         let tone = if is_urgent(feed) { Tone::Warn } else { Tone::Muted };
         lines.push(pane.phrase(format!(" {}", pane.say("feed-full-error", &values)), tone));
     }

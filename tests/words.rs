@@ -1,0 +1,537 @@
+//! What the program says in English is what the catalogue translates: every text of the source, and every error that a wrong file makes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::type_complexity,
+    reason = "a test stops where it fails"
+)]
+
+use std::path::{Path, PathBuf};
+
+use warroom::cli::check::{Asked, check};
+use warroom::ui::detail::told;
+use warroom::ui::words::{Lang, Words};
+
+/// Where the texts stand that the catalogue translates.
+const SPEAKING: [&str; 14] = [
+    "src/feed",
+    "src/config",
+    "src/journal.rs",
+    "src/customers.rs",
+    "src/cli.rs",
+    "src/cli/trial.rs",
+    "src/cli/look.rs",
+    "src/cli/log.rs",
+    "src/cli/output.rs",
+    "src/cli/planning.rs",
+    "src/cli/lives.rs",
+    "src/cli/rehearsed.rs",
+    "src/interview.rs",
+    "src/app/terminal.rs",
+];
+
+/// Texts of these files that no operator reads as they are: parts of others, of protocols, of SQL, of the log, of what others say.
+const SILENT: &[&str] = &[
+    // parts that are put together, each of which the provoked errors below show
+    "`7` is not 7",
+    "the feed `7`",
+    "the action `7`",
+    "7 brokers",
+    "7 partitions",
+    "the topic `7` has more than 7",
+    "true or false",
+    "a number from 7 to 7",
+    "a whole number from 7 to 7",
+    "an array of tables",
+    "a list of texts",
+    "durable consumer",
+    "unauthorized: a delivery 7",
+    "without a signature",
+    "with a time that is not near ours",
+    "with a wrong signature",
+    "while the secret is not set",
+    "a signature is made of 7 and variables: write one of them, or declare it under [variables.7]",
+    "begin it with 7:// (7:// for a server on this machine), as \"7://shop.example\"",
+    " (did you mean `7`?)",
+    "write its IANA name, as America/Sao_Paulo7",
+    "`7` is no name for a 7",
+    "there is no",
+    "jq: there is no 7 `7`",
+    "7, for this file is missing or empty",
+    "loses money: at a margin of 7 ads break even at 7",
+    "would leave `7` a margin of 7, under its floor of 7",
+    "is 7, above the product's margin of 7",
+    "is 7, which price and cost contradict",
+    "is 7, above the 7 that `7` allows",
+    "leaves `7` a margin of 7, under its floor of 7",
+    "leaves a margin of 7, under the floor of 7",
+    "another warroom is writing this journal7",
+    "not a warroom journal (7)",
+    "the journal of another live (7 7)",
+    "of 7 is nowhere",
+    "of 7 cannot be read from its file",
+    ", and its end cannot be read",
+    "7: damaged: 7 records are missing7; the rest was written",
+    "the scenario of 7, which is not there",
+    "the live of 7, which is not there",
+    "7, which is no shipped scenario",
+    "7: pressed in 7; give it: 7",
+    // what is written as it stands
+    "{ts}, {body}, {h.NAME} (a header), {q.NAME} (a parameter of the address)",
+    "offset, page, token, link, since, queue",
+    "hmac, shared_header, refetch, open",
+    "calls = 5, per_s = 10",
+    "cargo build --release --features 7",
+    "raw uri number epoch_s epoch_ms date strftime:…",
+    "name = \"influencer\"",
+    "warroom forget c-17",
+    // what others say, and what is said to them
+    "closed with 7 7",
+    "buffer is too small",
+    "tls handshake",
+    "from connection",
+    "overflowed its stack",
+    "memory allocation of",
+    "timed out",
+    "no responders",
+    "PRIVATE KEY",
+    "NICK 7_",
+    "Client Key",
+    "Server Key",
+    "Basic 7",
+    "warroom desk",
+    "text/plain; charset=utf-8",
+    "PING :warroom",
+    "[feeds.tried]\nplatform = 7\nsource = 7\n",
+    "7 = { env = \"UNUSED\" }\n",
+    // cells of a table, names of columns
+    "GMV paid",
+    "variant sku",
+    "seller sku",
+    "product name",
+    "variant price",
+    "cost per item",
+    "margem mínima",
+    "margem minima",
+    "desconto máximo",
+    "desconto maximo",
+    "variant inventory qty",
+    "unidades esperadas",
+    // the log
+    "a payload is mapped again: 7",
+    // the list of lives is English as a whole
+    "no lives yet in 7",
+    "7 say --yes where nobody can be asked",
+    "it has: 7",
+];
+
+fn sources() -> Vec<PathBuf> {
+    fn read(path: &Path, into: &mut Vec<PathBuf>) {
+        if path.is_dir() {
+            std::fs::read_dir(path).unwrap().flatten().for_each(|entry| read(&entry.path(), into));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            into.push(path.to_owned());
+        }
+    }
+    let mut files = Vec::new();
+    SPEAKING.iter().for_each(|place| read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(place), &mut files));
+    files
+}
+
+/// The texts of a source file before its tests.
+fn texts(source: &str) -> Vec<String> {
+    let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(next) = source[at..].find(['"', '\'', '/', 'r']) {
+        at += next;
+        let after = &source[at..];
+        let marks = after[1..].bytes().take_while(|b| *b == b'#').count();
+        if after.starts_with("//") {
+            at += after.find('\n').unwrap_or(after.len());
+        } else if after.starts_with('r') && after[1 + marks..].starts_with('"') {
+            let end = format!("\"{}", "#".repeat(marks));
+            at += marks + 2 + after[marks + 2..].find(&end).unwrap() + end.len();
+        } else if after.starts_with('"') {
+            let (text, length) = quoted(&after[1..]);
+            if !source[..at].trim_end().ends_with("reason =") {
+                found.push(text);
+            }
+            at += 1 + length;
+        } else if after.starts_with('\'') {
+            // a character, or a lifetime
+            let escaped = after[1..].starts_with('\\').then(|| after[3..].find('\'').unwrap() + 4);
+            let one = after[1..].chars().next().map_or(0, char::len_utf8);
+            let plain = after[1 + one..].starts_with('\'').then_some(one + 2);
+            at += escaped.or(plain).unwrap_or(1);
+        } else {
+            at += 1;
+        }
+    }
+    found
+}
+
+/// A text up to its closing quote, unescaped, and how long it is in the source.
+fn quoted(source: &str) -> (String, usize) {
+    let mut text = String::new();
+    let mut chars = source.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return (text, at + 1),
+            '\\' => match chars.next().unwrap().1 {
+                'n' => text.push('\n'),
+                't' => text.push('\t'),
+                '\n' => while chars.next_if(|(_, c)| c.is_whitespace()).is_some() {},
+                other => text.push(other),
+            },
+            other => text.push(other),
+        }
+    }
+    (text, source.len())
+}
+
+/// A format's text with 7 for each value.
+fn put_in(format: &str) -> String {
+    let mut text = String::new();
+    let mut rest = format;
+    while let Some(at) = rest.find(['{', '}']) {
+        text.push_str(&rest[..at]);
+        let brace = &rest[at..at + 1];
+        if rest[at + 1..].starts_with(brace) {
+            text.push_str(brace);
+            rest = &rest[at + 2..];
+            continue;
+        }
+        let end = rest[at..].find('}').map_or(rest.len(), |end| at + end + 1);
+        // braces of a text that is no format
+        let inside = &rest[at + 1..end.saturating_sub(1).max(at + 1)];
+        if inside.contains(' ') {
+            text.push_str(&rest[at..end])
+        } else {
+            text.push('7')
+        }
+        rest = &rest[end..];
+    }
+    text.push_str(rest);
+    text
+}
+
+/// English words of a text, beside what is code, a name or a value.
+fn words_of(text: &str) -> usize {
+    let mut code = false;
+    let plain: String = text
+        .chars()
+        .map(|c| {
+            if c == '`' {
+                code = !code;
+                ' '
+            } else if code {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect();
+    plain.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 1 && word.chars().any(char::is_lowercase)).count()
+}
+
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(": ").flat_map(|part| part.split("; "))
+}
+
+#[test]
+fn what_the_program_says_the_catalogue_translates() {
+    let pt = Words::new(Lang::PtBr);
+    let mut untold = Vec::new();
+    for file in sources() {
+        for text in texts(&std::fs::read_to_string(&file).unwrap()) {
+            let (plain, text) = (text.clone(), put_in(&text));
+            let is_sql = ["SELECT", "UPDATE", "INSERT", "CREATE", "DELETE", "ALTER", "PRAGMA"].iter().any(|verb| text.contains(verb));
+            if words_of(&text) < 2 || !text.contains(' ') || is_sql || SILENT.contains(&text.as_str()) {
+                continue;
+            }
+            let named = format!("`x` {text}");
+            // a text that is no format has its braces as they stand
+            let is_told = |said: &str| {
+                let told = told(said, &pt);
+                parts(said).filter(|part| words_of(part) > 1 && !SILENT.contains(part)).all(|part| !told.contains(part))
+            };
+            if ![&text, &named, &plain].into_iter().any(|said| is_told(said)) {
+                untold.push(format!("{}: {text}", file.file_name().unwrap().to_string_lossy()));
+            }
+        }
+    }
+    assert!(untold.is_empty(), "give these to config/words under detail-…, or name them in SILENT:\n{}", untold.join("\n"));
+}
+
+#[test]
+fn what_the_catalogue_translates_is_what_the_program_says() {
+    let read = |file: &PathBuf| texts(&std::fs::read_to_string(file).unwrap()).into_iter().flat_map(|text| [put_in(&text), text]);
+    let mut said: Vec<String> = sources().iter().flat_map(read).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for place in ["src/cli.rs", "src/cli", "src/journal", "src/engine/spelling.rs"] {
+        let path = root.join(place);
+        let files =
+            if path.is_dir() { std::fs::read_dir(&path).unwrap().flatten().map(|entry| entry.path()).collect() } else { vec![path] };
+        said.extend(files.iter().filter(|file| file.is_file()).flat_map(read));
+    }
+    for platform in std::fs::read_dir(root.join("config/platforms")).unwrap().flatten() {
+        said.push(std::fs::read_to_string(platform.path()).unwrap().replace("\\\"", "\""));
+    }
+    let said = said.join("\n");
+    let english = Words::new(Lang::En);
+    let ours = english.plain("detail-").filter(|(key, _)| !key.starts_with("detail-os-") && !key.starts_with("detail-client-"));
+    let (mut checked, mut unsaid) = (0, Vec::new());
+    for (key, text) in ours {
+        let piece = text.split(['#', '§']).max_by_key(|piece| piece.len()).unwrap();
+        // numbers and choices of words may be put in too
+        let piece = piece.split(|c: char| c.is_ascii_digit()).max_by_key(|piece| piece.len()).unwrap().trim_matches([' ', '%', '(', ')']);
+        let is_said = is_made(piece, &said, MOST_CUTS) || BY_CHOICE.contains(&key);
+        if !is_said {
+            unsaid.push(format!("{key}: {piece}"));
+        }
+        checked += 1;
+    }
+    assert!(unsaid.is_empty(), "nobody says:\n{}", unsaid.join("\n"));
+    assert!(checked > 400, "{checked}");
+}
+
+/// Texts of the source that one saying is put together of, less one.
+const MOST_CUTS: usize = 2;
+/// Put together of more.
+const BY_CHOICE: [&str; 7] = [
+    "detail-begin-https",
+    "detail-begin-wss",
+    "detail-cli-damaged-end",
+    "detail-journal-cut",
+    "detail-journal-empty",
+    "detail-journal-foreign",
+    "detail-journal-no-sqlite",
+];
+
+/// True for what stands in the source, as a whole or in pieces that begin at a word.
+fn is_made(piece: &str, said: &str, cuts: usize) -> bool {
+    said.contains(piece)
+        || cuts > 0 && piece.match_indices(' ').any(|(at, _)| said.contains(&piece[..at]) && is_made(&piece[at + 1..], said, cuts - 1))
+}
+
+/// Words that only English has.
+const ENGLISH: &[&str] = &[
+    "is", "the", "which", "write", "give", "of", "not", "and", "or", "with", "from", "must", "there", "missing", "known", "takes", "has",
+    "its", "one", "set", "see", "cannot", "read", "by", "than", "at", "in", "names", "did", "you", "mean", "remove", "say", "says",
+    "needs", "run", "file", "plan", "found", "before", "after", "longer", "under", "above",
+];
+
+/// The English that is left in a text, beside code in backticks, in quotes and between braces or brackets.
+fn english_in(text: &str) -> Vec<String> {
+    let mut plain = String::new();
+    let mut closing = None;
+    for c in text.chars() {
+        match (closing, c) {
+            (Some(end), c) => {
+                if c == end {
+                    closing = None;
+                }
+            }
+            (None, '`' | '"') => closing = Some(c),
+            (None, '{') => closing = Some('}'),
+            (None, '[') => closing = Some(']'),
+            (None, c) => plain.push(c),
+        }
+    }
+    let words = plain.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '/' && c != '.' && c != '-');
+    words.filter(|word| ENGLISH.contains(word)).map(str::to_owned).collect()
+}
+
+/// What `warroom check` tells of a plan in Portuguese, the points that are wrong.
+fn checked(folder: &Path, plan: &str) -> Vec<String> {
+    let file = folder.join("plano.toml");
+    std::fs::write(&file, plan).unwrap();
+    let words = Words::new(Lang::PtBr);
+    let home = folder.display().to_string();
+    let environment = |name: &str| (name == "HOME").then(|| home.clone());
+    let findings = check(Asked { plan: &file, journal: None, live: false, words: &words, environment: &environment });
+    assert_eq!(findings.code, 2, "this plan is not wrong:\n{plan}");
+    let folder = folder.display().to_string();
+    findings.points.iter().map(|point| format!("{} → {}", point.what, point.remedy).replace(&folder, "")).collect()
+}
+
+fn all_portuguese(plans: impl IntoIterator<Item = String>, folder: &Path) {
+    let mut left = Vec::new();
+    for plan in plans {
+        for line in checked(folder, &plan) {
+            // the libraries' own words
+            let line = line.split_once("não é TOML: ").map_or(line.clone(), |(_, rest)| rest.split_once(" → ").unwrap().1.to_owned());
+            let line = line.split_once("jq: expected").map_or(line.clone(), |(before, _)| before.to_owned());
+            let english = english_in(&line);
+            if !english.is_empty() {
+                left.push(format!("{english:?} in: {line}"));
+            }
+        }
+    }
+    assert!(left.is_empty(), "{}", left.join("\n"));
+}
+
+#[test]
+fn every_error_of_a_plan_is_told_in_portuguese() {
+    let folder = tempfile::tempdir().unwrap();
+    let product = "[[product]]\nsku = \"A\"\n";
+    let shop = "[feeds.shop]\nplatform = \"vendure\"\nbase = \"https://shop.example\"\nuser = \"u\"\n";
+    let act = "[actions.cart_rescue]\nurl = ";
+    let plans = [
+        // the file, and what a key may be
+        "name = ".into(),
+        "name = 3\n".into(),
+        "naem = \"x\"\n".into(),
+        "name = \"A B\"\n".into(),
+        "keep_chat_names = 1\n".into(),
+        "scope = 3\n".into(),
+        "product = 3\n".into(),
+        "product = [3]\n".into(),
+        "checklist = 3\n".into(),
+        "checklist = [3]\n".into(),
+        format!("{product}slot = 0\n"),
+        // identity
+        "starts_at = \"soon\"\n".into(),
+        "time_zone = \"America/Sao_Paulo\"\nstarts_at = \"soon\"\n".into(),
+        "time_zone = \"America/Sao_Paolo\"\n".into(),
+        "time_zone = \"x\"\n".into(),
+        "currency = \"REAL\"\n".into(),
+        "currency = \"ZZZ\"\n".into(),
+        "length = \"2\"\n".into(),
+        "aim = \"conversoin\"\n".into(),
+        "aim = \"zzzzzz\"\n".into(),
+        "audience_profile = [\"zzzzzz\"]\n".into(),
+        "margin = 35\n".into(),
+        "[rates]\nXX = \"1\"\nUSD = \"x\"\n".into(),
+        // targets
+        "[targets]\ngmv_payd = 3\nzzzzzzzzzzzz = 3\ngmv_paid = \"x\"\n".into(),
+        "[[target_curve]]\nat = \"50m\"\nshare = \"50%\"\n[[target_curve]]\nat = \"20m\"\nshare = \"20%\"\n".into(),
+        "length = \"1h\"\n[[target_curve]]\nat = \"90m\"\nshare = \"50%\"\n".into(),
+        // products
+        "[[product]]\nname = \"x\"\n".into(),
+        format!("currency = \"BRL\"\n{product}price = \"1.234\"\n"),
+        format!("{product}price = \"-1\"\n"),
+        format!("{product}stock = -1\n"),
+        format!("{product}role = \"zzzzzz\"\n"),
+        format!("{product}slot = 1\n[[product]]\nsku = \"B\"\nslot = 1\n"),
+        format!("{product}{product}"),
+        format!("{product}substitutes = [\"ZZ\"]\n"),
+        format!("{product}price = \"1\"\ncost = \"2\"\n"),
+        format!("{product}price = \"10\"\ncost = \"8\"\nmargin_floor = \"50%\"\n"),
+        format!("{product}price = \"10\"\ncost = \"8\"\nmargin = \"50%\"\n"),
+        format!("{product}price = \"10\"\nbundle_with = [\"B\"]\nbundle_price = \"20\"\n[[product]]\nsku = \"B\"\nprice = \"10\"\n"),
+        format!("{product}cost = \"8\"\nmargin_floor = \"50%\"\nbundle_price = \"10\"\n"),
+        "products = \"none.csv\"\n".into(),
+        // the run of show
+        "[[segment]]\nlength = \"1m\"\n".into(),
+        "length = \"1h\"\n[[segment]]\nname = \"a\"\nlength = \"4h\"\n".into(),
+        "[[segment]]\nname = \"a\"\nanchor = \"x\"\n[[segment]]\nname = \"b\"\nanchor = \"21:00\"\n".into(),
+        "length = \"1h\"\n[[segment]]\nname = \"a\"\nlength = \"30m\"\n[[segment]]\nname = \"b\"\nanchor = \"10m\"\n\
+         [[segment]]\nname = \"c\"\nanchor = \"5m\"\n[[segment]]\nname = \"d\"\nanchor = \"2h\"\n"
+            .into(),
+        format!("{product}max_discount = \"5%\"\nmargin = \"30%\"\nmargin_floor = \"25%\"\n[[segment]]\nname = \"a\"\nskus = [\"A\", \"ZZ\"]\ndiscount = \"20%\"\n"),
+        format!("{product}[[segment]]\nname = \"a\"\nskus = [\"A\"]\ndiscount = \"100%\"\n"),
+        // channels, aliases, limits
+        "[[channel]]\nname = \"c\"\nrules = [{ medum = \"x\" }, {}]\n[[channel]]\nname = \"c\"\n".into(),
+        "[[channel]]\n".into(),
+        "[[campaign]]\n".into(),
+        "[[campaign]]\nname = \"c\"\nchannel = \"zzzzzzzzz\"\n".into(),
+        format!("{product}[aliases]\nx = \"NOPE\"\ny = 3\n"),
+        "[limits]\ncart_idle = \"3h\"\ncart_abandoned = \"1h\"\ncheckout_abandoned = \"10m\"\nlate = \"20h\"\ntoo_old = \"1h\"\nprice_bands = [1, 2]\n".into(),
+        "[limits]\nprice_bands = [\"x\"]\n".into(),
+        // feeds and their secrets
+        "[feeds.\"A B\"]\npath = \"x\"\n".into(),
+        "[feeds.a]\n".into(),
+        "[feeds.a]\nplatform = \"zzz\"\n".into(),
+        "[feeds.a]\nplatform = \"none.toml\"\n".into(),
+        "[feeds.a]\ncommand = []\n".into(),
+        "[feeds.a]\npath = \"x\"\nmap = \"none.jq\"\ntoken_ends = \"x\"\nsource_tz = \"x\"\ncurrency = \"zzzz\"\n".into(),
+        shop.into(),
+        format!("{shop}password = \"hunter22\"\n"),
+        format!("{shop}password = {{ env = \"NOT_SET\" }}\n"),
+        format!("{shop}password = {{ file = \"none.txt\" }}\n"),
+        format!("{shop}password = {{ file = \"open.txt\" }}\n"),
+        format!("{shop}password = {{ file = \".\" }}\n"),
+        format!("{shop}password = {{ }}\n"),
+        format!("{shop}speed = 3\n"),
+        format!("{shop}requests = [\"zzz\"]\nstale_after_s = 0\n").replace("https://", ""),
+        "[feeds.a]\nplatform = \"cloudevents\"\nlisten = \"x\"\ngives = [\"cart\", \"zzz\"]\n".into(),
+        // acts
+        "[actions.foo]\nurl = \"https://x.example\"\n".into(),
+        "[actions.cart_rescue]\n".into(),
+        format!("{act}\"http://x.example\"\n"),
+        format!("{act}\"x\"\n"),
+        format!("{act}\"https://x.example/{{{{nobody}}}}\"\n"),
+        format!("{act}\"https://x.example\"\nsecrets = {{ key = {{ env = \"NOT_SET\" }} }}\nsign = {{ key = \"{{{{key}}}}\", put = \"x\" }}\n"),
+    ];
+    let open = folder.path().join("open.txt");
+    std::fs::write(&open, "hunter22").unwrap();
+    all_portuguese(plans, folder.path());
+}
+
+#[test]
+fn every_error_of_a_list_of_products_is_told_in_portuguese() {
+    let folder = tempfile::tempdir().unwrap();
+    let many: String = (0..10_001).map(|number| format!("S{number}\n")).collect();
+    for csv in
+        ["", "nome,preço\nA,1\n", "sku,sku\nA,B\n", "sku,preço\nA,1,2\n", "sku\nA\nA\n", "sku,preço\nA,barato\n", &format!("sku\n{many}")]
+    {
+        std::fs::write(folder.path().join("produtos.csv"), csv).unwrap();
+        all_portuguese(["products = \"produtos.csv\"\n".to_owned()], folder.path());
+    }
+    std::fs::write(folder.path().join("produtos.csv"), b"sku\n\xff\n").unwrap();
+    all_portuguese(["products = \"produtos.csv\"\n".to_owned()], folder.path());
+}
+
+#[test]
+fn every_error_of_a_platform_file_is_told_in_portuguese() {
+    let folder = tempfile::tempdir().unwrap();
+    let poll = "[[request]]\nname = \"a\"\ngives = [\"purchase\"]\ninterval_s = 2\nurl = \"https://x.example\"\n";
+    let hook = "[[request]]\nname = \"a\"\ngives = [\"purchase\"]\nmap = \".\"\ntransport = \"webhook\"\npath = \"/x\"\n";
+    let platforms: Vec<String> = [
+        "title = \"x\"\n".to_owned(),
+        "speed = 2\n".to_owned(),
+        "request = 3\n".to_owned(),
+        "[[request]]\n".to_owned(),
+        format!("{poll}map = \".\"\n{poll}map = \".\"\n"),
+        "[[request]]\nname = \"a\"\ngives = [\"purchases\"]\nmap = \".\"\ntransport = \"pol\"\n".to_owned(),
+        "[[request]]\nname = \"a\"\ngives = [\"cart\"]\nmap = \".\"\n".to_owned(),
+        poll.to_owned(),
+        format!("{poll}map = \"no_such(.)\"\n"),
+        format!("{poll}map = \". | $nobody\"\n"),
+        format!("{poll}map = \"{{\"\n"),
+        format!("{poll}map = \".\"\nspeed = 3\nonce = 1\nstale_after_s = 0\n").replace("interval_s = 2", "interval_s = 0.1"),
+        format!(
+            "{poll}map = \".\"\nheaders = {{ a = \"{{{{nobody}}}}\", b = \"{{{{\", c = \"{{{{x|y}}}}\", d = \"{{{{ä}}}}\", e = true }}\n"
+        ),
+        format!("{poll}map = \".\"\nbody = \"x\"\nform = {{ a = \"b\" }}\n"),
+        format!("{poll}map = \".\"\nbody = {{ a = 2026-11-21 }}\n"),
+        format!("{poll}map = \".\"\npaging = {{ kind = \"token\" }}\n"),
+        format!("{poll}map = \".\"\npaging = {{ }}\n"),
+        format!("{poll}map = \".\"\npaging = {{ kind = \"x\" }}\njoin = {{ url = \"https://x.example\" }}\nexpand = {{ together = 0 }}\n"),
+        format!("[auth.login]\n[auth.basic]\nuser = \"x\"\n[auth.sign]\nput = \"x\"\n[auth.expiry]\nurl = \"x\"\n{poll}map = \".\"\n"),
+        format!("[limit]\ncalls = 3\nday_ends_in = \"x\"\n{poll}map = \".\"\n"),
+        hook.to_owned(),
+        format!("{hook}signature = {{ }}\n").replace("/x", "x"),
+        format!("{hook}signature = {{ kind = \"hmac\" }}\n"),
+        format!("{hook}signature = {{ kind = \"shared_header\" }}\n"),
+        format!("{hook}signature = {{ kind = \"hmac\", header = \"h\", secret = \"{{{{nobody}}}}\", message = \"{{{{now}}}}\" }}\n"),
+        hook.replace("webhook", "nats"),
+        hook.replace("webhook", "kafka"),
+        hook.replace("webhook", "sse"),
+    ]
+    .into_iter()
+    .map(|platform| if platform.starts_with("title") { platform } else { format!("name = \"x\"\n{platform}") })
+    .collect();
+    for platform in platforms {
+        std::fs::write(folder.path().join("minha.toml"), platform).unwrap();
+        all_portuguese(["[feeds.x]\nplatform = \"./minha.toml\"\n".to_owned()], folder.path());
+    }
+    std::fs::write(folder.path().join("minha.toml"), format!("name = \"x\"\n{poll}map = \"shop_order\"\n")).unwrap();
+    for jq in ["", "def f: no_such;", "def f: $nobody; def g: [;"] {
+        std::fs::write(folder.path().join("minha.jq"), jq).unwrap();
+        all_portuguese(["[feeds.x]\nplatform = \"./minha.toml\"\n".to_owned()], folder.path());
+    }
+}
