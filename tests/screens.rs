@@ -439,7 +439,9 @@ fn a_feed_in_full_dates_its_troubles_and_tells_only_its_own() {
         assert!(text.contains(told), "{told}: {text}");
     }
     let text = zoomed_feeds(&engine, (120, 40), Lang::PtBr);
-    for told in ["último erro há 50s: status: http 500", "o mais novo posto de lado há 5s: bad_money: total", "2 lacunas, 56s"] {
+    for told in
+        ["último erro há 50s: o servidor responde com erro (http 500)", "de lado há 5s: não é valor em dinheiro (total)", "2 lacunas, 56s"]
+    {
         assert!(text.contains(told), "{told}: {text}");
     }
     let text = zoomed_feeds(&engine, (80, 24), Lang::En);

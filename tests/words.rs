@@ -153,17 +153,17 @@ fn texts(source: &str) -> Vec<String> {
         } else if after.starts_with('r') && after[1 + marks..].starts_with('"') {
             let end = format!("\"{}", "#".repeat(marks));
             at += marks + 2 + after[marks + 2..].find(&end).unwrap() + end.len();
-        } else if after.starts_with('"') {
-            let (text, length) = quoted(&after[1..]);
+        } else if let Some(inside) = after.strip_prefix('"') {
+            let (text, length) = quoted(inside);
             if !source[..at].trim_end().ends_with("reason =") {
                 found.push(text);
             }
             at += 1 + length;
-        } else if after.starts_with('\'') {
+        } else if let Some(inside) = after.strip_prefix('\'') {
             // a character, or a lifetime
-            let escaped = after[1..].starts_with('\\').then(|| after[3..].find('\'').unwrap() + 4);
-            let one = after[1..].chars().next().map_or(0, char::len_utf8);
-            let plain = after[1 + one..].starts_with('\'').then_some(one + 2);
+            let escaped = inside.starts_with('\\').then(|| inside[2..].find('\'').unwrap() + 4);
+            let one = inside.chars().next().map_or(0, char::len_utf8);
+            let plain = inside[one..].starts_with('\'').then_some(one + 2);
             at += escaped.or(plain).unwrap_or(1);
         } else {
             at += 1;
@@ -377,8 +377,6 @@ fn all_portuguese(plans: impl IntoIterator<Item = String>, folder: &Path) {
 fn every_error_of_a_plan_is_told_in_portuguese() {
     let folder = tempfile::tempdir().unwrap();
     let product = "[[product]]\nsku = \"A\"\n";
-    let shop = "[feeds.shop]\nplatform = \"vendure\"\nbase = \"https://shop.example\"\nuser = \"u\"\n";
-    let act = "[actions.cart_rescue]\nurl = ";
     let plans = [
         // the file, and what a key may be
         "name = ".into(),
@@ -441,6 +439,16 @@ fn every_error_of_a_plan_is_told_in_portuguese() {
         format!("{product}[aliases]\nx = \"NOPE\"\ny = 3\n"),
         "[limits]\ncart_idle = \"3h\"\ncart_abandoned = \"1h\"\ncheckout_abandoned = \"10m\"\nlate = \"20h\"\ntoo_old = \"1h\"\nprice_bands = [1, 2]\n".into(),
         "[limits]\nprice_bands = [\"x\"]\n".into(),
+    ];
+    all_portuguese(plans, folder.path());
+}
+
+#[test]
+fn every_error_of_a_plans_feeds_and_acts_is_told_in_portuguese() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = "[feeds.shop]\nplatform = \"vendure\"\nbase = \"https://shop.example\"\nuser = \"u\"\n";
+    let act = "[actions.cart_rescue]\nurl = ";
+    let plans = [
         // feeds and their secrets
         "[feeds.\"A B\"]\npath = \"x\"\n".into(),
         "[feeds.a]\n".into(),
@@ -464,7 +472,9 @@ fn every_error_of_a_plan_is_told_in_portuguese() {
         format!("{act}\"http://x.example\"\n"),
         format!("{act}\"x\"\n"),
         format!("{act}\"https://x.example/{{{{nobody}}}}\"\n"),
-        format!("{act}\"https://x.example\"\nsecrets = {{ key = {{ env = \"NOT_SET\" }} }}\nsign = {{ key = \"{{{{key}}}}\", put = \"x\" }}\n"),
+        format!(
+            "{act}\"https://x.example\"\nsecrets = {{ key = {{ env = \"NOT_SET\" }} }}\nsign = {{ key = \"{{{{key}}}}\", put = \"x\" }}\n"
+        ),
     ];
     let open = folder.path().join("open.txt");
     std::fs::write(&open, "hunter22").unwrap();

@@ -22,7 +22,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     // when it is tried again is worth its room as soon as one has to be
     let retries = if feeds.iter().any(|feed| feed.state.retry_at.is_some()) { 2 } else { 10 };
     let columns = vec![
-        Column { middle: true, ..Column::words(pane.table_title(Panel::Feeds, "panel-feeds", OWN), 6) },
+        Column { middle: true, ..Column::words(pane.table_title(Panel::Feeds, "panel-feeds", OWN), name_columns(&feeds)) },
         Column::mark(pane.word("column-state"), 6, 1),
         Column::number(title(0, "column-age"), 4, 2),
         Column::number(pane.word("column-rate"), 5, 9),
@@ -52,6 +52,14 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     if feeds.is_empty() {
         pane.empty("feeds-none", room, buf);
     }
+}
+
+/// Columns that names keep when room is short: the longest, as far as it is one that is read at a glance.
+fn name_columns(feeds: &[FeedView<'_>]) -> u16 {
+    const LEAST: usize = 6;
+    const MOST: usize = 12;
+    let longest = feeds.iter().map(|feed| feed.state.feed.chars().count()).max().unwrap_or(LEAST);
+    u16::try_from(longest.clamp(LEAST, MOST)).unwrap_or(u16::MAX)
 }
 
 /// True for a feed that is stale, failing or gone.

@@ -102,14 +102,19 @@ impl Table {
             shown.remove(place);
         }
         let mut left = room.saturating_sub(total(&shown));
+        // words are first read in full, then the last of them take the rest
+        let mut widths: Vec<u16> = shown.iter().map(|column| least(*column)).collect();
+        for (width, column) in widths.iter_mut().zip(&shown).filter(|(_, column)| self.columns[**column].elastic) {
+            let more = left.min(natural[*column].saturating_sub(*width));
+            *width += more;
+            left -= more;
+        }
+        if let Some(last) = shown.iter().rposition(|column| self.columns[*column].elastic) {
+            widths[last] += left;
+        }
         let mut x = 0;
         let mut slots = Vec::with_capacity(shown.len());
-        for column in shown {
-            let mut width = least(column);
-            if self.columns[column].elastic {
-                width += left;
-                left = 0;
-            }
+        for (column, width) in shown.into_iter().zip(widths) {
             slots.push(Slot { column, x, width });
             x = x.saturating_add(width).saturating_add(1);
         }
