@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::engine::notice::{Notice, NoticeKind};
 use crate::engine::time::At;
 use crate::journal::{Health, JournalStatus, Losses};
+use crate::ui::detail;
 use crate::ui::format::Format;
 use crate::ui::futures::Future;
 use crate::ui::glyphs::{Charset, Glyphs};
@@ -149,7 +150,7 @@ impl Face for Glass {
     /// Shows why something was not done.
     fn refuse(&mut self, text: String) {
         let wall = self.wall();
-        self.state.refuse(text, wall);
+        self.state.refuse(detail::told(&text, &self.words), wall);
     }
 
     /// Says what a journal has lost.

@@ -13,6 +13,7 @@ use crate::engine::notice::Notice;
 use crate::engine::time::{At, Span};
 use crate::engine::view::show::{AdviceTurn, LogEntry, Logged};
 use crate::journal::{Health, Losses};
+use crate::ui::detail;
 use crate::ui::format::Format;
 use crate::ui::page::Page;
 use crate::ui::panels::log::{advice_word, figure};
@@ -129,7 +130,7 @@ impl Face for Lines {
     }
 
     fn refuse(&mut self, text: String) {
-        eprintln!("warroom: {text}");
+        eprintln!("warroom: {}", detail::told(&text, &self.words));
     }
 
     fn show(&mut self, page: Page, last: bool) {

@@ -26,6 +26,7 @@ use crate::feed::errand::Commission;
 use crate::journal::bookmarks::Bookmarks;
 use crate::replay::{Pace, Shown};
 use crate::ui::action::Action;
+use crate::ui::detail;
 use crate::ui::intent::{Intent, Wish};
 use crate::ui::state::Mode;
 
@@ -397,7 +398,7 @@ impl Session {
         let count = sent.count.to_string();
         let text = match &sent.outcome {
             Ok(status) => words.text("note-sent", &[("act", act.into()), ("count", count.into()), ("status", status.to_string().into())]),
-            Err(why) => words.text("note-not-sent", &[("act", act.into()), ("why", why.as_str().into())]),
+            Err(why) => words.text("note-not-sent", &[("act", act.into()), ("why", detail::shown(why, words).into())]),
         };
         if sent.outcome.is_err() {
             self.face.refuse(text.clone());

@@ -46,7 +46,8 @@ fn lang(options: &Options, settings: &Settings, environment: Environment<'_>) ->
 /// The language of what is told where nothing can be decided: the command line's if it is one, else the locale's.
 #[must_use]
 pub fn language(options: &Options, environment: Environment<'_>) -> Lang {
-    lang(options, &Settings::default(), environment).unwrap_or_default()
+    let of_locale = || locale(environment).and_then(|locale| Lang::parse(&locale));
+    options.lang.as_deref().and_then(Lang::parse).or_else(of_locale).unwrap_or_default()
 }
 
 /// `pt_BR.UTF-8`: the first of the three variables that is set.
