@@ -1742,11 +1742,11 @@ detail-write-optional = write #
 detail-goes-without = what is asked goes without it then
 detail-say-how-often = say how often, in seconds
 detail-give-said = give what is said
-detail-no-event-stream = # is no event stream
 detail-ask-for-text = ask the platform for text without compression
 detail-no-amounts = no list of amounts
 detail-no-amount-text = no amount
 detail-amount-digits = an amount of too many digits, or shared among none
+detail-write-requests = write requests = [§] in its place
 detail-place-item = item #
 detail-place-line = line #
 detail-place-line-item = line # item #

@@ -1741,11 +1741,11 @@ detail-write-optional = escreva #
 detail-goes-without = o que se pede vai então sem ele
 detail-say-how-often = diga de quanto em quanto tempo, em segundos
 detail-give-said = dê o que se diz
-detail-no-event-stream = # não é um stream de eventos
 detail-ask-for-text = peça à plataforma texto sem compressão
 detail-no-amounts = não é uma lista de valores
 detail-no-amount-text = não é um valor
 detail-amount-digits = um valor com dígitos demais, ou dividido por ninguém
+detail-write-requests = escreva requests = [§] no lugar
 detail-place-item = item #
 detail-place-line = linha #
 detail-place-line-item = linha # item #
