@@ -20,6 +20,8 @@ use crate::engine::wire::Reject;
 
 /// Largest event; a larger one is put aside, and the stream goes on behind it.
 const MAX_EVENT_BYTES: usize = 1 << 20;
+/// What is larger than this is no event: it breaks the stream.
+const MAX_SKIPPED_BYTES: usize = 16 << 20;
 /// Kept of an event that is too large.
 const BEGINNING_BYTES: usize = 480;
 /// How long a stream that is open again may take to show that it goes on; after that a gap is told.
@@ -59,9 +61,10 @@ pub async fn listen(sse: &Sse, tap: &Tap, succession: &mut Succession, outlet: &
             Err(_) => return Err(Fault::new(FaultKind::Timeout, "the stream is silent")),
         };
         let Some(chunk) = chunk else {
+            parser.end()?;
             return Err(Fault::new(FaultKind::Truncated, "the stream ended").waiting(parser.retry));
         };
-        let messages = parser.push(&chunk);
+        let messages = parser.push(&chunk)?;
         let now = outlet.now();
         let mut mapped = Mapped::default();
         for message in messages {
@@ -208,6 +211,8 @@ struct Parser {
     has_data: bool,
     after_return: bool,
     is_cut: bool,
+    /// Bytes that were not kept of it.
+    skipped: usize,
     event: String,
     pending_id: Option<String>,
     last_id: Option<String>,
@@ -216,23 +221,38 @@ struct Parser {
 
 impl Parser {
     /// Takes bytes, gives the events that are whole now.
-    fn push(&mut self, bytes: &[u8]) -> Vec<Message> {
+    ///
+    /// # Errors
+    /// When there is no end of one.
+    fn push(&mut self, bytes: &[u8]) -> Result<Vec<Message>, Fault> {
         let mut events = Vec::new();
         for byte in bytes {
             let after_return = std::mem::replace(&mut self.after_return, *byte == b'\r');
             match byte {
                 b'\n' if after_return => {}
                 b'\n' | b'\r' => events.extend(self.end_line()),
-                _ if self.is_cut && self.line.len() >= BEGINNING_BYTES => {}
+                _ if self.is_cut && self.line.len() >= BEGINNING_BYTES => self.skipped += 1,
                 _ => self.line.push(*byte),
             }
             if self.line.len() + self.data.len() > MAX_EVENT_BYTES {
                 self.is_cut = true;
+                self.skipped = 0;
                 self.line.truncate(BEGINNING_BYTES);
                 self.data.truncate(self.data.floor_char_boundary(BEGINNING_BYTES));
             }
         }
-        events
+        if self.is_cut && self.skipped > MAX_SKIPPED_BYTES {
+            return Err(Fault::new(FaultKind::TooLarge, "an event of more than 16 MiB"));
+        }
+        Ok(events)
+    }
+
+    /// The stream ended: in the middle of an event that is too large?
+    ///
+    /// # Errors
+    /// If so.
+    fn end(&self) -> Result<(), Fault> {
+        if self.is_cut { Err(Fault::new(FaultKind::TooLarge, "an event of more than 1 MiB")) } else { Ok(()) }
     }
 
     fn end_line(&mut self) -> Option<Message> {
@@ -281,7 +301,7 @@ mod tests {
         let text = "\u{feff}: hello\nid: 7\ndata: {\"a\":\ndata: 1}\n\nretry: 1500\r\nevent: x\r\ndata:two\r\n\r\nid: 9\n\ndata: not whole";
         for step in [1, 2, 3, 5, 200] {
             let mut parser = Parser::default();
-            let messages: Vec<Message> = text.as_bytes().chunks(step).flat_map(|chunk| parser.push(chunk)).collect();
+            let messages: Vec<Message> = text.as_bytes().chunks(step).flat_map(|chunk| parser.push(chunk).unwrap()).collect();
             let told: Vec<_> = messages.iter().map(|message| (message.id.as_deref(), &*message.event, message.data.as_deref())).collect();
             let expected = [(Some("7"), "message", Some("{\"a\":\n1}")), (None, "x", Some("two")), (Some("9"), "message", None)];
             assert_eq!(told, expected, "{step}");
@@ -294,17 +314,21 @@ mod tests {
     fn an_event_that_is_too_large_takes_no_memory_and_the_next_one_is_whole() {
         for line in [vec![b'x'; 100_000], [&vec![b'x'; 99_000][..], b"\ndata: "].concat()] {
             let mut parser = Parser::default();
-            assert_eq!(parser.push(b"id: 7\ndata: {"), []);
+            assert_eq!(parser.push(b"id: 7\ndata: {").unwrap(), []);
             for _ in 0..20 {
-                assert_eq!(parser.push(&line), []);
+                assert_eq!(parser.push(&line).unwrap(), []);
                 assert!(parser.line.len() + parser.data.len() <= MAX_EVENT_BYTES);
             }
-            let messages = parser.push(b"\n\nid: 8\ndata: {}\n\n");
+            assert!(parser.end().is_err());
+            let messages = parser.push(b"\n\nid: 8\ndata: {}\n\n").unwrap();
             let told: Vec<_> = messages.iter().map(|message| (message.id.as_deref(), message.is_cut)).collect();
             assert_eq!(told, [(Some("7"), true), (Some("8"), false)]);
             assert!(messages[0].data.as_deref().is_some_and(|data| data.starts_with("{x") && data.len() <= 2 * BEGINNING_BYTES));
             assert_eq!(messages[1].data.as_deref(), Some("{}"));
             assert_eq!(parser.last_id.as_deref(), Some("8"));
         }
+        let mut parser = Parser::default();
+        let failed = (0..200).find_map(|_| parser.push(&vec![b'x'; 100_000]).err());
+        assert_eq!(failed.map(|fault| fault.detail), Some("an event of more than 16 MiB".into()));
     }
 }
