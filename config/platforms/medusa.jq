@@ -5,7 +5,9 @@ def agreed: ([.payment_collections[]?.payments[]?.refunds[]?.amount] | sum) as $
   ([.original_total // $now, (if .original_total then .discount_total | times(-1) else null end)] | sum) as $first | ([$now, $first] | max_by(tonumber)) as $most |
   if .status == "canceled" then $most elif $back == null then $now else [([$now, $back] | sum), $most] | min_by(tonumber) end;
 
-def is_captured: .payment_status == "captured" or .payment_status == "partially_refunded" or .payment_status == "refunded";
+# What costs nothing has no payment to wait for.
+def is_captured: .payment_status == "captured" or .payment_status == "partially_refunded" or .payment_status == "refunded"
+  or (.total == 0 and [.payment_collections[]?.payments[]?] == []);
 
 def order: (.currency_code | ascii_upcase) as $currency | .id as $order | if .status == "draft" or .is_draft_order == true then skip("a draft") else
   {type: "purchase", order: .id, cart: .cart_id, rev: .updated_at, ts: $at, placed_at: .created_at, cancelled_at: .canceled_at,

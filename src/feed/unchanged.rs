@@ -17,30 +17,38 @@ type Figures = (i64, Option<i64>, Option<Money>);
 /// The figures, and when they were sent.
 type Sent = (Figures, At);
 
-/// The last value of each gauge of one feed.
+/// The last value of each gauge of one feed, and what it told last to be pinned.
 #[derive(Debug, Default)]
-pub struct Unchanged(Table<Shelf, Sent>);
+pub struct Unchanged {
+    stock: Table<Shelf, Sent>,
+    pinned: Option<Name>,
+}
 
 impl Unchanged {
-    /// Takes out the stock levels that are as they were.
+    /// Takes out the stock levels that are as they were, and a pin that is told with every snapshot.
     pub fn drop_repeated(&mut self, events: &mut Vec<Event>, now: At) {
         events.retain(|event| match &event.fact {
             Fact::Inventory(stock) => {
                 self.is_news((stock.sku.clone(), stock.location.clone()), (stock.available, stock.reserved, stock.price), now)
+            }
+            Fact::ProductPinned(pin) => self.pinned.replace(pin.sku.clone()).as_ref() != Some(&pin.sku),
+            Fact::ProductUnpinned(_) => {
+                self.pinned = None;
+                true
             }
             _ => true,
         });
     }
 
     fn is_news(&mut self, key: Shelf, figures: Figures, now: At) -> bool {
-        if let Some((known, sent)) = self.0.get(&key)
+        if let Some((known, sent)) = self.stock.get(&key)
             && *known == figures
             && now.since_ms(*sent) < SIGN_OF_LIFE_MS
         {
             return false;
         }
-        if self.0.len() < MAX_GAUGES || self.0.contains_key(&key) {
-            self.0.insert(key, (figures, now));
+        if self.stock.len() < MAX_GAUGES || self.stock.contains_key(&key) {
+            self.stock.insert(key, (figures, now));
         }
         true
     }
@@ -49,6 +57,21 @@ impl Unchanged {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pin_is_news_when_it_changes() {
+        let mut unchanged = Unchanged::default();
+        let told: Vec<usize> = ["pinned a", "pinned a", "pinned b", "pinned b", "pinned a", "unpinned a", "pinned a"]
+            .map(|told| {
+                let (kind, sku) = told.split_once(' ').unwrap();
+                let line = format!(r#"{{"type":"product_{kind}","id":"1","ts":"2026-11-21T23:31:00Z","sku":"{sku}"}}"#);
+                let mut events = vec![crate::engine::wire::read(&line, &crate::engine::wire::Defaults::default()).unwrap().event];
+                unchanged.drop_repeated(&mut events, At::from_ms(0));
+                events.len()
+            })
+            .to_vec();
+        assert_eq!(told, [1, 0, 1, 0, 1, 1, 1]);
+    }
 
     #[test]
     fn a_gauge_is_news_when_it_changes_and_once_a_minute() {
