@@ -188,6 +188,37 @@ async fn totals_are_exact_after_every_toxic_and_the_feed_comes_back() {
     assert_eq!(sick, whole, "every order, without a gap");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platforms_error_that_means_nothing_there_is_an_empty_page() {
+    let not_found = |why: &str| Reply::status(404, &[], &format!(r#"{{"code":404,"message":"Not Found","description":"{why}"}}"#));
+    let quiet = Peer::start(move |_, _| not_found("Last page is 0")).await;
+    let busy = Peer::start(move |asked, _| {
+        let at = wall_now().rfc3339();
+        let order = |id: u32| format!(r#"{{"id":{id},"created_at":"{at}","updated_at":"{at}","total":"10.50","currency":"BRL"}}"#);
+        match asked.query("page").as_deref() {
+            Some("1") => Reply::Json(format!("[{}]", (0..100).map(order).collect::<Vec<_>>().join(","))),
+            _ => not_found("Last page is 1"),
+        }
+    })
+    .await;
+    let gone = Peer::start(move |_, _| not_found("Store with such id does not exist")).await;
+    let table = |(name, peer): (&str, &Peer)| {
+        format!(
+            "[feeds.{name}]\nplatform = \"nuvemshop\"\nrequests = [\"orders\"]\nbase = \"{}\"\nstore = \"1\"\nagent = \"Desk (ops@example.com)\"\naccess_token = {{ env = \"TEST_NUVEMSHOP_TOKEN\" }}\n",
+            peer.base()
+        )
+    };
+    let plan: String = [("quiet", &quiet), ("busy", &busy), ("gone", &gone)].map(table).concat();
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    for name in ["quiet", "busy"] {
+        owner.until(name, |taken| taken.state(name).caught_up).await;
+        assert_eq!(owner.taken.all_faults(name), [""; 0], "{name}");
+    }
+    owner.until("another 404 is a fault", |taken| taken.fault("gone").starts_with("status: http 404")).await;
+    assert_eq!(orders(&owner.taken), 100);
+    owner.stop().await;
+}
+
 /// Rows of which one is wrong, by a token that leads nowhere.
 const TURNING: &str = r#"
 name = "turning"

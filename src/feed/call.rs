@@ -21,6 +21,8 @@ pub struct Call {
     pub rank: Rank,
     /// Seconds to wait where an error of the platform says "too many requests".
     pub throttled: Option<Filter>,
+    /// What stands for an error of the platform that is none, as "nothing there": its answer, as JSON.
+    pub instead: Option<Filter>,
 }
 
 /// What a call sends.
@@ -61,7 +63,7 @@ impl Call {
         let body = read_body(section);
         let method = method.unwrap_or(if body == Body::Empty { reqwest::Method::GET } else { reqwest::Method::POST });
         let cost = section.count("cost", 1..=100_000).unwrap_or(1);
-        Some(Self { method, url: url?, query, headers, body, cost, rank: Rank::default(), throttled: None })
+        Some(Self { method, url: url?, query, headers, body, cost, rank: Rank::default(), throttled: None, instead: None })
     }
 
     /// True for the same call of a platform file: it asks for the same, whatever the values.

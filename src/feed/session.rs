@@ -147,13 +147,21 @@ impl Session {
         result
     }
 
-    /// Sends a filled call; an error of the platform may be its word for "too many requests".
+    /// Sends a filled call; an error of the platform may be its word for "nothing there", or for "too many requests".
     ///
     /// # Errors
     /// When the answer is no success.
     pub async fn send(&self, call: &Call, filled: Filled) -> Result<Answer, Fault> {
         let answer = self.http.send(filled).await?;
         let body = if answer.status.is_success() { Vec::new() } else { answer.body.clone() };
+        if !answer.status.is_success()
+            && let Some(instead) = &call.instead
+        {
+            let context = Context::new(self.clock.now(), Defaults::default());
+            if let Some(text) = self.mapper.first(instead, &body, context).await.ok().flatten() {
+                return Ok(Answer { status: reqwest::StatusCode::OK, body: text.into_bytes(), ..answer });
+            }
+        }
         let (fault, throttled) = match (answer.checked(), &call.throttled) {
             (Err(fault), Some(throttled)) => (fault, throttled),
             (checked, _) => return checked,

@@ -331,7 +331,8 @@ impl PlatformText {
     }
 
     fn read_poll(&self, section: &Section<'_>) -> Option<Poll> {
-        let call = Call::read(section);
+        let instead = self.filter(section, "instead");
+        let call = Call::read(section).map(|call| Call { instead, ..call });
         let interval_s = section.number("interval_s", 0.2..=86_400.0);
         if !section.has("interval_s") {
             section.missing("interval_s", "say how often to ask, in seconds");
