@@ -121,7 +121,7 @@ fn every_sample_maps_to_its_golden_events() {
 }
 
 /// What platforms say no with inside a success, and how the desk takes it.
-const REFUSALS: [(&str, &str, &str, FaultKind); 8] = [
+const REFUSALS: [(&str, &str, &str, FaultKind); 15] = [
     ("shopee", "orders", r#"{"error":"invalid_acceess_token","message":"Invalid access_token."}"#, FaultKind::Unauthorized),
     ("shopee", "orders", r#"{"error":"source_ip_undeclared","message":"Source IP is undeclared"}"#, FaultKind::Refused),
     ("lazada", "orders", r#"{"type":"ISV","code":"SellerCallLimit","message":"This ban will last 1 seconds"}"#, FaultKind::Throttled),
@@ -145,6 +145,13 @@ const REFUSALS: [(&str, &str, &str, FaultKind); 8] = [
         r#"{"errors":[{"message":"Field \"customFields\" must not have a selection since type \"JSON\" has no subfields."}]}"#,
         FaultKind::Refused,
     ),
+    ("google_ads", "spend", r#"[{"results":[]},{"error":{"code":500,"message":"Internal error encountered."}}]"#, FaultKind::Refused),
+    ("google_ads", "spend", r#"[{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}]"#, FaultKind::Throttled),
+    ("youtube", "video", r#"{"items":[],"pageInfo":{"totalResults":0}}"#, FaultKind::Refused),
+    ("meta", "ads", r#"{"error":{"message":"(#32) Page request limit reached","code":32}}"#, FaultKind::Throttled),
+    ("stripe", "events", r#"{"error":{"type":"api_error"}}"#, FaultKind::Refused),
+    ("bambuser", "chat", r#"{"error":"Unauthorized"}"#, FaultKind::Refused),
+    ("pix", "received", r#"{"title":"Consulta inválida.","status":400,"detail":"fim < inicio"}"#, FaultKind::Refused),
 ];
 
 #[test]
