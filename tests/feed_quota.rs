@@ -213,7 +213,7 @@ async fn a_refused_login_is_one_for_all_feeds_of_the_account_and_not_hammered() 
     std::fs::write(&file, text).unwrap();
     let mut owner = Owner::start(&plan, wall_now(), Taken::default());
     let waits = |state: &warroom::engine::event::FeedState| {
-        let refused = state.last_error.as_deref().is_some_and(|error| error.starts_with("unauthorized: http 401"));
+        let refused = state.last_error.as_deref().is_some_and(|error| error.starts_with("unauthorized: login: http 401"));
         refused && state.status == FeedStatus::Retrying && state.retry_at.is_some_and(|at| at.since_ms(wall_now()) > 1_000)
     };
     owner.until("all tell the refusal, and when they try again", |taken| taken.states.len() == 3 && taken.states.values().all(waits)).await;
