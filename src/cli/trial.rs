@@ -15,10 +15,11 @@ use crate::engine::time::{At, HOUR_MS};
 use crate::engine::wire;
 use crate::feed::Rejected;
 use crate::feed::account::{Account, Environment};
+use crate::feed::canonical;
 use crate::feed::disclosure::{Disclosure, HIDDEN};
 use crate::feed::fault::Fault;
 use crate::feed::mapper::{Exchange, Mapper, Workshop};
-use crate::feed::mapping::{MAX_BYTES, Mapped};
+use crate::feed::mapping::{Context, MAX_BYTES, Mapped};
 use crate::feed::platform::{PlatformText, Request, SHIPPED, Transport, Variable};
 use crate::feed::probe::{self, Look, Outcome, Probe};
 use crate::feed::session::Session;
@@ -174,8 +175,10 @@ fn of_payload(asked: &TryArgs, account: &Account, request: &Request, path: &Path
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::other)?;
     let mapper = Workshop::own().mapper();
     let mapped = runtime.block_on(async {
-        if matches!(request.transport, Transport::Ndjson(_)) || request.recipe.is_none() {
+        if matches!(request.transport, Transport::Ndjson(_)) {
             of_lines(&trial, &mapper, request, &payload).await
+        } else if request.recipe.is_none() {
+            canonical::read(&payload, |_| None, &Context::new(at, trial.defaults.clone())).await
         } else {
             trial.map(&mapper, request, &payload).await
         }

@@ -1,6 +1,9 @@
 //! Our own format as a delivery or a broker's message carries it: a canonical event or CloudEvents envelope, a list of them,
 //! lines of them, or a CloudEvent in headers.
 
+use data_encoding::BASE64;
+use serde_json::Value;
+
 use super::fault::{Fault, FaultKind};
 use super::lines::LineReader;
 use super::mapping::{Context, Mapped};
@@ -14,7 +17,7 @@ pub async fn read(body: &[u8], header: impl Fn(&str) -> Option<String>, context:
     let no_json = |error: serde_json::Error| Fault::new(FaultKind::BadBody, format!("no JSON: {error}"));
     let body = String::from_utf8_lossy(body).into_owned();
     let lines: Vec<String> = if let (Some(id), Some(source), Some(kind)) = (header("ce-id"), header("ce-source"), header("ce-type")) {
-        let data: serde_json::Value = serde_json::from_str(&body).map_err(no_json)?;
+        let data: Value = serde_json::from_str(&body).map_err(no_json)?;
         let mut envelope = serde_json::json!({"specversion": "1.0", "id": id, "source": source, "type": kind, "data": data});
         if let Some(time) = header("ce-time") {
             envelope["time"] = time.into();
@@ -31,7 +34,43 @@ pub async fn read(body: &[u8], header: impl Fn(&str) -> Option<String>, context:
     let numbered = lines
         .into_iter()
         .zip(1..)
-        .map(|(line, number)| (number, Some(line)))
+        .map(|(line, number)| (number, Some(opened(line))))
         .filter(|(_, line)| line.as_ref().is_some_and(|l| !l.trim().is_empty()));
     reader.read(numbered.collect(), context).await
+}
+
+/// An envelope whose data are JSON in base64, with them as they are.
+fn opened(line: String) -> String {
+    if !line.contains("\"data_base64\"") {
+        return line;
+    }
+    let read = |line: &str| {
+        let mut envelope: serde_json::Map<String, Value> = serde_json::from_str(line).ok()?;
+        let bytes = BASE64.decode(envelope.remove("data_base64")?.as_str()?.as_bytes()).ok()?;
+        envelope.insert("data".to_owned(), serde_json::from_slice(&bytes).ok()?);
+        serde_json::to_string(&envelope).ok()
+    };
+    read(&line).unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::time::At;
+    use crate::engine::wire::Defaults;
+
+    #[tokio::test]
+    async fn data_in_base64_are_read_as_they_are() {
+        let data = BASE64.encode(br#"{"text":"one"}"#);
+        let envelope = |data: &str| {
+            format!(
+                r#"{{"specversion":"1.0","id":"n1","source":"/crm","type":"x.note","time":"2026-11-21T23:31:05Z","data_base64":"{data}"}}"#
+            )
+        };
+        let context = Context::new(At::from_ms(0), Defaults::default());
+        let mapped = read(format!("[{},\n{}]", envelope(&data), envelope("%%")).as_bytes(), |_| None, &context).await.unwrap();
+        assert_eq!(mapped.events.len(), 1);
+        assert_eq!(mapped.events[0].id.as_deref(), Some("n1"));
+        assert_eq!(mapped.rejected.len(), 1, "what is no base64 is put aside");
+    }
 }
