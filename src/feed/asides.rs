@@ -78,7 +78,8 @@ fn look_of(aside: &Rejected) -> u64 {
     hash(&(aside.reject.reason, &aside.reject.detail, &aside.beginning))
 }
 
-fn hash(what: &impl Hash) -> u64 {
+/// A short sign of what is only to be known again.
+pub(super) fn hash(what: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     what.hash(&mut hasher);
     hasher.finish()

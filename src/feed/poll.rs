@@ -3,14 +3,13 @@
 //! A round is one window read to its end. Its pages are handed over as they come; the cursor goes with the last one,
 //! so that a crash or an error in between reads the window again. Nothing is lost, and the engine knows what it has.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::asides::Asides;
+use super::asides::{Asides, hash};
 use super::backoff::Backoff;
 use super::call::Filled;
 use super::expand::Expander;
@@ -342,7 +341,7 @@ struct Page {
 impl Page {
     fn first(paging: &Paging, cursor: &Cursor) -> Self {
         let token = if *paging == (Paging::Token { persist: true }) { cursor.token.clone() } else { None };
-        let been = token.iter().chain(&cursor.since).map(|page| hash(page)).collect();
+        let been = token.iter().chain(&cursor.since).map(|page| hash(&page.as_str())).collect();
         Self { number: 1, offset: 0, token, since: cursor.since.clone(), been, ..Self::default() }
     }
 
@@ -404,22 +403,16 @@ impl Page {
 
     /// True for a page that was read in this round.
     fn has_been(&self, next: Option<&str>) -> bool {
-        next.is_some_and(|next| self.been.contains(&hash(next)))
+        next.is_some_and(|next| self.been.contains(&hash(&next)))
     }
 
     /// Notes a page that is read now.
     fn goes_to(&mut self, next: Option<&str>) -> Result<bool, Fault> {
-        if next.is_some_and(|next| !self.been.insert(hash(next))) {
+        if next.is_some_and(|next| !self.been.insert(hash(&next))) {
             return Err(Fault::new(FaultKind::Paging, "the next page was read before"));
         }
         Ok(true)
     }
-}
-
-fn hash(page: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    page.hash(&mut hasher);
-    hasher.finish()
 }
 
 fn set_optional(values: &mut Values, name: &str, value: Option<&String>) {
