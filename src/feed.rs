@@ -7,6 +7,7 @@
 pub mod account;
 mod address;
 mod admission;
+pub mod arrival;
 pub mod asides;
 pub mod backoff;
 pub mod broker;

@@ -2,6 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops where it fails")]
 
+#[path = "support/peer.rs"]
+mod peer;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
@@ -166,6 +169,88 @@ fn the_login_of_the_page_lets_in() {
     assert!(told.contains(r#""type":"purchase","order":"1001","value":"259.80""#), "{told}");
 }
 
+/// Calls the program in a folder with the third platform of the page.
+fn tried_depot(more: &[&str]) -> (String, std::process::Child) {
+    let folder = tempfile::tempdir().expect("a folder").keep();
+    for (name, text) in [("depot.toml", block("toml", 3)), ("depot.jq", block("jq", 1)), ("list.json", block("json", 2))] {
+        std::fs::write(folder.join(name), text).expect("a file");
+    }
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_warroom"))
+        .args(["feed", "try", "depot.toml", "--set", "source_tz=America/Sao_Paulo", "--set", "client=desk"])
+        .args(more)
+        .current_dir(&folder)
+        .env_clear()
+        .env("DEPOT_SECRET", "opensesame")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    (folder.display().to_string(), child)
+}
+
+fn said(child: std::process::Child) -> (Option<i32>, String) {
+    let output = child.wait_with_output().expect("it ends");
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+}
+
+/// Answers as the third platform of the page: a token to the client that names itself, two pages of orders, one order.
+fn depot(asked: &peer::Asked) -> peer::Reply {
+    let denied = peer::Reply::status(401, &[], "{}");
+    if asked.path() == "/oauth/token" {
+        let basic = format!("Basic {}", data_encoding::BASE64.encode(b"desk:opensesame"));
+        let good = asked.header("authorization") == Some(&*basic) && asked.body == "grant_type=client_credentials";
+        return if good { peer::Reply::Json(r#"{"access_token":"tok-1","expires_in":900}"#.into()) } else { denied };
+    }
+    if asked.header("authorization") != Some("Bearer tok-1") {
+        return denied;
+    }
+    let list = block("json", 2);
+    match asked.path() {
+        "/v2/orders/501" => {
+            let order = list.split_once("[").and_then(|(_, rest)| rest.rsplit_once("],\"next_cursor\"")).expect("an order").0;
+            peer::Reply::Json(format!("{{\"order\":{order}}}"))
+        }
+        path if path.starts_with("/v2/orders?") && path.contains("limit=50") && !path.contains("cursor=") => {
+            peer::Reply::Json(list.replace("501", "500").replace("\"next_cursor\":null", "\"next_cursor\":\"c2\""))
+        }
+        path if path.contains("cursor=c2") => peer::Reply::Json(list),
+        _ => peer::Reply::status(404, &[], "{}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_local_times_and_notices_of_the_page_are_read() {
+    let (folder, child) = tried_depot(&["--request", "orders", "--payload", "list.json", "--at", "2026-04-12T23:45:00Z"]);
+    let (code, told) = said(child);
+    assert!(told.starts_with(block("json", 3).trim()) && code == Some(0), "{told}");
+    std::fs::remove_dir_all(folder).expect("removed");
+    let server = peer::Peer::start(|asked, _| depot(asked)).await;
+    let base = format!("base={}", server.base());
+    let (folder, child) = tried_depot(&["--request", "orders", "--set", &base]);
+    let (code, told) = tokio::task::spawn_blocking(move || said(child)).await.expect("it ends");
+    assert!(told.contains(r#""order":"501","value":"199.80""#) && code == Some(0), "{told}");
+    std::fs::remove_dir_all(folder).expect("removed");
+    let asked = server.asked();
+    let list = asked.iter().find(|asked| asked.path().starts_with("/v2/orders?")).expect("the list was asked for");
+    let since = list.query("updated_since").expect("a time");
+    let local = At::parse(&since, Some(chrono_tz::America::Sao_Paulo)).expect("a time");
+    let ago = warroom::clock::wall_now().since_ms(local);
+    assert!((0..86_400_000 * 2).contains(&ago), "{since}: of the past, and in the shop's own hours");
+    let zoned = warroom::clock::wall_now().since_ms(At::parse(&since, Some(chrono_tz::UTC)).expect("a time"));
+    assert_eq!(zoned - ago, 3 * 3_600_000, "São Paulo is three hours behind UTC");
+    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let listen = format!("listen={address}");
+    let (folder, child) = tried_depot(&["--request", "notices", "--listen", "60", "--set", &base, "--set", &listen]);
+    let body = r#"{"topic":"order","number":501}"#;
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"opensesame");
+    let signed = data_encoding::HEXLOWER.encode(hmac::sign(&key, body.as_bytes()).as_ref());
+    let answer = tokio::task::spawn_blocking(move || deliver(address, "/depot", ("x-depot-signature", &signed), body));
+    assert_eq!(answer.await.expect("an answer"), "HTTP/1.1 200 OK");
+    let (code, told) = tokio::task::spawn_blocking(move || said(child)).await.expect("it ends");
+    assert!(told.contains(r#""order":"501","value":"199.80""#) && told.contains(r#""type":"refund""#) && code == Some(0), "{told}");
+    std::fs::remove_dir_all(folder).expect("removed");
+}
+
 /// The chat of the page: wants its two greetings and the answer to its ping before it says anything.
 async fn stage(listener: tokio::net::TcpListener) {
     let (stream, _) = listener.accept().await.expect("a connection");
@@ -177,14 +262,14 @@ async fn stage(listener: tokio::net::TcpListener) {
     socket.send(Message::Text(r#"{"op":"ping","n":7}"#.into())).await.expect("sent");
     let answer = socket.next().await.expect("a message").expect("a message");
     assert_eq!(answer.to_text().expect("text"), r#"{"op":"pong","n":7}"#);
-    socket.send(Message::Text(block("json", 2).into())).await.expect("sent");
+    socket.send(Message::Text(block("json", 4).into())).await.expect("sent");
     while let Some(Ok(_)) = socket.next().await {}
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_chat_of_the_page_is_greeted_answered_and_heard() {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("stage.toml"), block("toml", 3)).expect("a file");
+    std::fs::write(folder.path().join("stage.toml"), block("toml", 4)).expect("a file");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base = format!("base=ws://{}", listener.local_addr().expect("an address"));
     let server = tokio::spawn(stage(listener));
@@ -197,7 +282,7 @@ async fn the_chat_of_the_page_is_greeted_answered_and_heard() {
     let output = tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends");
     let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{told}");
-    assert!(told.contains(block("json", 3).trim()), "{told}");
+    assert!(told.contains(block("json", 5).trim()), "{told}");
     assert!(told.contains("left out: nothing for the desk"), "{told}");
     server.await.expect("the chat heard what it wanted");
 }
@@ -328,7 +413,7 @@ fn a_secret_is_asked_for_where_it_can_be_given() {
 }
 
 /// Delivers to a listener as soon as it is there; the status of its answer.
-fn deliver(address: std::net::SocketAddr, body: &str, signature: &str) -> String {
+fn deliver(address: std::net::SocketAddr, path: &str, (header, signature): (&str, &str), body: &str) -> String {
     let began = warroom::clock::instant();
     let mut stream = loop {
         match TcpStream::connect(address) {
@@ -338,7 +423,7 @@ fn deliver(address: std::net::SocketAddr, body: &str, signature: &str) -> String
         std::thread::sleep(std::time::Duration::from_millis(20));
     };
     let length = body.len();
-    let head = format!("POST /kiosk HTTP/1.1\r\nhost: x\r\nx-kiosk-signature: {signature}\r\ncontent-length: {length}\r\n\r\n");
+    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\n{header}: {signature}\r\ncontent-length: {length}\r\n\r\n");
     stream.write_all((head + body).as_bytes()).expect("sent");
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer).expect("an answer");
@@ -369,7 +454,7 @@ fn a_delivery_that_is_tried_is_answered_as_the_desk_would_answer_it() {
             .stderr(std::process::Stdio::piped())
             .spawn()
             .expect("it runs");
-        assert_eq!(deliver(address, body, signature), answer);
+        assert_eq!(deliver(address, "/kiosk", ("x-kiosk-signature", signature), body), answer);
         let output = child.wait_with_output().expect("it ends");
         let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{said}");

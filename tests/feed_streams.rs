@@ -142,6 +142,99 @@ async fn a_server_that_was_trusted_and_jumps_loses_the_trust_and_the_gap_is_told
     }
 }
 
+/// Puts another filter in the place of the usual one.
+fn map_by(folder: &std::path::Path, map: &str) {
+    let file = folder.join("streaming.toml");
+    let text = std::fs::read_to_string(&file).expect("the file");
+    let (head, _) = text.split_once("map = ").expect("a map");
+    std::fs::write(&file, format!("{head}map = '{map}'\n")).expect("written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_says_that_it_begins_anew_leaves_a_gap_that_is_told_with_its_length() {
+    // the second connection forgets what was asked for, and begins with how things stand
+    let server = Peer::start(|asked, n| {
+        let head = ": hello\nretry: 1100\n\n";
+        let body = match (n, asked.header("last-event-id")) {
+            (0, None) => format!("{head}event: state\nid: e1-7\ndata: {{\"id\":\"a\"}}\n\n"),
+            (1, Some("e1-7")) => format!("{head}event: reset\nid: e2-1\ndata: {{}}\n\nevent: state\nid: e2-2\ndata: {{\"id\":\"b\"}}\n\n"),
+            (2, Some("e2-2")) => return Reply::Hang,
+            (_, last) => return Reply::status(400, &[], last.unwrap_or("no id")),
+        };
+        Reply::status(200, &[("content-type", "text/event-stream")], &body)
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let plan = platform(folder.path(), "transport = \"sse\"\nresumes = true\nurl = \"{{base}}/stream\"")
+        + &format!("base = \"{}\"\n", server.base());
+    map_by(
+        folder.path(),
+        r#"if $response.event == "reset" then gap("the server begins anew") else {type: "chat_message", id, ts: $at, author: "a", text: .id} end"#,
+    );
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("both", |taken| texts(taken).len() == 2).await;
+    let taken = owner.stop().await;
+    let told: BTreeSet<String> = gaps(&taken).into_iter().collect();
+    assert!(told.iter().any(|gap| gap.ends_with(" s were missed: the server begins anew")), "{told:?}");
+    assert!(told.len() == 1 && !told.iter().any(|gap| gap.starts_with("gap: 0")), "{told:?}");
+    assert_eq!(taken.state("chat").skipped, 1);
+    assert_eq!(taken.state("chat").guarantee, Guarantee::BestEffort, "who has forgotten us once is not trusted again");
+    let before = taken.told.iter().take_while(|state| !state.last_error.as_deref().is_some_and(|error| error.starts_with("gap: ")));
+    assert!(before.into_iter().any(|state| state.guarantee == Guarantee::Resumable), "it was trusted before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_that_is_told_how_far_it_was_read_goes_on_there_and_tells_where_it_cannot() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    // three messages a connection; the fourth has thrown away what was asked for
+    let server = tokio::spawn(async move {
+        let mut heard = Vec::new();
+        for connection in 0u32..5 {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            let mut socket = tokio_tungstenite::accept_async(stream).await.expect("a socket");
+            let hello = socket.next().await.expect("a message").expect("a message").to_text().expect("text").to_owned();
+            let last = hello.split_once("\"after\":").and_then(|(_, text)| text.trim_end_matches('}').parse().ok()).unwrap_or(0);
+            heard.push(hello);
+            let lost = if connection == 3 { 10 } else { 0 };
+            if lost > 0 {
+                socket.send(Message::Text("{\"gone\":true}".into())).await.expect("sent");
+            }
+            for seq in last + lost + 1..=last + lost + 3 {
+                socket.send(Message::Text(format!("{{\"seq\":{seq},\"text\":\"m{seq}\"}}").into())).await.expect("sent");
+            }
+            tokio::time::sleep(Duration::from_millis(600)).await;
+            drop(socket);
+            tokio::time::sleep(Duration::from_millis(900)).await;
+        }
+        heard
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let request = "transport = \"ws\"\nresumes = true\nnext = \".seq\"\nurl = \"{{base}}/chat\"\nsend = ['{\"join\":1}']\nresume = ['{\"join\":1,\"after\":{{since|number}}}']";
+    let plan = platform(folder.path(), request) + &format!("base = \"ws://{address}\"\n");
+    map_by(
+        folder.path(),
+        r#"if .gone then gap("it keeps no more") else {type: "chat_message", id: (.seq | text), ts: $at, author: "a", text} end"#,
+    );
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("two connections", |taken| texts(taken).len() >= 6).await;
+    owner = Owner::start(&plan, wall_now(), owner.kill());
+    owner.until("three connections", |taken| texts(taken).len() >= 9).await;
+    assert_eq!(owner.taken.state("chat").guarantee, Guarantee::Resumable);
+    assert_eq!(gaps(&owner.taken), [""; 0], "nothing was missed");
+    owner.until("the fourth", |taken| texts(taken).len() >= 12).await;
+    assert_eq!(owner.taken.state("chat").guarantee, Guarantee::BestEffort);
+    assert!(gaps(&owner.taken).iter().any(|gap| gap.ends_with(" s were missed: it keeps no more")), "{:?}", gaps(&owner.taken));
+    owner.until("the fifth", |taken| texts(taken).len() >= 15).await;
+    owner.stop().await;
+    let heard = server.await.expect("the server");
+    assert_eq!(heard[0], "{\"join\":1}");
+    assert_eq!(
+        heard[1..],
+        ["{\"join\":1,\"after\":3}", "{\"join\":1,\"after\":6}", "{\"join\":1,\"after\":9}", "{\"join\":1,\"after\":22}"]
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_comes_back_and_is_silent_shows_nothing_so_a_gap_is_told() {
     let server = Peer::start(|_, n| {
@@ -223,7 +316,7 @@ async fn a_ticket_that_is_good_once_is_fetched_for_each_connection_and_not_more_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_name_of_an_event_is_seen_a_heartbeat_is_left_out_and_one_that_is_too_large_is_put_aside() {
-    let large = "x".repeat(2 << 20);
+    let large = "x".repeat(9 << 20);
     let server = Peer::start(move |asked, _| {
         if after(asked) >= 3 {
             return Reply::Hang;
@@ -237,17 +330,14 @@ async fn the_name_of_an_event_is_seen_a_heartbeat_is_left_out_and_one_that_is_to
     let folder = tempfile::tempdir().expect("a folder");
     let plan = platform(folder.path(), "transport = \"sse\"\ncodec = \"text\"\nresumes = true\nurl = \"{{base}}/stream\"")
         + &format!("base = \"{}\"\n", server.base());
-    let file = folder.path().join("streaming.toml");
-    let text = std::fs::read_to_string(&file).expect("the file");
-    let (head, _) = text.split_once("map = ").expect("a map");
-    let map = r#"map = 'if $response.event == "ping" then skip("a heartbeat") else {type: "chat_message", id: $response.id, ts: $at, author: "a", text: "\($response.event) \(fromjson | .n)"} end'"#;
-    std::fs::write(&file, format!("{head}{map}\n")).expect("written");
+    let map = r#"if $response.event == "ping" then skip("a heartbeat") else {type: "chat_message", id: $response.id, ts: $at, author: "a", text: "\($response.event) \(fromjson | .n)"} end"#;
+    map_by(folder.path(), map);
     let mut owner = Owner::start(&plan, wall_now(), Taken::default());
     owner.until("both", |taken| texts(taken).len() == 2).await;
     let taken = owner.stop().await;
     assert_eq!(texts(&taken), BTreeSet::from(["order.created 7".to_owned(), "order.deleted 8".to_owned()]));
     let aside: Vec<_> = taken.rejected.iter().map(|aside| (aside.place.as_str(), aside.reject.detail.as_str())).collect();
-    assert_eq!(aside, [("id 2", "an event of more than 1 MiB")]);
+    assert_eq!(aside, [("id 2", "an event of more than 8 MiB")]);
     assert_eq!(taken.state("chat").skipped, 1, "the heartbeat; empty data are no event");
     assert_eq!(taken.cursors.get("chat").map(String::as_str), Some("3"), "and it goes on behind it");
 }

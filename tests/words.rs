@@ -97,7 +97,7 @@ const SILENT: &[&str] = &[
     "hmac, shared_header, refetch, open",
     "calls = 5, per_s = 10",
     "cargo build --release --features 7",
-    "raw uri number epoch_s epoch_ms date strftime:…",
+    "raw uri number epoch_s epoch_ms date strftime:… local:…",
     "name = \"influencer\"",
     "warroom forget c-17",
     // what others say, and what is said to them

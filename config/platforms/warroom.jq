@@ -6,6 +6,9 @@
 # An input that is left out on purpose; what maps to nothing at all is counted and shown.
 def skip($why): {skip: $why};
 
+# The platform says that events were lost: `gap("it keeps the last 500 only")`. On a stream that is open again its length is told too.
+def gap($why): {gap: $why};
+
 # A second request for a resource that was only named: its `id` and what the request's templates need.
 def expand($values): {expand: $values};
 

@@ -209,6 +209,7 @@ impl Desk {
             (tally.received, tally.duplicate) = (state.received, state.duplicate);
             (tally.conflict, tally.quarantined, tally.test) = (state.conflict, state.quarantined, state.tests);
             tally.late = state.late.unwrap_or_default();
+            tally.last_aside.clone_from(&state.last_aside);
         }
         self.engine.step(record)
     }

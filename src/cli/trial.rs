@@ -257,6 +257,8 @@ fn ask(session: &Arc<Session>, requests: &[Request], listen: Duration, words: &W
     for request in requests {
         let (probe, mut exchanges) = runtime.block_on(look(session, request, listen));
         failed |= matches!(probe.outcome, Outcome::Failed | Outcome::Late);
+        let is_vain = |mapped: &Mapped| mapped.events.is_empty() && !mapped.rejected.is_empty();
+        failed |= exchanges.iter().any(|exchange| exchange.mapped.as_ref().is_ok_and(is_vain));
         let mut disclosure = Disclosure::of(&session.account).with_secrets_of(&session.account);
         exchanges.iter().for_each(|exchange| disclosure.learn(&String::from_utf8_lossy(&exchange.payload)));
         // a payload is written in pieces, and a secret may be cut where a text is

@@ -89,7 +89,7 @@ pub fn read(file: &str, text: &str, fallback_name: &str, environment: Environmen
     plan.unavailable = accounts.iter().flat_map(|account| account.unavailable.clone()).collect();
     for account in &mut accounts {
         account.defaults.currency = account.defaults.currency.or(plan.currency);
-        account.defaults.source_tz = account.defaults.source_tz.or(plan.time_zone);
+        account.set_zone(plan.time_zone);
     }
     doubts.extend(catalogue.doubts);
     Ok(Loaded { plan, accounts, errands, file: PathBuf::from(file), doubts })

@@ -50,7 +50,18 @@ pub struct Line {
 /// # Errors
 /// With the reason for quarantine.
 pub fn read(line: &str, defaults: &Defaults) -> Result<Line, Reject> {
-    read_line(line, defaults).map_err(|fault| Reject { reason: fault.reason, detail: fault.key.name().to_owned() })
+    read_line(line, defaults).map_err(|fault| rejected(fault, line, defaults))
+}
+
+#[cold]
+fn rejected(fault: Fault, line: &str, defaults: &Defaults) -> Reject {
+    let detail = fault.key.name().to_owned();
+    // a time is one with a zone, and none without
+    let zoned = Defaults { source_tz: Some(Tz::UTC), ..defaults.clone() };
+    if defaults.source_tz.is_none() && read_line(line, &zoned).err() != Some(fault) {
+        return Reject { reason: Quarantine::BadTime, detail: format!("{detail}: no time zone; name `source_tz` of the feed in the plan") };
+    }
+    Reject { reason: fault.reason, detail }
 }
 
 #[inline(always)]

@@ -19,6 +19,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use secrecy::SecretString;
 
 use super::address;
@@ -29,7 +30,7 @@ use super::platform::{Auth, Platform, PlatformText, Request, SHIPPED, Transport,
 use super::quota::Quota;
 use super::secret;
 use super::signature::Signature;
-use super::template::{Value, Values};
+use super::template::{Value, Values, ZONE};
 use crate::engine::event::Guarantee;
 use crate::engine::id::{Name, Table};
 use crate::engine::money::Currency;
@@ -109,6 +110,14 @@ impl Account {
         if problems.is_empty() { Ok(accounts) } else { Err(problems) }
     }
 
+    /// Names the zone of times without one, where the feed's own entry names none.
+    pub fn set_zone(&mut self, zone: Option<Tz>) {
+        self.defaults.source_tz = self.defaults.source_tz.or(zone);
+        if let Some(zone) = self.defaults.source_tz {
+            self.values.set_text(ZONE, zone.name());
+        }
+    }
+
     /// The name of the feed that one of its requests makes.
     #[must_use]
     pub fn feed_name(&self, request: &Request) -> Name {
@@ -166,6 +175,7 @@ impl Reader<'_, '_> {
             section.entries();
             return None;
         };
+        account.set_zone(None);
         account.token_ends = self.read_token_end(account.defaults.source_tz);
         if let Some(limit) = stale_after_s {
             account.requests.iter_mut().for_each(|request| request.stale_after_s = i64::from(limit));
@@ -174,7 +184,7 @@ impl Reader<'_, '_> {
     }
 
     /// `token_ends`: where no platform tells when the credentials end, the operator may.
-    fn read_token_end(&self, zone: Option<chrono_tz::Tz>) -> Option<At> {
+    fn read_token_end(&self, zone: Option<Tz>) -> Option<At> {
         let text = self.section.text("token_ends")?;
         let at = At::parse(text, zone);
         if at.is_none() {

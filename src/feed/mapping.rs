@@ -14,9 +14,10 @@ use super::Rejected;
 use super::account::Account;
 use super::filter::Filter;
 use super::http::Answer;
-use crate::engine::event::Event;
+use crate::engine::event::{Event, Quarantine};
+use crate::engine::text::clean;
 use crate::engine::time::At;
-use crate::engine::wire::Defaults;
+use crate::engine::wire::{Defaults, Reject};
 
 /// Deepest nesting of a payload.
 pub const MAX_DEPTH: usize = 64;
@@ -161,7 +162,10 @@ pub struct Mapped {
     pub skipped: usize,
     /// The first of both kinds.
     pub left_out: Vec<LeftOut>,
+    /// The platform says that events were lost, and why.
+    pub gap: Option<String>,
     pub expansions: Vec<Expansion>,
+    /// The next page, token, or place of a stream.
     pub next: Option<String>,
     /// The platform's wish for the time to the next request, in seconds.
     pub interval_s: Option<f64>,
@@ -170,6 +174,15 @@ pub struct Mapped {
 }
 
 impl Mapped {
+    /// Puts aside the notices that are left: the request has no second call that looks them up.
+    pub fn put_notices_aside(&mut self) {
+        self.rejected.extend(self.expansions.drain(..).map(|notice| {
+            let detail = "map: a notice, and the request has no [request.expand] that looks it up".to_owned();
+            let reject = Reject { reason: Quarantine::BadField, detail };
+            Rejected { reject, place: String::new(), beginning: clean(&notice.id, BEGINNING_COLUMNS).to_string() }
+        }));
+    }
+
     /// Adds what another payload became.
     pub fn append(&mut self, other: Self) {
         self.events.extend(other.events);
@@ -180,6 +193,7 @@ impl Mapped {
         self.skipped += other.skipped;
         let room = TOLD_LEFT_OUT.saturating_sub(self.left_out.len());
         self.left_out.extend(other.left_out.into_iter().take(room));
+        self.gap = other.gap.or(self.gap.take());
         self.next = other.next.or(self.next.take());
         self.interval_s = other.interval_s.or(self.interval_s);
         self.quota_left = other.quota_left.or(self.quota_left);

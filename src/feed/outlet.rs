@@ -125,6 +125,11 @@ impl Outlet {
         self.state.received += mapped.events.len() as u64;
         self.state.unmapped += mapped.unmapped as u64;
         self.state.skipped += mapped.skipped as u64;
+        // who can ask for what a notice names has done so
+        mapped.put_notices_aside();
+        if let Some(why) = mapped.gap.take() {
+            self.note(|state| state.last_error = Some(format!("gap: {why}").into()));
+        }
         if cursor.is_some() {
             self.cursor.clone_from(&cursor);
         }

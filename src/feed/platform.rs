@@ -118,7 +118,7 @@ impl Auth {
     pub fn values(&self, values: &Values) -> Vec<(String, String)> {
         let mut templates: Vec<&Template> = self.headers.iter().chain(&self.query).map(|(_, template)| template).collect();
         templates.extend(self.basic.iter().flat_map(|(user, password)| [user, password]));
-        templates.extend(self.login.iter().flat_map(|login| login.call.templates()));
+        templates.extend(self.login.iter().flat_map(Login::templates));
         let uses_any = self.login.as_ref().is_some_and(|login| login.jwt.is_some());
         let is_used = |name: &str| uses_any || templates.iter().any(|template| template.names().any(|used| used == name));
         values.plain().filter(|(name, _)| is_used(name)).map(|(name, text)| (name.to_owned(), text)).collect()
@@ -129,6 +129,8 @@ impl Auth {
 #[derive(Clone, Debug)]
 pub struct Login {
     pub call: Call,
+    /// User and password of the login itself (RFC 7617), as OAuth clients have them.
+    pub basic: Option<(Template, Template)>,
     pub token: TokenPlace,
     /// Answers null or true when the login went well, else what the platform says.
     pub ok: Option<Filter>,
@@ -142,6 +144,13 @@ pub struct Login {
     pub jwt: Option<Jwt>,
     /// What its answers call the secrets that they give.
     pub names: Vec<String>,
+}
+
+impl Login {
+    /// All that it is asked with.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.call.templates().into_iter().chain(self.basic.iter().flat_map(|(user, password)| [user, password]))
+    }
 }
 
 /// Where a login's answer holds the token.
@@ -229,14 +238,32 @@ pub enum Paging {
         first: u32,
         size: u32,
     },
-    /// `{{page_token}}` from `next`; kept for the next poll when `persist`.
+    /// `{{page_token}}` from `next`; kept for the next poll when `persist`. `{{size}}`.
     Token {
         persist: bool,
+        size: u32,
     },
-    /// The `Link` header's `next`, or the address that `next` gives; same origin only.
-    Link,
-    /// `{{since}}` from `next`, kept for the next poll.
-    Since,
+    /// The `Link` header's `next`, or the address that `next` gives; same origin only. `{{size}}` of the first.
+    Link {
+        size: u32,
+    },
+    /// `{{since}}` from `next`, kept for the next poll. `{{size}}`.
+    Since {
+        size: u32,
+    },
     /// What is confirmed does not come again: read until nothing comes.
     Queue,
+}
+
+impl Paging {
+    /// How many a page holds: `{{size}}`.
+    #[must_use]
+    pub const fn size(&self) -> Option<u32> {
+        match self {
+            Self::One | Self::Queue => None,
+            Self::Offset { size } | Self::Page { size, .. } | Self::Token { size, .. } | Self::Link { size } | Self::Since { size } => {
+                Some(*size)
+            }
+        }
+    }
 }

@@ -214,10 +214,11 @@ impl Poller {
                 self.session.limiter.note_left(left);
             }
             self.wished = mapped.interval_s.filter(|s| (0.0..=3_600.0).contains(s)).map(Duration::from_secs_f64);
-            let notices = std::mem::take(&mut mapped.expansions);
             if let Some(expander) = &self.expander {
+                let notices = std::mem::take(&mut mapped.expansions);
                 expander.expand(notices, began, &mut mapped).await?;
             }
+            mapped.put_notices_aside();
             self.unchanged.drop_repeated(&mut mapped.events, began);
             if self.poll.confirm.is_none() {
                 // what is confirmed does not come again
@@ -230,7 +231,7 @@ impl Poller {
                     return Err(fault.into());
                 }
             };
-            if !more || self.poll.once && matches!(self.poll.paging, Paging::Since) {
+            if !more || self.poll.once && matches!(self.poll.paging, Paging::Since { .. }) {
                 cursor.to = self.poll.window.map(|_| to.ms());
                 let complete_to = began.plus_ms(-lag_ms);
                 outlet.note_success(complete_to);
@@ -295,7 +296,7 @@ impl Poller {
                 let skew = answer.skew_ms;
                 let link = next_link(&answer.headers);
                 let mut mapped = self.mapper.map(answer.body, &self.recipe, context).await?;
-                if self.poll.paging == Paging::Link {
+                if matches!(self.poll.paging, Paging::Link { .. }) {
                     mapped.next = mapped.next.or(link);
                 }
                 Ok((mapped, skew))
@@ -340,24 +341,21 @@ struct Page {
 
 impl Page {
     fn first(paging: &Paging, cursor: &Cursor) -> Self {
-        let token = if *paging == (Paging::Token { persist: true }) { cursor.token.clone() } else { None };
+        let token = if matches!(paging, Paging::Token { persist: true, .. }) { cursor.token.clone() } else { None };
         let been = token.iter().chain(&cursor.since).map(|page| hash(&page.as_str())).collect();
         Self { number: 1, offset: 0, token, since: cursor.since.clone(), been, ..Self::default() }
     }
 
     fn set(&self, paging: &Paging, values: &mut Values) {
         match paging {
-            Paging::One | Paging::Link | Paging::Queue => {}
-            Paging::Offset { size } => {
-                values.set_text("offset", self.offset.to_string());
-                values.set_text("size", size.to_string());
-            }
-            Paging::Page { first, size } => {
-                values.set_text("page", (u64::from(*first) + u64::from(self.number) - 1).to_string());
-                values.set_text("size", size.to_string());
-            }
+            Paging::One | Paging::Link { .. } | Paging::Queue => {}
+            Paging::Offset { .. } => values.set_text("offset", self.offset.to_string()),
+            Paging::Page { first, .. } => values.set_text("page", (u64::from(*first) + u64::from(self.number) - 1).to_string()),
             Paging::Token { .. } => set_optional(values, "page_token", self.token.as_ref()),
-            Paging::Since => set_optional(values, "since", self.since.as_ref()),
+            Paging::Since { .. } => set_optional(values, "since", self.since.as_ref()),
+        }
+        if let Some(size) = paging.size() {
+            values.set_text("size", size.to_string());
         }
     }
 
@@ -373,7 +371,7 @@ impl Page {
                 // a `next` filter that says no ends it, else a page that is not full
                 mapped.inputs > 0 && (next.is_some() || mapped.inputs >= *size as usize)
             }
-            Paging::Token { persist } => {
+            Paging::Token { persist, .. } => {
                 if *persist && next.is_some() {
                     cursor.token.clone_from(&next);
                 }
@@ -383,7 +381,7 @@ impl Page {
                 self.token.clone_from(&next);
                 !ends && self.goes_to(next.as_deref())?
             }
-            Paging::Since => {
+            Paging::Since { .. } => {
                 let moved = next.is_some() && next != self.since;
                 if moved {
                     self.goes_to(next.as_deref())?;
@@ -392,7 +390,7 @@ impl Page {
                 }
                 moved
             }
-            Paging::Link => {
+            Paging::Link { .. } => {
                 // what stands behind the # is not asked for
                 self.link = next.map(|link| link.split('#').next().unwrap_or_default().to_owned());
                 let link = self.link.clone();
@@ -472,7 +470,7 @@ mod tests {
 
     #[test]
     fn a_kept_token_waits_at_an_empty_page() {
-        let paging = Paging::Token { persist: true };
+        let paging = Paging::Token { persist: true, size: 100 };
         let mut cursor = Cursor::default();
         let mut page = Page::first(&paging, &cursor);
         let step = |page: &mut Page, cursor: &mut Cursor, inputs: usize, next: &str| {
@@ -485,9 +483,9 @@ mod tests {
 
     #[test]
     fn pages_that_lead_back_are_a_fault_and_an_empty_one_is_the_end() {
-        let kept = Paging::Token { persist: true };
+        let kept = Paging::Token { persist: true, size: 100 };
         let told = Err("the next page was read before".to_owned());
-        for paging in [Paging::Token { persist: false }, kept, Paging::Link, Paging::Since] {
+        for paging in [Paging::Token { persist: false, size: 9 }, kept, Paging::Link { size: 9 }, Paging::Since { size: 9 }] {
             let mut cursor = Cursor::default();
             let mut page = Page::first(&paging, &cursor);
             let mut step = |inputs: usize, next: &str| {
@@ -497,7 +495,7 @@ mod tests {
             assert_eq!([step(3, "p2"), step(3, "p3"), step(3, "p4")], [Ok(true), Ok(true), Ok(true)], "{paging:?}");
             assert_eq!(step(3, "p2"), told, "{paging:?}: a circle");
         }
-        let paging = Paging::Token { persist: false };
+        let paging = Paging::Token { persist: false, size: 100 };
         let mut page = Page::first(&paging, &Cursor::default());
         let mut step =
             |inputs: usize| page.step(&paging, &Mapped { inputs, next: Some("p2".into()), ..Mapped::default() }, &mut Cursor::default());

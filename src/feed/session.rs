@@ -265,12 +265,8 @@ impl Session {
         for (name, template) in &auth.headers {
             filled.headers.push((name.clone(), template.fill(&values, Place::Plain).map_err(wrong)?));
         }
-        if let Some((user, password)) = &auth.basic {
-            let fill = |template: &Template| template.fill(&values, Place::Plain).map_err(wrong);
-            let pair = format!("{}:{}", fill(user)?, fill(password)?);
-            let pair = BASE64.encode(pair.as_bytes());
-            self.remember(&pair);
-            filled.headers.push(("authorization".into(), format!("Basic {pair}")));
+        if let Some(basic) = &auth.basic {
+            filled.headers.push(self.basic(basic, &values).map_err(wrong)?);
         }
         if let Some(sign) = &auth.sign {
             sign.apply(&mut filled, &values).map_err(wrong)?;
@@ -325,6 +321,14 @@ impl Session {
         Ok(token.generation)
     }
 
+    /// The header of RFC 7617.
+    fn basic(&self, (user, password): &(Template, Template), values: &Values) -> Result<(String, String), String> {
+        let fill = |template: &Template| template.fill(values, Place::Plain);
+        let pair = BASE64.encode(format!("{}:{}", fill(user)?, fill(password)?).as_bytes());
+        self.remember(&pair);
+        Ok(("authorization".into(), format!("Basic {pair}")))
+    }
+
     async fn fetch_token(&self, login: &Login, token: &mut Token) -> Result<SecretString, Fault> {
         let wrong = |error: String| Fault::new(FaultKind::Refused, format!("login: {error}"));
         let mut values = self.account.values.clone();
@@ -337,7 +341,10 @@ impl Session {
             self.remember(&signed);
             values.set("jwt", Value::Secret(signed.into()));
         }
-        let filled = login.call.fill(&values).map_err(|error| wrong(error).fatal())?;
+        let mut filled = login.call.fill(&values).map_err(|error| wrong(error).fatal())?;
+        if let Some(basic) = &login.basic {
+            filled.headers.push(self.basic(basic, &values).map_err(|error| wrong(error).fatal())?);
+        }
         let answer = self.within_limits(&login.call, self.send(&login.call, filled)).await;
         let answer = answer.map_err(|fault| Fault { detail: format!("login: {}", fault.detail), ..fault })?;
         let said = async |filter: Option<&Filter>| match filter {

@@ -1,32 +1,30 @@
 //! Server-sent events: a stream of payloads over one answer, taken up again behind the last id that the server gave.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::Rejected;
+use super::arrival::{Arrival, Terms};
 use super::call::Call;
 use super::fault::{Fault, FaultKind};
 use super::http::Http;
-use super::mapping::{BEGINNING_COLUMNS, Context, Mapped};
-use super::outlet::{Gone, Outlet};
-use super::stream::{Fresh, Tap, note_return};
-use super::succession::{Finding, Succession};
+use super::mapping::{BEGINNING_COLUMNS, Context, MAX_BYTES, Mapped};
+use super::outlet::Outlet;
+use super::stream::{Tap, place};
+use super::succession::Succession;
 use crate::clock;
-use crate::engine::event::{Guarantee, Quarantine};
+use crate::engine::event::Quarantine;
 use crate::engine::text::clean;
 use crate::engine::time::At;
 use crate::engine::wire::Reject;
 
 /// Largest event; a larger one is put aside, and the stream goes on behind it.
-const MAX_EVENT_BYTES: usize = 1 << 20;
+const MAX_EVENT_BYTES: usize = MAX_BYTES;
 /// What is larger than this is no event: it breaks the stream.
-const MAX_SKIPPED_BYTES: usize = 16 << 20;
+const MAX_SKIPPED_BYTES: usize = 32 << 20;
 /// Kept of an event that is too large.
 const BEGINNING_BYTES: usize = 480;
-/// How long a stream that is open again may take to show that it goes on; after that a gap is told.
-const PROOF: Duration = Duration::from_secs(5);
-
 /// A stream as a platform file describes it.
 #[derive(Clone, Debug)]
 pub struct Sse {
@@ -35,7 +33,7 @@ pub struct Sse {
     pub is_text: bool,
     /// Silence beyond this means that the stream is dead; heartbeats count.
     pub idle: Duration,
-    /// The platform says that it goes on behind `Last-Event-ID`.
+    /// The platform says that it goes on behind the last id.
     pub resumes: bool,
 }
 
@@ -46,14 +44,15 @@ pub struct Sse {
 pub async fn listen(sse: &Sse, tap: &Tap, succession: &mut Succession, outlet: &mut Outlet) -> Result<(), Fault> {
     let session = &tap.session;
     let mut response = session.admitted(&sse.call, || open(sse, tap, outlet)).await?;
-    let mut arrival = Arrival::begin(sse, succession, outlet);
+    let terms = Terms { resumes: sse.resumes, by_place: true, by_number: tap.recipe.next.is_none(), idle: sse.idle };
+    let mut arrival = Arrival::begin(terms, succession, outlet);
     let mut parser = Parser::default();
     loop {
-        let chunk = match timeout(arrival.patience(sse.idle), response.chunk()).await {
-            Ok(chunk) => chunk.map_err(Fault::from_reqwest)?,
-            Err(_) if arrival.held.is_some() => {
-                arrival.settle(None, outlet);
-                if outlet.report().await.is_err() {
+        let patience = arrival.held().map_or(sse.idle, |until| until.saturating_duration_since(clock::instant()));
+        let chunk = match timeout(patience, response.chunk()).await {
+            Ok(chunk) => chunk.map_err(|error| Fault::from_reqwest(error).waiting(parser.retry))?,
+            Err(_) if arrival.held().is_some() => {
+                if arrival.expire(outlet).await.is_err() {
                     return Ok(());
                 }
                 continue;
@@ -73,13 +72,10 @@ pub async fn listen(sse: &Sse, tap: &Tap, succession: &mut Succession, outlet: &
             }
             mapped.append(take(message, sse, tap, now).await?);
         }
-        if arrival.shows(&mapped) {
-            arrival.settle(None, outlet);
+        if arrival.take(&mut mapped, outlet).await.is_err() {
+            return Ok(());
         }
-        if arrival.held.is_none() {
-            outlet.note_success(now);
-        }
-        let cursor = parser.last_id.clone();
+        let cursor = mapped.next.take().or_else(|| parser.last_id.clone());
         if outlet.deliver_or_drop(mapped, cursor).await.is_err() {
             return Ok(());
         }
@@ -92,7 +88,7 @@ async fn take(message: Message, sse: &Sse, tap: &Tap, now: At) -> Result<Mapped,
     let Message { id, event, data, is_cut } = message;
     let Some(data) = data else { return Ok(Mapped::default()) };
     if is_cut {
-        let reject = Reject { reason: Quarantine::NotJson, detail: "an event of more than 1 MiB".into() };
+        let reject = Reject { reason: Quarantine::BadField, detail: "an event of more than 8 MiB".into() };
         let place = id.map(|id| format!("id {}", clean(&id, 40))).unwrap_or_default();
         let rejected = vec![Rejected { reject, place, beginning: clean(&data, BEGINNING_COLUMNS).to_string() }];
         return Ok(Mapped { inputs: 1, rejected, ..Mapped::default() });
@@ -106,9 +102,13 @@ async fn take(message: Message, sse: &Sse, tap: &Tap, now: At) -> Result<Mapped,
 /// Opens the stream behind the last id.
 async fn open(sse: &Sse, tap: &Tap, outlet: &Outlet) -> Result<reqwest::Response, Fault> {
     let session = &tap.session;
-    let (mut filled, _) = session.fill(&sse.call, &session.account.values).await?;
+    let mut values = session.account.values.clone();
+    if let Some(place) = place(outlet) {
+        values.set_text("since", place);
+    }
+    let (mut filled, _) = session.fill(&sse.call, &values).await?;
     filled.headers.push(("accept".into(), "text/event-stream".into()));
-    if let Some(id) = outlet.cursor().filter(|id| !id.is_empty()) {
+    if let Some(id) = place(outlet) {
         filled.headers.push(("last-event-id".into(), id.to_owned()));
     }
     let opening = timeout(Http::OPENING, session.http.open_stream(filled)).await;
@@ -126,70 +126,6 @@ async fn open(sse: &Sse, tap: &Tap, outlet: &Outlet) -> Result<reqwest::Response
         return Ok(response);
     }
     Err(Fault::new(FaultKind::BadBody, format!("`{kind}` is no event stream")))
-}
-
-/// A stream that is open again, and what is known of what was missed meanwhile.
-struct Arrival<'s> {
-    succession: &'s mut Succession,
-    /// Everything had been told until then when it was opened.
-    told: Option<At>,
-    opened: At,
-    /// Until then it may show that it goes on, or at least that it stays; before, nothing is told.
-    held: Option<Instant>,
-    /// It has to show by its numbers that it goes on.
-    is_doubtful: bool,
-}
-
-impl<'s> Arrival<'s> {
-    fn begin(sse: &Sse, succession: &'s mut Succession, outlet: &mut Outlet) -> Self {
-        succession.reopen(sse.resumes, outlet.cursor());
-        let told = outlet.state().complete_to;
-        let is_doubtful = told.is_some() && succession.can_show();
-        let fresh = Fresh::at(outlet.now());
-        let held = if is_doubtful { clock::instant() + PROOF.min(sse.idle / 2) } else { fresh.steady };
-        Self { succession, told, opened: fresh.opened, held: Some(held), is_doubtful }
-    }
-
-    /// True when it is known that the connection stays, where nothing else has to be shown.
-    fn shows(&self, mapped: &Mapped) -> bool {
-        self.held.is_some_and(|until| !self.is_doubtful && !mapped.events.is_empty() || clock::instant() >= until)
-    }
-
-    /// How long to wait for the next word.
-    fn patience(&self, idle: Duration) -> Duration {
-        self.held.map_or(idle, |until| until.saturating_duration_since(clock::instant()))
-    }
-
-    fn promise(&self, outlet: &mut Outlet) {
-        let is_numbered = outlet.cursor().is_some_and(|id| !id.is_empty()) || outlet.state().received == 0;
-        let promise = self.succession.promise(is_numbered);
-        outlet.note(|state| state.guarantee = promise);
-    }
-
-    /// What was missed is known now, or will not be.
-    fn settle(&mut self, missing: Option<u64>, outlet: &mut Outlet) {
-        self.held = None;
-        self.promise(outlet);
-        note_return(self.opened, missing, outlet);
-    }
-
-    /// Takes the id of an event. The error means that the owner has gone.
-    async fn hear(&mut self, id: Option<&str>, data: Option<&str>, outlet: &mut Outlet) -> Result<(), Gone> {
-        let Some(id) = id else { return Ok(()) };
-        match self.succession.hear(id, data.unwrap_or_default()) {
-            Finding::GoesOn if self.held.is_some() => self.settle(None, outlet),
-            Finding::Lost(missing) if self.held.is_some() => self.settle(missing, outlet),
-            Finding::Lost(missing) if outlet.state().guarantee == Guarantee::Resumable && self.told.is_some() => {
-                // the server was trusted when it came back: that nothing was missed is taken back
-                outlet.note_doubt(self.told);
-                self.promise(outlet);
-                outlet.report().await?;
-                self.settle(missing, outlet);
-            }
-            Finding::Nothing | Finding::GoesOn | Finding::Lost(_) => {}
-        }
-        Ok(())
-    }
 }
 
 /// What stands between two empty lines: an event, or only its id.
@@ -242,7 +178,7 @@ impl Parser {
             }
         }
         if self.is_cut && self.skipped > MAX_SKIPPED_BYTES {
-            return Err(Fault::new(FaultKind::TooLarge, "an event of more than 16 MiB"));
+            return Err(Fault::new(FaultKind::TooLarge, "an event of more than 32 MiB"));
         }
         Ok(events)
     }
@@ -252,7 +188,7 @@ impl Parser {
     /// # Errors
     /// If so.
     fn end(&self) -> Result<(), Fault> {
-        if self.is_cut { Err(Fault::new(FaultKind::TooLarge, "an event of more than 1 MiB")) } else { Ok(()) }
+        if self.is_cut { Err(Fault::new(FaultKind::TooLarge, "an event of more than 8 MiB")) } else { Ok(()) }
     }
 
     fn end_line(&mut self) -> Option<Message> {
@@ -315,7 +251,7 @@ mod tests {
         for line in [vec![b'x'; 100_000], [&vec![b'x'; 99_000][..], b"\ndata: "].concat()] {
             let mut parser = Parser::default();
             assert_eq!(parser.push(b"id: 7\ndata: {").unwrap(), []);
-            for _ in 0..20 {
+            for _ in 0..100 {
                 assert_eq!(parser.push(&line).unwrap(), []);
                 assert!(parser.line.len() + parser.data.len() <= MAX_EVENT_BYTES);
             }
@@ -328,7 +264,7 @@ mod tests {
             assert_eq!(parser.last_id.as_deref(), Some("8"));
         }
         let mut parser = Parser::default();
-        let failed = (0..200).find_map(|_| parser.push(&vec![b'x'; 100_000]).err());
-        assert_eq!(failed.map(|fault| fault.detail), Some("an event of more than 16 MiB".into()));
+        let failed = (0..500).find_map(|_| parser.push(&vec![b'x'; 100_000]).err());
+        assert_eq!(failed.map(|fault| fault.detail), Some("an event of more than 32 MiB".into()));
     }
 }

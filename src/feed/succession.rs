@@ -73,12 +73,17 @@ impl Succession {
         self.last.is_some() && self.steps != Steps::Otherwise && self.shown == Shown::Nothing && !self.is_declared
     }
 
-    /// What the stream promises. Behind no number nothing can be taken up again, whatever the platform file says.
+    /// The platform says that the stream does not go on.
+    pub const fn forget(&mut self) {
+        self.shown = Shown::Forgets;
+    }
+
+    /// What the stream promises. Behind no place nothing can be taken up again, whatever the platform file says.
     #[must_use]
-    pub const fn promise(&self, is_numbered: bool) -> Guarantee {
+    pub const fn promise(&self, has_place: bool) -> Guarantee {
         match self.shown {
             Shown::GoesOn => Guarantee::Resumable,
-            Shown::Nothing if self.is_declared && is_numbered => Guarantee::Resumable,
+            Shown::Nothing if self.is_declared && has_place => Guarantee::Resumable,
             Shown::Nothing | Shown::Forgets => Guarantee::BestEffort,
         }
     }
@@ -139,7 +144,7 @@ impl Succession {
     }
 
     const fn forgets(&mut self, missing: Option<u64>) -> Finding {
-        self.shown = Shown::Forgets;
+        self.forget();
         Finding::Lost(missing)
     }
 

@@ -116,7 +116,7 @@ pub(super) struct Task {
     pub seed: u64,
     pub doors: Arc<Doors>,
     pub mapper: Mapper,
-    /// What the stream's ids have shown so far.
+    /// What the stream has shown so far of how it goes on.
     pub succession: Mutex<Succession>,
 }
 
@@ -183,7 +183,7 @@ impl Task {
             }
             // who waits for the account's rest tells it, as a round of a poll does
             Transport::Sse(stream) => quota::round(sse::listen(stream, &self.tap()?, &mut *self.succession.lock().await, outlet)).await.0,
-            Transport::Ws(socket) => quota::round(ws::listen(socket, &self.tap()?, outlet)).await.0,
+            Transport::Ws(socket) => quota::round(ws::listen(socket, &self.tap()?, &mut *self.succession.lock().await, outlet)).await.0,
             Transport::Nats(nats) => self.read_nats(nats, outlet).await,
             Transport::Kafka(kafka) => self.read_kafka(kafka, outlet).await,
             Transport::Webhook(hook) => {

@@ -19,6 +19,9 @@ pub enum Value {
     Secret(SecretString),
 }
 
+/// The name of the time zone that times without one are in.
+pub const ZONE: &str = "source_tz";
+
 /// Values by name: the inner ones of a request before the feed's own.
 #[derive(Clone, Debug, Default)]
 pub struct Values(BTreeMap<String, Value>);
@@ -85,6 +88,8 @@ enum Form {
     EpochMs,
     /// Text of `chrono`'s strftime, in UTC.
     Strftime(String),
+    /// The same in the time zone that the plan names for the feed: [`ZONE`].
+    Local(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +188,7 @@ impl Template {
             match part {
                 Part::Text(part) => text.push_str(part),
                 Part::Value { name, form, optional } => match values.get(name) {
-                    Some(value) => push_value(&mut text, value, form, place)?,
+                    Some(value) => push_value(&mut text, values, value, form, place)?,
                     None if *optional => {}
                     None => return Err(format!("there is no value for {{{{{name}}}}}")),
                 },
@@ -207,18 +212,33 @@ fn parse_part(inside: &str) -> Result<Part, String> {
         Some("epoch_s") => Form::EpochS,
         Some("epoch_ms") => Form::EpochMs,
         Some("date") => Form::Strftime("%Y-%m-%d".into()),
-        Some(other) => match other.strip_prefix("strftime:") {
-            Some(text) if !chrono::format::StrftimeItems::new(text).any(|item| matches!(item, chrono::format::Item::Error)) => {
-                Form::Strftime(text.to_owned())
-            }
-            _ => return Err(format!("has the unknown form `|{other}`; known: raw uri number epoch_s epoch_ms date strftime:…")),
+        Some(other) => match strftime(other) {
+            Some(form) => form,
+            None => return Err(format!("has the unknown form `|{other}`; known: raw uri number epoch_s epoch_ms date strftime:… local:…")),
         },
     };
     Ok(Part::Value { name: name.to_owned(), form, optional })
 }
 
-fn push_value(text: &mut String, value: &Value, form: &Form, place: Place) -> Result<(), String> {
+/// A form that says by itself how a time is written.
+fn strftime(form: &str) -> Option<Form> {
+    let (kind, text) = form.split_once(':')?;
+    let is_good = !chrono::format::StrftimeItems::new(text).any(|item| matches!(item, chrono::format::Item::Error));
+    match kind {
+        "strftime" if is_good => Some(Form::Strftime(text.to_owned())),
+        "local" if is_good => Some(Form::Local(text.to_owned())),
+        _ => None,
+    }
+}
+
+fn push_value(text: &mut String, values: &Values, value: &Value, form: &Form, place: Place) -> Result<(), String> {
     let written = match (value, form) {
+        (Value::Time(at), Form::Local(form)) => {
+            let zone =
+                values.get(ZONE).and_then(|zone| if let Value::Text(name) = zone { name.parse::<chrono_tz::Tz>().ok() } else { None });
+            let zone = zone.ok_or("the platform's times are local: name its zone in the plan, source_tz = \"America/Sao_Paulo\"")?;
+            at.utc().with_timezone(&zone).format(form).to_string()
+        }
         (Value::Time(at), Form::EpochS) => at.second().to_string(),
         (Value::Time(at), Form::EpochMs) => at.ms().to_string(),
         (Value::Time(at), Form::Strftime(form)) => at.utc().format(form).to_string(),
@@ -236,7 +256,8 @@ fn push_value(text: &mut String, value: &Value, form: &Form, place: Place) -> Re
         }
         (Form::Raw, _) | (_, Place::Plain) => text.push_str(&written),
         (Form::Uri, _) => push_uri(text, &written),
-        (_, Place::Url) if text.is_empty() => text.push_str(written.trim_end_matches('/')),
+        // what an address begins with is no part of a path
+        (_, Place::Url) if text.is_empty() || text.ends_with("://") => text.push_str(written.trim_end_matches('/')),
         (_, Place::Url) => push_uri(text, &written),
         (_, Place::Json) => {
             let quoted = serde_json::to_string(&written).map_err(|error| error.to_string())?;

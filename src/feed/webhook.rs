@@ -105,13 +105,13 @@ impl Receiver<'_> {
         if waiting.is_empty() {
             return Ok(());
         }
-        let expansions = std::mem::take(&mut together.expansions);
-        if let Some(expander) = &self.expander
-            && let Err(fault) = expander.expand(expansions, now, &mut together).await
-        {
-            note_error(outlet, &self.session.discreet(fault));
-            waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(503))));
-            return Ok(());
+        if let Some(expander) = &self.expander {
+            let expansions = std::mem::take(&mut together.expansions);
+            if let Err(fault) = expander.expand(expansions, now, &mut together).await {
+                note_error(outlet, &self.session.discreet(fault));
+                waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(503))));
+                return Ok(());
+            }
         }
         outlet.note_success(now);
         let committed = outlet.deliver_answered(together, None).await?;

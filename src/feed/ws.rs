@@ -11,18 +11,19 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
+use super::arrival::{Arrival, Terms};
 use super::call::{Call, Filled};
 use super::fault::{Fault, FaultKind};
 use super::filter::Filter;
 use super::irc::{self, Greeting};
-use super::mapping::{Context, Mapped};
+use super::mapping::{Context, MAX_BYTES, Mapped};
 use super::outlet::Outlet;
-use super::stream::{Fresh, Tap, note_return};
+use super::stream::{Tap, note_return, place};
+use super::succession::Succession;
 use super::template::{Place, Template, Values};
 use super::webhook::put_aside;
 use crate::clock;
 
-const MAX_MESSAGE_BYTES: usize = 1 << 20;
 const OPENING: Duration = Duration::from_secs(5);
 
 /// A socket as a platform file describes it.
@@ -33,6 +34,10 @@ pub struct Ws {
     pub codec: Codec,
     /// Sent when the socket is open.
     pub send: Vec<Template>,
+    /// Sent in its place where it is known how far the stream was read.
+    pub resume: Vec<Template>,
+    /// The platform says that nothing is missed then, or in any case.
+    pub resumes: bool,
     /// IRC: sent after the server's welcome.
     pub welcomed: Vec<Template>,
     /// What to answer to a message, or null; not for IRC.
@@ -65,8 +70,10 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 ///
 /// # Errors
 /// When it cannot be opened or ends.
-pub async fn listen(ws: &Ws, tap: &Tap, outlet: &mut Outlet) -> Result<(), Fault> {
-    let first = arrive(ws, tap).await?;
+pub async fn listen(ws: &Ws, tap: &Tap, succession: &mut Succession, outlet: &mut Outlet) -> Result<(), Fault> {
+    let place = place(outlet).map(str::to_owned);
+    let place = place.as_deref();
+    let first = arrive(ws, tap, place).await?;
     if first.filled.url.scheme() == "irc" {
         let url = &first.filled.url;
         let host = format!("{}:{}", url.host_str().unwrap_or_default(), url.port().unwrap_or(6667));
@@ -78,7 +85,7 @@ pub async fn listen(ws: &Ws, tap: &Tap, outlet: &mut Outlet) -> Result<(), Fault
         async move {
             let arrived = match first {
                 Some(arrived) => arrived,
-                None => arrive(ws, tap).await?,
+                None => arrive(ws, tap, place).await?,
             };
             Ok((open(arrived.filled).await?, arrived.greeting, arrived.beat))
         }
@@ -88,17 +95,18 @@ pub async fn listen(ws: &Ws, tap: &Tap, outlet: &mut Outlet) -> Result<(), Fault
         say(&mut socket, text.clone()).await?;
     }
     let is_irc = ws.codec == Codec::Irc;
-    let mut fresh = (!is_irc).then(|| Fresh::at(outlet.now()));
+    let terms = Terms { resumes: ws.resumes, by_place: tap.recipe.next.is_some(), by_number: false, idle: ws.idle };
+    let mut arrival = (!is_irc).then(|| Arrival::begin(terms, succession, outlet));
     let mut rhythm = Rhythm::new(ws.idle, beat);
     let mut talk = Talk { ws, tap, greeting, socket, number: 0, inside: !is_irc };
     loop {
-        let next = fresh.map_or(rhythm.next(), |fresh| fresh.steady.min(rhythm.next()));
+        let held = arrival.as_ref().and_then(Arrival::held);
+        let next = held.map_or(rhythm.next(), |held| held.min(rhythm.next()));
         let Ok(message) = timeout_at(next.into(), talk.socket.next()).await else {
-            if let Some(shown) = fresh.take_if(|fresh| fresh.has_shown(&Mapped::default())) {
-                note_return(shown.opened, None, outlet);
-                if outlet.report().await.is_err() {
-                    return Ok(());
-                }
+            if let Some(arrival) = arrival.as_mut().filter(|_| held.is_some_and(|held| held <= clock::instant()))
+                && arrival.expire(outlet).await.is_err()
+            {
+                return Ok(());
             }
             for message in rhythm.due()? {
                 talk.socket.send(message).await.map_err(broken)?;
@@ -107,15 +115,22 @@ pub async fn listen(ws: &Ws, tap: &Tap, outlet: &mut Outlet) -> Result<(), Fault
         };
         rhythm.hear();
         let message = message.ok_or_else(|| Fault::new(FaultKind::Truncated, "the socket was closed"))?.map_err(broken)?;
-        let mapped = talk.take(message, outlet).await?;
-        if let Some(shown) = fresh.take_if(|fresh| fresh.has_shown(&mapped)) {
-            note_return(shown.opened, None, outlet);
+        let mut mapped = talk.take(message, outlet).await?;
+        match &mut arrival {
+            Some(arrival) => {
+                if arrival.take(&mut mapped, outlet).await.is_err() {
+                    return Ok(());
+                }
+            }
+            None if talk.inside => outlet.note_success(outlet.now()),
+            None => {}
         }
-        if talk.inside && fresh.is_none() {
-            outlet.note_success(outlet.now());
-        }
-        if outlet.deliver_or_drop(mapped, None).await.is_err() {
+        let place = mapped.next.take();
+        if outlet.deliver_or_drop(mapped, place).await.is_err() {
             return Ok(());
+        }
+        if let Some(arrival) = &arrival {
+            arrival.promise(outlet);
         }
     }
 }
@@ -128,11 +143,15 @@ struct Arrived {
 }
 
 /// Fills what is asked and said with the account's values, all with one login.
-async fn arrive(ws: &Ws, tap: &Tap) -> Result<Arrived, Fault> {
-    let said = ws.send.iter().chain(&ws.welcomed).chain(ws.beat.as_ref().map(|beat| &beat.send));
+async fn arrive(ws: &Ws, tap: &Tap, place: Option<&str>) -> Result<Arrived, Fault> {
+    let first = if place.is_some() && !ws.resume.is_empty() { &ws.resume } else { &ws.send };
+    let said = first.iter().chain(&ws.welcomed).chain(ws.beat.as_ref().map(|beat| &beat.send));
     let templates: Vec<&Template> = ws.call.templates().into_iter().chain(said).collect();
-    let values = tap.session.values_with_token(&templates).await?;
-    let greeting = Greeting { first: fill_all(&ws.send, &values)?, welcomed: fill_all(&ws.welcomed, &values)? };
+    let mut values = tap.session.values_with_token(&templates).await?;
+    if let Some(place) = place {
+        values.set_text("since", place);
+    }
+    let greeting = Greeting { first: fill_all(first, &values)?, welcomed: fill_all(&ws.welcomed, &values)? };
     let beat = match &ws.beat {
         Some(beat) => Some((beat.every, fill(&beat.send, &values)?)),
         None => None,
@@ -250,7 +269,7 @@ impl Talk<'_> {
             }
             if heard.welcome {
                 self.inside = true;
-                note_return(outlet.now(), None, outlet);
+                note_return(outlet.now(), None, None, outlet);
             }
             if let Some(message) = heard.message {
                 mapped.append(self.tap.map(message.to_string().into_bytes(), context.clone()).await?);
@@ -276,7 +295,7 @@ async fn open(filled: Filled) -> Result<Socket, Fault> {
         let value = HeaderValue::try_from(value).map_err(|_| wrong(format!("the header {name} has no possible value")))?;
         request.headers_mut().insert(name, value);
     }
-    let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE_BYTES)).max_frame_size(Some(MAX_MESSAGE_BYTES));
+    let config = WebSocketConfig::default().max_message_size(Some(MAX_BYTES)).max_frame_size(Some(MAX_BYTES));
     let opening = timeout(OPENING, connect_async_with_config(request, Some(config), true)).await;
     match opening {
         Err(_) => Err(Fault::new(FaultKind::Timeout, "the socket does not open")),
@@ -302,7 +321,7 @@ fn broken(error: Error) -> Fault {
             let said = response.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default();
             Fault::new(kind, format!("http {status} {said}").trim_end()).waiting(super::http::retry_after(response.headers()))
         }
-        Error::Capacity(_) => Fault::new(FaultKind::TooLarge, "a message of more than 1 MiB"),
+        Error::Capacity(_) => Fault::new(FaultKind::TooLarge, "a message of more than 8 MiB"),
         // the certificate is looked at while the stream is opened
         Error::Io(error) if error.to_string().contains("certificate") => Fault::new(FaultKind::Tls, error.to_string()),
         Error::Io(error) => Fault::new(FaultKind::Unreachable, error.to_string()),

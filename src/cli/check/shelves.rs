@@ -129,8 +129,8 @@ const fn is_lost(probe: &Probe) -> bool {
 /// An answer from the first to the last of what there is, not what changed since then.
 const fn lists_all(poll: &Poll) -> bool {
     let from_the_first = match poll.paging {
-        Paging::One | Paging::Offset { .. } | Paging::Page { .. } | Paging::Token { persist: false } | Paging::Link => true,
-        Paging::Token { persist: true } | Paging::Since | Paging::Queue => false,
+        Paging::One | Paging::Offset { .. } | Paging::Page { .. } | Paging::Token { persist: false, .. } | Paging::Link { .. } => true,
+        Paging::Token { persist: true, .. } | Paging::Since { .. } | Paging::Queue => false,
     };
     from_the_first && poll.window.is_none()
 }

@@ -107,7 +107,11 @@ fn every_reason_has_its_lines() {
         (&format!(r#"{{"type":"sale",{ts}}}"#), "unknown_type", "type"),
         (r#"{"type":"note","id":"1","text":"a"}"#, "bad_time", "ts"),
         (r#"{"type":"note","id":"1","text":"a","ts":"soon"}"#, "bad_time", "ts"),
-        (r#"{"type":"note","id":"1","text":"a","ts":"2026-11-21T20:31:04"}"#, "bad_time", "ts"),
+        (
+            r#"{"type":"note","id":"1","text":"a","ts":"2026-11-21T20:31:04"}"#,
+            "bad_time",
+            "ts: no time zone; name `source_tz` of the feed in the plan",
+        ),
         (&format!(r#"{{"type":"note","text":"a",{ts}}}"#), "no_id", "id"),
         (&format!(r#"{{"type":"view_item","sku":"A","id":"",{ts}}}"#), "no_id", "id"),
         (&format!(r#"{{"type":"view_item","id":"1",{ts}}}"#), "bad_field", "sku"),

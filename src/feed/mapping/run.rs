@@ -236,6 +236,7 @@ impl<W: Watch> Work<'_, W> {
         mapped.inputs += 1;
         mapped.unmapped += usize::from(became.outputs == 0);
         mapped.skipped += became.skips;
+        mapped.gap = became.gap.or(mapped.gap.take());
         mapped.expansions.append(&mut became.expansions);
         lines.append(&mut became.lines);
         if (became.outputs == 0 || became.skips > 0) && mapped.left_out.len() < TOLD_LEFT_OUT {
@@ -270,12 +271,14 @@ struct Became {
     skips: usize,
     /// The reason of the last skip.
     why: String,
+    /// Why events were lost.
+    gap: Option<String>,
     expansions: Vec<Expansion>,
     rejects: Vec<Reject>,
 }
 
 impl Became {
-    /// An output is an event, `{"skip": why}` or `{"expand": {"id": …}}`.
+    /// An output is an event, `{"skip": why}`, `{"gap": why}` or `{"expand": {"id": …}}`.
     fn take(&mut self, value: &Val, context: &Context) -> Result<(), Reject> {
         let bad = |detail: &str| Reject { reason: Quarantine::BadField, detail: detail.into() };
         let Val::Obj(object) = value else { return Err(bad("map: the output is no object")) };
@@ -283,6 +286,13 @@ impl Became {
         if let (Some(why), 1) = (object.get(&key("skip")), object.len()) {
             self.skips += 1;
             self.why = clean(&plain_text(why), BEGINNING_COLUMNS).to_string();
+            return Ok(());
+        }
+        if let (Some(why), 1) = (object.get(&key("gap")), object.len()) {
+            self.skips += 1;
+            let why = clean(&plain_text(why), BEGINNING_COLUMNS).to_string();
+            self.why = format!("gap: {why}");
+            self.gap = Some(why);
             return Ok(());
         }
         if let (Some(Val::Obj(expand)), 1) = (object.get(&key("expand")), object.len()) {

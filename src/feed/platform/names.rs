@@ -1,6 +1,6 @@
 //! The names in a platform file's templates: variables of the file, or ours.
 
-use super::{Paging, Platform, Transport};
+use super::{Login, Paging, Platform, Transport};
 use crate::feed::call::Call;
 use crate::feed::document::Section;
 use crate::feed::sign::Sign;
@@ -68,18 +68,19 @@ fn check_pages(root: &Section<'_>, platform: &Platform) {
         _ => None,
     }) {
         let (given, is_late): (&[&str], bool) = match poll.paging {
-            Paging::One | Paging::Link | Paging::Queue => (&[], false),
+            Paging::One | Paging::Queue => (&[], false),
+            Paging::Link { .. } => (&["size"], false),
             Paging::Offset { .. } => (&["offset", "size"], false),
             Paging::Page { .. } => (&["page", "size"], false),
-            Paging::Token { .. } => (&["page_token"], true),
-            Paging::Since => (&["since"], true),
+            Paging::Token { .. } => (&["page_token", "size"], true),
+            Paging::Since { .. } => (&["since", "size"], true),
         };
         let is_variable = |name: &str| platform.variables.iter().any(|variable| variable.name == name);
         let needed = poll.call.templates().into_iter().flat_map(Template::needed);
         for name in needed.filter(|name| PAGING_NAMES.contains(name) && !is_variable(name)) {
             let (what, remedy) = if !given.contains(&name) {
                 ("has no value: the paging of its request gives none", "see `paging` in docs/connect-a-platform.md".to_owned())
-            } else if is_late {
+            } else if is_late && name != "size" {
                 ("has no value at the first page", format!("write `{{{{{name}?}}}}`: what is asked goes without it then"))
             } else {
                 continue;
@@ -123,14 +124,21 @@ fn called(platform: &Platform) -> Vec<&Template> {
     templates.extend(auth.headers.iter().chain(&auth.query).map(|(_, template)| template));
     templates.extend(auth.basic.iter().flat_map(|(user, password)| [user, password]));
     templates.extend(auth.sign.iter().flat_map(Sign::templates));
-    templates.extend(auth.login.iter().flat_map(|login| login.call.templates()));
+    templates.extend(auth.login.iter().flat_map(Login::templates));
     templates.extend(auth.expiry.iter().flat_map(|expiry| expiry.call.templates()));
     for request in &platform.requests {
         match &request.transport {
             Transport::Poll(poll) => templates.extend(poll.confirm.iter().chain([&poll.call]).flat_map(Call::templates)),
             Transport::Sse(sse) => templates.extend(sse.call.templates()),
-            Transport::Ws(ws) => templates
-                .extend(ws.call.templates().into_iter().chain(&ws.send).chain(&ws.welcomed).chain(ws.beat.iter().map(|beat| &beat.send))),
+            Transport::Ws(ws) => templates.extend(
+                ws.call
+                    .templates()
+                    .into_iter()
+                    .chain(&ws.send)
+                    .chain(&ws.resume)
+                    .chain(&ws.welcomed)
+                    .chain(ws.beat.iter().map(|beat| &beat.send)),
+            ),
             Transport::Nats(nats) => templates.extend(nats.templates()),
             Transport::Kafka(kafka) => templates.extend(kafka.templates()),
             Transport::Webhook(_) | Transport::Ndjson(_) => {}

@@ -22,6 +22,7 @@ use crate::feed::quota::{Quota, Rank};
 use crate::feed::sign::Sign;
 use crate::feed::signature::Signature;
 use crate::feed::sse::Sse;
+use crate::feed::template::Template;
 use crate::feed::webhook::Webhook;
 use crate::feed::ws::{Beat, Codec, Ws};
 
@@ -163,12 +164,7 @@ impl PlatformText {
     fn read_auth(&self, section: Section<'_>) -> Auth {
         let headers = section.section("headers").map(|s| call::templates(&s)).unwrap_or_default();
         let query = section.section("query").map(|s| call::templates(&s)).unwrap_or_default();
-        let basic = section.section("basic").and_then(|basic| {
-            let part = |key: &str| basic.required_text(key, "give a template").and_then(|text| call::template(&basic, key, text));
-            let pair = (part("user"), part("password"));
-            basic.finish();
-            Some((pair.0?, pair.1?))
-        });
+        let basic = read_basic(&section);
         let login = section.section("login").and_then(|login| self.read_login(login));
         let sign = section.section("sign").and_then(|sign| {
             let read = Sign::read(&sign);
@@ -188,7 +184,7 @@ impl PlatformText {
     }
 
     fn read_login(&self, section: Section<'_>) -> Option<Login> {
-        let call = Call::read(&section);
+        let (call, basic) = (Call::read(&section), read_basic(&section));
         let ok = self.filter(&section, "ok");
         let token = match (section.text("token_header"), section.has("token")) {
             (Some(header), false) => Some(TokenPlace::Header(header.to_owned())),
@@ -205,7 +201,7 @@ impl PlatformText {
         let filters = ["token", "rotated"].into_iter().filter_map(|key| section.text(key));
         let names = filters.flat_map(names_of).chain(section.text("token_header").map(str::to_owned)).collect();
         section.finish();
-        Some(Login { call: call?, token: token?, ok, expires, once, rotate, jwt, names })
+        Some(Login { call: call?, basic, token: token?, ok, expires, once, rotate, jwt, names })
     }
 
     fn read_request(&self, section: Section<'_>, usual: &Usual) -> Option<Request> {
@@ -242,7 +238,8 @@ impl PlatformText {
             Kind::Ws => {
                 let ws = self.read_ws(&section)?;
                 let limit = ws.idle.as_secs_f64();
-                (Transport::Ws(Box::new(ws)), Guarantee::BestEffort, limit)
+                let promise = if ws.resumes { Guarantee::Resumable } else { Guarantee::BestEffort };
+                (Transport::Ws(Box::new(ws)), promise, limit)
             }
             Kind::Nats => (Transport::Nats(Box::new(Nats::read(&section)?)), Guarantee::Durable, BROKER_STALE_S),
             Kind::Kafka => (Transport::Kafka(Box::new(Kafka::read(&section)?)), Guarantee::Durable, BROKER_STALE_S),
@@ -280,7 +277,9 @@ impl PlatformText {
         let call = Call::read(section)?;
         let codec = section.choice("codec", &[("json", Codec::Json), ("text", Codec::Text), ("irc", Codec::Irc)]).unwrap_or(Codec::Json);
         let lines = |key: &str| section.texts(key).into_iter().filter_map(|text| call::template(section, key, text)).collect();
-        let (send, welcomed) = (lines("send"), lines("welcomed"));
+        let (send, resume, welcomed) = (lines("send"), lines("resume"), lines("welcomed"));
+        // of an IRC server nothing can be asked again
+        let resumes = codec != Codec::Irc && section.flag("resumes").unwrap_or(false);
         let answer = self.filter(section, "answer");
         let beat = section.section("beat").and_then(|beat| {
             let every = beat.number("every_s", 1.0..=3_600.0);
@@ -291,7 +290,7 @@ impl PlatformText {
             beat.finish();
             Some(Beat { every: Duration::from_secs_f64(every?), send: send? })
         });
-        Some(Ws { call, codec, send, welcomed, answer, beat, idle: read_idle(section, 120.0) })
+        Some(Ws { call, codec, send, resume, resumes, welcomed, answer, beat, idle: read_idle(section, 120.0) })
     }
 
     fn read_join(&self, section: Section<'_>) -> Option<Join> {
@@ -389,6 +388,15 @@ struct Usual {
     throttled: Option<Filter>,
 }
 
+/// User and password for RFC 7617.
+fn read_basic(section: &Section<'_>) -> Option<(Template, Template)> {
+    let basic = section.section("basic")?;
+    let part = |key: &str| basic.required_text(key, "give a template").and_then(|text| call::template(&basic, key, text));
+    let pair = (part("user"), part("password"));
+    basic.finish();
+    Some((pair.0?, pair.1?))
+}
+
 fn read_paging(section: Section<'_>, has_next: bool) -> Option<Paging> {
     let kind = section.choice("kind", &[("offset", 0), ("page", 1), ("token", 2), ("link", 3), ("since", 4), ("queue", 5)]);
     if !section.has("kind") {
@@ -404,9 +412,9 @@ fn read_paging(section: Section<'_>, has_next: bool) -> Option<Paging> {
     Some(match kind? {
         0 => Paging::Offset { size },
         1 => Paging::Page { first, size },
-        2 => Paging::Token { persist },
-        3 => Paging::Link,
-        4 => Paging::Since,
+        2 => Paging::Token { persist, size },
+        3 => Paging::Link { size },
+        4 => Paging::Since { size },
         _ => Paging::Queue,
     })
 }

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::engine::event::{FeedStatus, Guarantee};
-use crate::engine::time::At;
+use crate::engine::time::{At, MINUTE_MS};
 use crate::engine::view::show::FeedView;
 use crate::ui::detail;
 use crate::ui::pane::{OWN, Pane};
@@ -214,6 +214,8 @@ fn in_full(pane: &Pane<'_>, feed: &FeedView<'_>) -> Vec<Phrase> {
             ("rate", known(feed.rate.map(count)).into()),
         ],
     ));
+    // a low screen cuts what stands last
+    lines.extend(troubles(pane, feed));
     lines.push(line(
         "feed-full-counts",
         &[
@@ -247,7 +249,6 @@ fn in_full(pane: &Pane<'_>, feed: &FeedView<'_>) -> Vec<Phrase> {
         let of = known(state.quota.map(|all| format.count(all)));
         lines.push(line("feed-full-quota", &[("left", format.count(left).into()), ("of", of.into()), ("until", until.into())]));
     }
-    lines.extend(troubles(pane, feed));
     lines
 }
 
@@ -258,7 +259,8 @@ fn troubles(pane: &Pane<'_>, feed: &FeedView<'_>) -> Vec<Phrase> {
     let mut lines = Vec::new();
     let (gaps, lost_ms) = feed.gaps;
     if gaps > 0 {
-        let values = [("n", gaps.into()), ("length", format.age(lost_ms).into())];
+        let length = if lost_ms < MINUTE_MS { format.age(lost_ms) } else { format.countdown(lost_ms) };
+        let values = [("n", gaps.into()), ("length", length.into())];
         lines.push(pane.phrase(format!(" {}", pane.say("feed-full-gaps", &values)), Tone::Warn));
     }
     if let Some(why) = state.last_aside.as_deref() {

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
-use crate::engine::metric::{Metric, Scope, Value};
+use crate::engine::metric::{Metric, Scope, Value, Why};
 use crate::engine::money::Money;
 use crate::engine::plan::{Aim, Plan};
 use crate::engine::time::Span;
@@ -27,6 +27,11 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
     let reading = pane.read(metric, Scope::Live, Span::Live);
     let value = pane.view.format.value(reading.value);
     let name = pane.word(name);
+    if reading.value == Value::Unknown(Why::SeveralCurrencies) {
+        let line = pane.phrase(format!(" {name} "), Tone::Muted).and(value, pane.style(Tone::Normal));
+        line.and(format!("  {}", pane.word("pace-several-currencies")), pane.style(Tone::Warn)).put(buf, area, area.x, area.y);
+        return;
+    }
     let Some(target) = target.filter(|target| *target > 0.0) else {
         let line = pane.phrase(format!(" {name} "), Tone::Muted).and(value, pane.style(Tone::Normal));
         line.and(format!("  {}", pane.word("pace-no-target")), pane.style(Tone::Muted)).put(buf, area, area.x, area.y);
