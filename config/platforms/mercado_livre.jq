@@ -16,4 +16,4 @@ def order: .currency_id as $currency | (.id | text) as $order | {
   items: [.order_items[]? | {sku: first_known(.item.seller_sku, .item.seller_custom_field, .item.id, .item.title), quantity, name: .item.title, price: .unit_price} | line($currency)]},
   # what went back of a payment in all: a later part of it is told as a sum, which the order's own payment bounds
   (.payments[]? | select(.transaction_amount_refunded | some_money) | (.transaction_amount_refunded | rounded($currency)) as $value
-    | {type: "refund", id: "refund-\(.id)-\($value)", ts: (.date_last_modified // .date_approved // .date_created), $order, $value, $currency});
+    | {type: "refund", id: id_of("refund", .id, $value), ts: (.date_last_modified // .date_approved // .date_created), $order, $value, $currency});

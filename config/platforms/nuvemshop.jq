@@ -7,4 +7,4 @@ def order: .currency as $currency | {
   channel: channel(.landing_url; null),
   items: [.products[]? | {sku: first_known(.sku, .variant_id, .product_id, .name, .id), quantity, name, price} | line($currency)]},
   # of a part that went back the amount is not told; when it did neither: the time of the payment is the one that never changes
-  (if .payment_status == "refunded" and (.total | some_money) then {type: "refund", id: "refund-\(.id)", order: (.id | text), ts: ((.paid_at | known) // .created_at), value: .total, $currency} else empty end);
+  (if .payment_status == "refunded" and (.total | some_money) then {type: "refund", id: id_of("refund", .id), order: (.id | text), ts: ((.paid_at | known) // .created_at), value: .total, $currency} else empty end);

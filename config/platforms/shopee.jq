@@ -15,6 +15,6 @@ def room: if . == {} then skip("the session tells nothing yet") else (.engage_cc
 def product: (.item.item_id | text) as $sku |
   ((.metric.item_clicks | total("clicks")), (.metric.atc | total("adds")), (.metric.sold_items | total("units"))) | . + {sku: $sku};
 
-def pinned: if .has_show_item then (.item.item_id | text) as $sku | {type: "product_pinned", id: "pin-\($sku)-\($at)", ts: $at, sku: $sku} else skip("nothing is pinned") end;
+def pinned: if .has_show_item then (.item.item_id | text) as $sku | {type: "product_pinned", id: id_of("pin", $sku, $at), ts: $at, sku: $sku} else skip("nothing is pinned") end;
 
-def comment: {type: "chat_message", id: "comment-\(.comment_id)", ts: (.timestamp | time), author: (.user_id | text), text: .content};
+def comment: {type: "chat_message", id: id_of("comment", .comment_id), ts: (.timestamp | time), author: (.user_id | text), text: .content};

@@ -30,7 +30,7 @@ def graph_order: if .test then {type: "purchase", order: (.id | gid), ts: $at, v
      | {sku: first_known(.sku, (.variant.id, .product.id | gid), .title, (.id | gid)), quantity: $n, name: .title, price: .originalUnitPriceSet.shopMoney.amount,
         discount: ([.discountAllocations[]?.allocatedAmountSet.shopMoney.amount] | sum)} | line($currency)]},
   (.refunds[]? | select((.totalRefundedSet.shopMoney.amount | tonumber) > 0)
-    | {type: "refund", id: "refund-\(.id | gid)", ts: .createdAt, order: $order, value: .totalRefundedSet.shopMoney.amount, currency: $currency})
+    | {type: "refund", id: id_of("refund", (.id | gid)), ts: .createdAt, order: $order, value: .totalRefundedSet.shopMoney.amount, currency: $currency})
   end;
 
 def graph_stock: .sku as $sku | .price as $price | if ($sku | known) then .inventoryItem.inventoryLevels.nodes[]
@@ -51,14 +51,14 @@ def hook_order: if .id == 820982911946154508 then skip("the admin's test notific
     | hook_line + {quantity: $n, discount: ([.discount_allocations[]?.amount] | sum)} | line($currency)])} end;
 
 def hook_checkout: if .completed_at then skip("a completed checkout is an order") else
-  {type: "begin_checkout", id: "checkout-\(.token)", ts: .created_at, cart: .token, value: .total_price, currency, channel: channel(.landing_site; .referring_site),
+  {type: "begin_checkout", id: id_of("checkout", .token), ts: .created_at, cart: .token, value: .total_price, currency, channel: channel(.landing_site; .referring_site),
    items: (.currency as $currency | [.line_items[] | hook_line | line($currency)])} end;
 
 # Money in the buyer's currency belongs to an order in the shop's: the poll tells it in the shop's.
 def hook_refund: [.refund_line_items[]?.subtotal_set, .order_adjustments[]?.amount_set | .shop_money.currency_code | select(.)] as $shop | [.transactions[]? | select(.kind == "refund" and .status == "success")] as $paid |
   if ($paid | length) == 0 then skip("no money went back")
   elif any($paid[]; .currency as $currency | any($shop[]; . != $currency)) then skip("in the buyer's currency: the poll tells it in the shop's") else
-  {type: "refund", id: "refund-\(.id)", ts: (.created_at // .processed_at), order: (.order_id | text), currency: $paid[0].currency,
+  {type: "refund", id: id_of("refund", .id), ts: (.created_at // .processed_at), order: (.order_id | text), currency: $paid[0].currency,
    value: ([$paid[].amount] | sum)} end;
 
 def hook_stock: $join[(.inventory_item_id | tostring)] as $sku | if .available == null then skip("no stock is kept") elif $sku then
@@ -68,7 +68,7 @@ def pixel_sku: first_known(.sku, .id, .product.id, .title, .product.title);
 def pixel_line: {sku: (.merchandise | pixel_sku), quantity, price: (.cost.totalAmount.currencyCode as $currency | .merchandise.price.amount | rounded($currency))};
 def pixel: {product_viewed: "view_item", product_added_to_cart: "add_to_cart", product_removed_from_cart: "remove_from_cart", checkout_started: "begin_checkout", payment_info_submitted: "add_payment_info"}[.name] as $type |
   if $type == null then skip("not of interest") else
-  {type: $type, id: "pixel-\(.id)", ts: .timestamp, visitor: .clientId, channel: channel(.context.document.location.href; .context.document.referrer)}
+  {type: $type, id: id_of("pixel", .id), ts: .timestamp, visitor: .clientId, channel: channel(.context.document.location.href; .context.document.referrer)}
   + (if $type == "begin_checkout" or $type == "add_payment_info" then .data.checkout | .currencyCode as $currency | {cart: .token, value: (.totalPrice.amount | rounded($currency)), $currency,
        items: [.lineItems[]? | {sku: ((.variant | pixel_sku) // first_known(.title, .id)), quantity, price: .variant.price.amount} | line($currency)]}
      elif .data.cartLine then .data.cartLine | pixel_line + {currency: .cost.totalAmount.currencyCode, product: .merchandise.product.id}

@@ -14,7 +14,7 @@ def seen_at: ([$at, (.lines[].createdAt)] | max);
 
 # only what never changes: a line's quantity does, and the order's channel comes after its first line
 def adds: . as $order | .lines[] | {
-  type: "add_to_cart", id: "line-\(.id)", ts: .createdAt, sku: line_sku, product: (.productVariant.product.id | text),
+  type: "add_to_cart", id: id_of("line", .id), ts: .createdAt, sku: line_sku, product: (.productVariant.product.id | text),
   cart: $order.code, price: (.unitPriceWithTax | minor), currency: $order.currencyCode};
 
 def cart: {
@@ -45,12 +45,12 @@ def purchase: {
 # each state of a payment is a fact of its own; a payment that was authorised first is settled at its last change
 def payments: . as $order | .payments[]?
   | {Settled: "approved", Authorized: "pending", Created: "pending", Declined: "declined", Error: "declined", Cancelled: "expired"}[.state] as $status
-  | select($status) | {type: "payment", id: "payment-\(.id)-\(.state)",
+  | select($status) | {type: "payment", id: id_of("payment", .id, .state),
      ts: (if .state == "Settled" then .updatedAt else .createdAt end), order: $order.code, status: $status, method,
      value: (.amount | minor), currency: $order.currencyCode};
 
 def refunds: . as $order | .payments[]?.refunds[]? | select(.state == "Settled")
-  | {type: "refund", id: "refund-\(.id)", ts: .createdAt, order: $order.code, value: (.total | minor), currency: $order.currencyCode, reason: (.reason | known)};
+  | {type: "refund", id: id_of("refund", .id), ts: .createdAt, order: $order.code, value: (.total | minor), currency: $order.currencyCode, reason: (.reason | known)};
 
 def order:
   if .orderPlacedAt then purchase, adds, payments, refunds

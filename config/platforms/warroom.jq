@@ -47,6 +47,9 @@ def some_money: if . == null or . == "" or (if isstring then tonumber else . end
 # The first of several outputs that says something, as text: `first_known(.sku, .variant_id, .title)`.
 def first_known(f): [f | known | select(. != null) | text] | .[0];
 
+# An id of several parts: null when one of them is missing, so that what has no id is put aside as such.
+def id_of(f): [f | text] | if any(. == null or . == "") then null else join("-") end;
+
 # A line of an order: its money has the decimals of the currency, no discount is none. Goods by weight or length are one unit that
 # costs what they cost together. What lowers a sum is no price. A line that nothing names is "?": it must not cost the order.
 def line($currency):
@@ -68,11 +71,18 @@ def qs:
     map(select(length > 0) | split("=") | {(.[0]): (.[1:] | join("=") | split("+") | join(" ") | @urid)}) | add // {}
   end;
 
+# The site of an absolute URL, in small letters; null where there is none.
+def site: if . == null then null else tostring | split("://") | if length < 2 then null else
+  .[1] | split("/")[0] // "" | split("?")[0] // "" | split("#")[0] // "" | split(":")[0] // "" | ascii_downcase | ltrimstr("www.") | known end end;
+# A referrer; null for one of the page's own site, which tells nothing of where the visit came from.
+def from_outside($page): site as $from | ($page | site) as $own |
+  if $from != null and $own != null and ([(".\($from)" | endswith(".\($own)")), (".\($own)" | endswith(".\($from)"))] | any) then null else . end;
+
 # Where a visit came from, by the parts that are known; null when none is.
 def channel: compact | if . == {} then null else . end;
 def channel($landing; $referrer):
   ($landing | qs) as $query |
-  {source: $query.utm_source, medium: $query.utm_medium, campaign: $query.utm_campaign, referrer: $referrer, landing: $landing} | channel;
+  {source: $query.utm_source, medium: $query.utm_medium, campaign: $query.utm_campaign, referrer: ($referrer | from_outside($landing)), landing: $landing} | channel;
 
 # A platform's own counter, by canonical metric id: a running total, or what is so now. Nothing for what is not known.
 def reading($metric; $kind): if . == null then empty else {type: "reading", ts: $at, metric: $metric, kind: $kind, value: (if isstring then tonumber else . end)} end;

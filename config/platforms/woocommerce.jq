@@ -13,7 +13,7 @@ def order: ([.meta_data[]? | {(.key): .value}] | add // {}) as $meta | .currency
    items: [.line_items[] | select(.quantity > 0) | {sku: first_known(.sku, (.variation_id, .product_id | select(. != 0)), .name, .id), quantity, name,
      price: (.quantity as $n | .subtotal | shared($n; $currency)), discount: ([.subtotal, (.total | times(-1))] | sum)} | line($currency)]},
   # when money went back is not told: the time of the payment is the one that never changes
-  (.refunds[]? | select(.total | times(-1) | some_money) | {type: "refund", id: "refund-\(.id)", order: ($order | text), ts: ($paid | utc), currency: $currency, value: (.total | times(-1) | rounded($currency)), reason: (.reason | known)})
+  (.refunds[]? | select(.total | times(-1) | some_money) | {type: "refund", id: id_of("refund", .id), order: ($order | text), ts: ($paid | utc), currency: $currency, value: (.total | times(-1) | rounded($currency)), reason: (.reason | known)})
   end;
 
 def stock: if (.sku | known) and .manage_stock == true and .stock_quantity != null then {type: "inventory", ts: $at, sku, available: (.stock_quantity | floor), price: (.price | known | major)} else skip("no stock is kept") end;
