@@ -121,7 +121,7 @@ fn every_sample_maps_to_its_golden_events() {
 }
 
 /// What platforms say no with inside a success, and how the desk takes it.
-const REFUSALS: [(&str, &str, &str, FaultKind); 15] = [
+const REFUSALS: [(&str, &str, &str, FaultKind); 17] = [
     ("shopee", "orders", r#"{"error":"invalid_acceess_token","message":"Invalid access_token."}"#, FaultKind::Unauthorized),
     ("shopee", "orders", r#"{"error":"source_ip_undeclared","message":"Source IP is undeclared"}"#, FaultKind::Refused),
     ("lazada", "orders", r#"{"type":"ISV","code":"SellerCallLimit","message":"This ban will last 1 seconds"}"#, FaultKind::Throttled),
@@ -148,9 +148,16 @@ const REFUSALS: [(&str, &str, &str, FaultKind); 15] = [
     ("google_ads", "spend", r#"[{"results":[]},{"error":{"code":500,"message":"Internal error encountered."}}]"#, FaultKind::Refused),
     ("google_ads", "spend", r#"[{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}]"#, FaultKind::Throttled),
     ("youtube", "video", r#"{"items":[],"pageInfo":{"totalResults":0}}"#, FaultKind::Refused),
+    (
+        "youtube",
+        "chat",
+        r#"{"error":{"code":403,"message":"User Rate Limit Exceeded","errors":[{"reason":"userRateLimitExceeded"}]}}"#,
+        FaultKind::Throttled,
+    ),
     ("meta", "ads", r#"{"error":{"message":"(#32) Page request limit reached","code":32}}"#, FaultKind::Throttled),
     ("stripe", "events", r#"{"error":{"type":"api_error"}}"#, FaultKind::Refused),
     ("bambuser", "chat", r#"{"error":"Unauthorized"}"#, FaultKind::Refused),
+    ("bambuser", "stats", r#"{"code":404,"message":"Show not found"}"#, FaultKind::Refused),
     ("pix", "received", r#"{"title":"Consulta inválida.","status":400,"detail":"fim < inicio"}"#, FaultKind::Refused),
 ];
 
@@ -163,6 +170,85 @@ fn each_no_of_a_platform_is_told_for_what_it_is() {
         let fault = mapped.expect_err(payload);
         assert_eq!(fault.kind, kind, "{name}: {payload}: {fault}");
         assert!(name != "vendure" || fault.detail.contains("custom_fields = \"\""), "it says what to do: {fault}");
+    }
+}
+
+/// What lacks something that an event cannot be without, and the reason that it is put aside for: an id that is missing is not the text "null",
+/// and money that is told nowhere, or of some lines only, is not guessed.
+const LACKING: [(&str, &str, &str, &str); 13] = [
+    ("meta", "comments", r#"{"data":[{"created_time":"2026-11-21T23:31:00+0000","from":{"id":"1"},"message":"oi"}]}"#, "no_id"),
+    (
+        "meta",
+        "instagram",
+        r#"{"entry":[{"id":"17","time":1795303860,"changes":[{"field":"live_comments","value":{"from":{"id":"1"},"text":"oi"}}]}]}"#,
+        "no_id",
+    ),
+    (
+        "youtube",
+        "chat",
+        r#"{"pollingIntervalMillis":4000,"items":[{"snippet":{"type":"textMessageEvent","publishedAt":"2026-11-21T23:31:00Z","displayMessage":"oi"}}]}"#,
+        "no_id",
+    ),
+    (
+        "bambuser",
+        "highlights",
+        r#"{"collection":"product-highlight","action":"add","payload":{"products":["p1"]},"timestamp":"2026-11-21T23:31:00Z"}"#,
+        "no_id",
+    ),
+    ("pix", "received", r#"{"pix":[{"txid":"t1","horario":"2026-11-21T23:31:00Z","valor":"10.00"}]}"#, "no_id"),
+    ("shopify", "pixel", r#"{"name":"product_viewed","timestamp":"2026-11-21T23:31:00Z","data":{"productVariant":{"sku":"A"}}}"#, "no_id"),
+    (
+        "segment",
+        "track",
+        r#"{"type":"track","event":"Product Viewed","timestamp":"2026-11-21T23:31:00Z","properties":{"sku":"A"}}"#,
+        "no_id",
+    ),
+    (
+        "segment",
+        "track",
+        r#"{"type":"track","event":"Order Completed","timestamp":"2026-11-21T23:31:00Z","properties":{"total":1}}"#,
+        "bad_field",
+    ),
+    (
+        "segment",
+        "track",
+        r#"{"type":"track","event":"Order Completed","timestamp":"2026-11-21T23:31:00Z","properties":{"order_id":"1","products":[{"sku":"A","price":1},{"sku":"B"}]}}"#,
+        "bad_field",
+    ),
+    (
+        "segment",
+        "track",
+        r#"{"type":"track","event":"Order Cancelled","timestamp":"2026-11-21T23:31:00Z","properties":{"order_id":"1"}}"#,
+        "bad_field",
+    ),
+    (
+        "segment",
+        "track",
+        r#"{"type":"track","event":"Order Refunded","messageId":"m1","timestamp":"2026-11-21T23:31:00Z","properties":{"order_id":"1"}}"#,
+        "bad_field",
+    ),
+    (
+        "segment",
+        "track",
+        r#"{"type":"track","event":"Order Refunded","messageId":"m2","timestamp":"2026-11-21T23:31:00Z","properties":{"order_id":"1","products":[{"sku":"A","quantity":1}]}}"#,
+        "bad_field",
+    ),
+    (
+        "segment",
+        "track",
+        r#"{"type":"track","event":"Order Refunded","messageId":"m3","timestamp":"2026-11-21T23:31:00Z","properties":{"order_id":"1","products":[{"sku":"A","price":5},{"sku":"B"}]}}"#,
+        "bad_field",
+    ),
+];
+
+#[test]
+fn what_lacks_an_id_or_its_money_is_put_aside_for_that() {
+    for (name, request, payload, reason) in LACKING {
+        let platform = platform(name);
+        let trial = Trial::new(At::parse("2026-11-21T23:45:00Z", None).expect("a time"), Defaults::default());
+        let mapped = RUNTIME.block_on(trial.map(&MAPPER, platform.request(request).expect(request), payload.as_bytes())).expect(payload);
+        let reasons: Vec<&str> = mapped.rejected.iter().map(|rejected| rejected.reject.reason.id()).collect();
+        assert_eq!((mapped.events.len(), &*reasons), (0, &[reason][..]), "{name}: {payload}");
     }
 }
 

@@ -11,11 +11,11 @@ def highlight: . as $all | .payload as $shown | [$shown.products[]? | reference 
   elif $feed.show != null and $shown.showId != null and ($shown.showId | text) != $feed.show then skip("another show's highlight")
   elif $skus == [] then skip("a highlight of no product")
   else
-    # an end that is known already: the product went off the air then
+    # what changes later is on the air since then; an end that is known already: the product went off the air then
     ((.action == "remove") or $shown.endAt != null) as $over |
     range($skus | length) |
-    {type: (if $over then "product_unpinned" else "product_pinned" end), id: (if . == 0 then $all.eventId else "\($all.eventId)-\(. + 1)" end),
-     ts: (if $over then $shown.endAt else $shown.startAt end // $all.timestamp), sku: $skus[.]}
+    {type: (if $over then "product_unpinned" else "product_pinned" end), id: (if . == 0 then $all.eventId else id_of($all.eventId, . + 1) end),
+     ts: (if $over then $shown.endAt elif $all.action == "update" then null else $shown.startAt end // $all.timestamp), sku: $skus[.]}
   end;
 
 def message: if .deleted == true or ((.message // .text) | known) == null then skip("a message that was taken back, or says nothing") else
