@@ -10,7 +10,7 @@ def instagram: if .field != "live_comments" then skip("not a live comment")
     {type: "chat_message", id: id_of("ig", (.value.id // .value.comment_id)), ts: (.time | time), author: (.value.from.id // "unknown" | text), text: .value.text,
      author_kind: (if .value.from.id != null and (.value.from.id | text) == (.own | text) then "host" else null end),
      reply_to: id_of("ig", .value.parent_id),
-     # what the dashboard's Test button sends is of no account
+     # the dashboard's Test button sends it: no viewer said it
      test: (if (.own | text) == "0" then true else null end)}
   end;
 
