@@ -22,9 +22,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use warroom::engine::event::Fact;
-use warroom::engine::time::At;
+use warroom::engine::event::{Fact, Record};
+use warroom::engine::metric::{Metric, Scope};
+use warroom::engine::plan::{OrdersFrom, Plan};
+use warroom::engine::time::{At, Span};
 use warroom::engine::wire::{self, Defaults};
+use warroom::engine::{Arrival, Engine};
 use warroom::feed::disclosure::Disclosure;
 use warroom::feed::fault::FaultKind;
 use warroom::feed::mapper::{Mapper, Workshop};
@@ -120,8 +123,43 @@ fn every_sample_maps_to_its_golden_events() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Samples that tell of the same sale, and what they come to: paid orders, what was paid, what stays.
+const COURSES: [(&str, &[&str], OrdersFrom, [f64; 3]); 4] = [
+    ("mercado_livre", &["orders.refunded-in-part", "orders.refunded-in-part-again"], OrdersFrom::Shop, [1.0, 27_000.0, 12_000.0]),
+    (
+        "mercado_pago",
+        &["payments.refunded-in-part-without-a-list", "payments.refunded-in-part-again-without-a-list", "payments.two-cards"],
+        OrdersFrom::Payments,
+        [2.0, 50_000.0, 35_000.0],
+    ),
+    ("pix", &["received.refund-without-rtrid", "hook.refund-with-rtrid"], OrdersFrom::Payments, [1.0, 25_000.0, 20_000.0]),
+    ("pix", &["received.static-qr"], OrdersFrom::Payments, [3.0, 17_000.0, 17_000.0]),
+];
+
+#[test]
+fn a_sale_that_is_told_in_steps_is_one_sum_whatever_comes_first() {
+    for (name, files, orders_from, figures) in COURSES {
+        let platform = platform(name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/platforms").join(name);
+        let told = files.iter().map(|file| map(&platform, &folder.join(format!("{file}.json"))).events);
+        let forth: Vec<_> = told.clone().flatten().collect();
+        let twice_and_back: Vec<_> = forth.iter().chain(&forth).rev().cloned().collect();
+        for events in [forth, twice_and_back] {
+            let plan = Plan { orders_from, ..Plan::default() };
+            let mut engine = Engine::new(plan, Arrival::Live);
+            let at = At::parse("2026-11-21T23:59:00Z", None).expect("a time");
+            for (seq, event) in (1..).zip(events) {
+                engine.step(&Record { seq, at, event });
+            }
+            let figure = |metric| engine.reading(metric, Scope::Live, Span::Live).value.number().unwrap_or(-1.0);
+            assert_eq!([Metric::OrdersPaid, Metric::GmvPaid, Metric::GmvNet].map(figure), figures, "{name} {files:?}");
+            assert_eq!(engine.tally().conflict, 0, "{name} {files:?}");
+        }
+    }
+}
+
 /// What platforms say no with inside a success, and how the desk takes it.
-const REFUSALS: [(&str, &str, &str, FaultKind); 17] = [
+const REFUSALS: [(&str, &str, &str, FaultKind); 22] = [
     ("shopee", "orders", r#"{"error":"invalid_acceess_token","message":"Invalid access_token."}"#, FaultKind::Unauthorized),
     ("shopee", "orders", r#"{"error":"source_ip_undeclared","message":"Source IP is undeclared"}"#, FaultKind::Refused),
     ("lazada", "orders", r#"{"type":"ISV","code":"SellerCallLimit","message":"This ban will last 1 seconds"}"#, FaultKind::Throttled),
@@ -158,6 +196,11 @@ const REFUSALS: [(&str, &str, &str, FaultKind); 17] = [
     ("stripe", "events", r#"{"error":{"type":"api_error"}}"#, FaultKind::Refused),
     ("bambuser", "chat", r#"{"error":"Unauthorized"}"#, FaultKind::Refused),
     ("bambuser", "stats", r#"{"code":404,"message":"Show not found"}"#, FaultKind::Refused),
+    ("pix", "received", r#"{"nome":"limite_de_requisicoes","mensagem":"Limite de requisições excedido"}"#, FaultKind::Refused),
+    ("pix", "received", r#"{"erros":[{"codigo":"4769515","mensagem":"Nao existem informacoes"}]}"#, FaultKind::Refused),
+    ("pix", "received", r#"{"statusCode":401,"error":"Unauthorized","message":"Bad Credentials"}"#, FaultKind::Refused),
+    ("pix", "received", r#"{"type":"https://pix.bcb.gov.br/api/v2/error/ErroInternoDoServidor","status":500}"#, FaultKind::Refused),
+    ("tiktok_shop", "orders", r#"{"code":105001,"message":"Access token is invalid"}"#, FaultKind::Unauthorized),
     ("pix", "received", r#"{"title":"Consulta inválida.","status":400,"detail":"fim < inicio"}"#, FaultKind::Refused),
 ];
 

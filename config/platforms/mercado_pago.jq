@@ -10,19 +10,20 @@ def status: {approved: "approved", refunded: "approved", charged_back: "approved
 # what the customer pays; interest on instalments is between the customer and the bank
 def value: [.transaction_amount, .shipping_amount, (.coupon_amount | if . == null or . == 0 then null else "-\(.)" end)] | sum;
 
-# listed one by one; what was taken back whole without a list; what a bank took back for good
+# listed one by one; a running total where a search tells no list; what a bank took back for good
 def returned($currency):
-  [.refunds[]? | select((.status // "approved") == "approved")] as $list |
-  ($list[] | {id: id_of("mp-refund", .id), ts: .date_created, value: (.amount | rounded($currency))}),
-  (select(.status == "refunded" and $list == [] and (.transaction_amount_refunded // 0) != 0) |
-    {id: id_of("mp-refund-of", .id), ts: .date_last_updated, value: (.transaction_amount_refunded | rounded($currency))}),
+  [.refunds[]? | select((.status // "approved") == "approved")] as $list | (.id | text) as $payment |
+  ($list[] | {id: id_of("mp-refund", .id), ts: .date_created, value: (.amount | rounded($currency)), $payment}),
+  (select((.status == "refunded" or .status == "approved") and $list == [] and (.transaction_amount_refunded | some_money)) |
+    (.transaction_amount_refunded | rounded($currency)) as $value |
+    {id: id_of("mp-refund-of", .id, $value, .date_last_updated), ts: .date_last_updated, $value, $payment, total: true}),
   (select(.status == "charged_back" and .status_detail == "settled") |
     {id: id_of("mp-chargeback", .id), ts: .date_last_updated, value: (value | rounded($currency)), reason: "chargeback"});
 
 def payment: .live_mode as $live | .currency_id as $currency | ((.external_reference | known) // (.order.id | text) // (.id | text)) as $order | (.status | status) as $status |
   if .operation_type | among("account_fund", "money_transfer", "money_exchange", "investment") then skip("money of the account's own, nobody's order")
   elif $status == null then empty else
-  ({type: "payment", id: id_of("mp", .id, $status), order: $order, status: $status, method: .payment_method_id, value: (value | rounded($currency)), currency: $currency,
+  ({type: "payment", id: id_of("mp", .id, $status), order: $order, status: $status, method: .payment_method_id, value: (value | rounded($currency)), currency: $currency, payment: (.id | text),
     ts: (if $status == "approved" then .date_approved elif $status == "pending" then .date_created else null end // .date_last_updated // .date_created),
     expires_at: (if $status == "pending" then .date_of_expiration else null end)},
    (returned($currency) | . + {type: "refund", order: $order, currency: $currency}))

@@ -1,10 +1,13 @@
 # Shopee: JSON numbers in major units, seconds since 1970.
 
+# 0 is nobody who is known.
+def person: if . == 0 or . == "0" then null else text end;
+
 def order: .currency as $currency | (.order_status == "CANCELLED") as $off | {
   type: "purchase", order: .order_sn, rev: (.update_time | text), ts: $at, placed_at: (.create_time | time), paid_at: (.pay_time | time),
   status: (if $off then "cancelled" elif (.pay_time | time) then "paid" else "placed" end),
   cancelled_at: (if $off then .update_time | time else null end),
-  value: (.total_amount | rounded($currency)), $currency, customer: (.buyer_user_id | text), method: (.payment_method | known), channel: {source: "shopee", medium: "marketplace"},
+  value: (.total_amount | rounded($currency)), $currency, customer: (.buyer_user_id | person), method: (.payment_method | known), channel: {source: "shopee", medium: "marketplace"},
   items: [.item_list[]? | (if $off then .model_quantity_purchased else .model_quantity_purchased - (.cancelled_qty // 0) end) as $left | select($left > 0)
     | {sku: first_known(.model_sku, .item_sku, .item_id, .item_name), quantity: $left, name: .item_name, price: .model_discounted_price} | line($currency)]};
 
@@ -15,6 +18,8 @@ def room: if . == {} then skip("the session tells nothing yet") else (.engage_cc
 def product: (.item.item_id | text) as $sku |
   ((.metric.item_clicks | total("clicks")), (.metric.atc | total("adds")), (.metric.sold_items | total("units"))) | . + {sku: $sku};
 
-def pinned: if .has_show_item then (.item.item_id | text) as $sku | {type: "product_pinned", id: id_of("pin", $sku, $at), ts: $at, sku: $sku} else skip("nothing is pinned") end;
+# What is so now: told again it is no news, and without a product nothing is pinned.
+def pinned: if .has_show_item then (.item.item_id | text) as $sku | {type: "product_pinned", id: id_of("pin", $sku, $at), ts: $at, sku: $sku}
+  else {type: "product_unpinned", id: "pin-none-\($at)", ts: $at} end;
 
-def comment: {type: "chat_message", id: id_of("comment", .comment_id), ts: (.timestamp | time), author: (.user_id | text), text: .content};
+def comment: {type: "chat_message", id: id_of("comment", .comment_id), ts: (.timestamp | time), author: ((.user_id | person) // id_of("nobody", .comment_id)), text: .content};

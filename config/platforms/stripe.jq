@@ -3,39 +3,60 @@
 # the shop's order where the object names it
 def named: [.client_reference_id, .metadata.order, .metadata.order_id | known | text | select(.)] | .[0];
 def order_of: named // .payment_intent // .charge // .id;
+# the money's own id: a session, its intent and its charge are one payment
+def payment: if .object == "payment_intent" then .id else .payment_intent // .charge // .id end | text;
 
 # in hundredths although they have none, and the other way round
 def amount($currency): if . == null then null elif $currency | among("ISK", "UGX") then scaled(2) elif $currency == "MGA" then text else minor end;
 
 # how it was paid; of several ways that are offered nobody knows
-def method: (.charges.data[0]? // .latest_charge | objects | .payment_method_details.type) // .last_payment_error.payment_method.type? //
+def method: .payment_method_details.type? // (.charges.data[0]? // .latest_charge | objects | .payment_method_details.type) // .last_payment_error.payment_method.type? //
   (.payment_method_types | if isarray and length == 1 then .[0] else null end);
 
-# money that went back, by its own id
-def returned($order): . as $all | {type: "refund", id, ts, order: $order, value: (.amount | tonumber | amount($all.currency)), currency, reason: (.reason | known)};
+# money that went back, by its own id; as a running total where its charge tells it
+def returned($order): . as $all | {type: "refund", id, ts, order: $order, value: (.amount | tonumber | amount($all.currency)), currency, reason: (.reason | known),
+  payment: (.payment | known), total: (if .total == "yes" then true else null end)};
 
-# a payment intent knows its session, and the session or the intent its order
-def returned_of: (.data[0] // {}) as $session | ($session | named) // ($session.payment_intent | objects | named) // $feed["expand.intent"] |
-  . as $order | {id: $feed["expand.id"], ts: $feed["expand.ts"], amount: $feed["expand.amount"], currency: $feed["expand.currency"], reason: $feed["expand.reason"]} | returned($order);
+# what was looked for by its intent: a payment intent knows its session, and the session or the intent its order
+def noted: ["id", "ts", "amount", "currency", "reason", "payment", "total", "method"] | map({(.): $feed["expand.\(.)"]}) | add;
+def found: (.data[0] // {}) as $session | ([$session, ($session.payment_intent | objects) | named | select(.)] | .[0]) as $order |
+  if $feed["expand.what"] != "payment" then ($order // $feed["expand.intent"]) as $order | noted | returned($order)
+  elif $session == {} then skip("an intent that names no order (metadata.order)")
+  else noted | . as $all | {type: "payment", id, ts, order: ($order // $all.payment), status: "approved", currency, method: (.method | known), payment,
+    value: (.amount | tonumber | amount($all.currency))} end;
 
 def statuses: {
   "checkout.session.completed": "approved", "checkout.session.async_payment_succeeded": "approved", "checkout.session.async_payment_failed": "declined",
   "checkout.session.expired": "expired", "payment_intent.succeeded": "approved", "payment_intent.payment_failed": "declined",
-  "payment_intent.canceled": "expired", "payment_intent.processing": "pending", "payment_intent.requires_action": "pending"};
+  "payment_intent.canceled": "expired", "payment_intent.processing": "pending", "payment_intent.requires_action": "pending",
+  "charge.succeeded": "approved", "charge.captured": "approved", "charge.failed": "declined"};
 
 def expiry: if .next_action then [.next_action[]? | objects | (.expires_at // .expires_after) | select(.)] | .[0] | time else null end;
 
 def event: .id as $id | .created as $ts | .type as $type | (.livemode == false) as $test | (.data.object // {}) as $o | ($o.currency // "" | ascii_upcase) as $currency |
-  if $type | among("refund.created", "refund.updated", "charge.dispute.funds_withdrawn") then
-    ($o | {id, ts: (if $type == "charge.dispute.funds_withdrawn" then $ts else .created end | text), amount, currency: $currency, reason: (.reason // "")}) as $back |
+  if $type | among("refund.created", "refund.updated", "charge.refunded", "charge.dispute.funds_withdrawn") then
+    ($o | {id, ts: (if $type | startswith("charge.") then $ts else .created end | text), amount, currency: $currency, reason: (.reason // ""),
+      # what a bank takes back is no refund of the shop's: the charge's total does not hold it
+      payment: (if $type == "charge.dispute.funds_withdrawn" then "" else payment end), total: ""}
+      # older accounts and endpoints tell refunds of cards by their charge alone
+      | if $type == "charge.refunded" then . + {id: id_of(.id, $o.amount_refunded), amount: $o.amount_refunded, total: "yes"} else . end) as $back |
     if ($type | startswith("refund")) and $o.status != "succeeded" then skip("no money went back yet")
     elif ($o | named) == null and $o.payment_intent != null and ($test | not) then expand($back + {intent: $o.payment_intent})
     else $back | returned($o | order_of) end
+  # it may have been told to have gone back before
+  elif $type == "refund.failed" then {type: "correction", id: $id, ts: ($ts | text), kind: "void", target: $o.id, reason: ($o.failure_reason | known)}
   elif statuses[$type] == null then skip("not of interest")
+  elif ($type | startswith("charge.")) and ($o.payment_intent != null or $o.invoice != null or ($o | named) == null) then
+    skip("a charge of an intent, or one that names no order (metadata.order)")
   elif $o.mode == "setup" then skip("a session that only keeps a card")
+  # a session whose money is captured later is paid by its intent
+  elif $type == "payment_intent.succeeded" and ($o | named) == null and $o.capture_method == "manual" and ($test | not) then
+    expand({what: "payment", $id, ts: ($ts | text), amount: ($o.amount_received // $o.amount), currency: $currency, payment: $o.id, method: ($o | method // ""), intent: $o.id})
   # a session's own intent names nobody: the session is what counts
   elif ($type | startswith("payment_intent.")) and ($o | named) == null then skip("an intent that names no order (metadata.order)")
-  else {type: "payment", id: $id, ts: ($ts | text), order: ($o | order_of), currency: $currency, method: ($o | method),
-     value: (if $type == "payment_intent.succeeded" then $o.amount_received // $o.amount else $o.amount_total // $o.amount end | amount($currency)),
-     status: (if $type == "checkout.session.completed" and $o.payment_status == "unpaid" then "pending" else statuses[$type] end), expires_at: ($o | expiry)} end
+  else {type: "payment", id: $id, ts: ($ts | text), order: ($o | order_of), currency: $currency, method: ($o | method), payment: ($o | payment),
+     value: (if $type == "payment_intent.succeeded" then $o.amount_received // $o.amount elif $type == "charge.captured" then $o.amount_captured // $o.amount
+       else $o.amount_total // $o.amount end | amount($currency)),
+     status: (if ($type == "checkout.session.completed" and $o.payment_status == "unpaid") or ($type == "charge.succeeded" and $o.captured == false) then "pending"
+       else statuses[$type] end), expires_at: ($o | expiry)} end
   | if $test and .type != null then . + {test: true} else . end;

@@ -1,6 +1,9 @@
 # TikTok Shop: money as text in major units, seconds since 1970, one line item for each unit.
 
-def order: if .is_sample_order or .is_replacement_order then skip("a sample or a replacement") else .payment.currency as $currency | (.status == "CANCELLED" or .status == "CANCEL") as $off | {
+# An exchange that costs nothing is one sale, sent again.
+def is_no_sale: .is_sample_order or .is_replacement_order or (.is_exchange_order and (.payment.total_amount | some_money) == null);
+
+def order: if is_no_sale then skip("a sample, a replacement or an exchange") else .payment.currency as $currency | (.status == "CANCELLED" or .status == "CANCEL") as $off | {
   type: "purchase", order: (.id | text), rev: (.update_time | text), ts: $at, placed_at: (.create_time | time), paid_at: (.paid_time | time),
   status: (if $off then "cancelled" elif (.paid_time | time) then "paid" else "placed" end),
   cancelled_at: (if $off then (.cancel_time // .update_time) | time else null end),

@@ -911,6 +911,7 @@ guarantee-resumable = resumable
 guarantee-best-effort = best effort
 log-none = nothing logged yet
 log-unpinned = { $product } off
+log-unpinned-all = nothing pinned any more
 log-ended = { $act } ended
 log-withdrawn = { $act } withdrawn
 log-figure = figure { $metric } = { $value }

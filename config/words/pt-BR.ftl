@@ -910,6 +910,7 @@ guarantee-resumable = retomável
 guarantee-best-effort = sem garantia
 log-none = nada registrado ainda
 log-unpinned = { $product } saiu
+log-unpinned-all = nada mais fixado
 log-ended = { $act } terminou
 log-withdrawn = { $act } desfeito
 log-figure = número { $metric } = { $value }

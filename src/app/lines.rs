@@ -62,7 +62,8 @@ impl Lines {
         };
         match &entry.what {
             Logged::Pinned { product: sym } => self.words.text("plain-on-air", &[("product", product(*sym).into())]),
-            Logged::Unpinned { product: sym } => self.words.text("log-unpinned", &[("product", product(*sym).into())]),
+            Logged::Unpinned { product: Some(sym) } => self.words.text("log-unpinned", &[("product", product(*sym).into())]),
+            Logged::Unpinned { product: None } => self.words.get("log-unpinned-all").to_owned(),
             Logged::Cue { segment, .. } => self.words.text("plain-cue", &[("segment", (*segment).into())]),
             Logged::Started { kind, product, .. } => self.words.text("plain-started", &[("act", act(*kind, *product).into())]),
             Logged::Ended { kind, product, .. } => self.words.text("log-ended", &[("act", act(*kind, *product).into())]),

@@ -93,7 +93,7 @@ pub enum Fact {
     ChatMessage(ChatMessage),
     Reaction(Reaction),
     ProductPinned(Pin),
-    ProductUnpinned(Pin),
+    ProductUnpinned(PinEnd),
     Inventory(Inventory),
     AdSpend(AdSpend),
     Reading(PlatformReading),

@@ -21,7 +21,16 @@ type Sent = (Figures, At);
 #[derive(Debug, Default)]
 pub struct Unchanged {
     stock: Table<Shelf, Sent>,
-    pinned: Option<Name>,
+    pinned: Pinned,
+}
+
+/// What a feed told last to be pinned.
+#[derive(Debug, Default, PartialEq)]
+enum Pinned {
+    #[default]
+    Unheard,
+    Nothing,
+    Product(Name),
 }
 
 impl Unchanged {
@@ -31,13 +40,15 @@ impl Unchanged {
             Fact::Inventory(stock) => {
                 self.is_news((stock.sku.clone(), stock.location.clone()), (stock.available, stock.reserved, stock.price), now)
             }
-            Fact::ProductPinned(pin) => self.pinned.replace(pin.sku.clone()).as_ref() != Some(&pin.sku),
-            Fact::ProductUnpinned(_) => {
-                self.pinned = None;
-                true
-            }
+            Fact::ProductPinned(pin) => self.is_news_of_pins(Pinned::Product(pin.sku.clone())),
+            Fact::ProductUnpinned(end) => self.is_news_of_pins(Pinned::Nothing) || end.sku.is_some(),
             _ => true,
         });
+    }
+
+    fn is_news_of_pins(&mut self, told: Pinned) -> bool {
+        let known = std::mem::replace(&mut self.pinned, told);
+        known != self.pinned
     }
 
     fn is_news(&mut self, key: Shelf, figures: Figures, now: At) -> bool {
@@ -61,16 +72,18 @@ mod tests {
     #[test]
     fn a_pin_is_news_when_it_changes() {
         let mut unchanged = Unchanged::default();
-        let told: Vec<usize> = ["pinned a", "pinned a", "pinned b", "pinned b", "pinned a", "unpinned a", "pinned a"]
-            .map(|told| {
-                let (kind, sku) = told.split_once(' ').unwrap();
-                let line = format!(r#"{{"type":"product_{kind}","id":"1","ts":"2026-11-21T23:31:00Z","sku":"{sku}"}}"#);
-                let mut events = vec![crate::engine::wire::read(&line, &crate::engine::wire::Defaults::default()).unwrap().event];
-                unchanged.drop_repeated(&mut events, At::from_ms(0));
-                events.len()
-            })
-            .to_vec();
-        assert_eq!(told, [1, 0, 1, 0, 1, 1, 1]);
+        let told: Vec<usize> =
+            ["unpinned", "pinned a", "pinned a", "pinned b", "pinned b", "unpinned", "unpinned", "pinned b", "unpinned b", "unpinned b"]
+                .map(|told| {
+                    let (kind, sku) =
+                        told.split_once(' ').map_or((told, String::new()), |(kind, sku)| (kind, format!(r#","sku":"{sku}""#)));
+                    let line = format!(r#"{{"type":"product_{kind}","id":"1","ts":"2026-11-21T23:31:00Z"{sku}}}"#);
+                    let mut events = vec![crate::engine::wire::read(&line, &crate::engine::wire::Defaults::default()).unwrap().event];
+                    unchanged.drop_repeated(&mut events, At::from_ms(0));
+                    events.len()
+                })
+                .to_vec();
+        assert_eq!(told, [1, 1, 0, 1, 0, 1, 0, 1, 1, 1]);
     }
 
     #[test]

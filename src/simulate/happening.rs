@@ -7,7 +7,7 @@ use super::room::{Room, VisitorNo};
 use super::shop::{CartNo, CartState, Decision, Line, Order, OrderNo, Payment, off};
 use crate::engine::event::{
     AdSpend, Audience, AuthorKind, ChannelClue, ChannelParts, ChatMessage, CheckoutAct, Cue, Fact, Inventory, ItemAct, Lead, OrderStatus,
-    Payment as PaymentFact, PaymentStatus, Pin, PlatformReading, Purchase, Reaction, ReadingKind, Refund, Rev, ViewerAct,
+    Payment as PaymentFact, PaymentStatus, Pin, PinEnd, PlatformReading, Purchase, Reaction, ReadingKind, Refund, Rev, ViewerAct,
 };
 use crate::engine::id::Name;
 use crate::engine::money::Money;
@@ -251,7 +251,14 @@ impl Broadcast {
 
     fn refund(&mut self, order: OrderNo, value: i64, ms: i64) {
         self.shop.take_refund(order, value);
-        let fact = Refund { order: Order::name(order), value: self.money(value), items: Vec::new(), reason: Some("changed_mind".into()) };
+        let fact = Refund {
+            order: Order::name(order),
+            value: self.money(value),
+            items: Vec::new(),
+            reason: Some("changed_mind".into()),
+            payment: None,
+            total: false,
+        };
         self.out.send(Feed::Shop, ms, Fact::Refund(fact));
     }
 
@@ -301,6 +308,7 @@ impl Broadcast {
             method: self.scenario.methods.get(order.method).map(|method| method.name.clone()),
             value: Some(self.money(order.value)),
             expires_at: order.expires_ms.filter(|_| status == PaymentStatus::Pending).map(|end| self.scenario.starts_at.plus_ms(end)),
+            payment: None,
         };
         self.out.send(Feed::Pay, ms, Fact::Payment(fact));
     }
@@ -416,7 +424,7 @@ impl Broadcast {
         let (before, after) = (self.pinned.map(sku), slot.map(sku));
         self.pinned = slot;
         if let Some(sku) = before {
-            self.out.send(Feed::Room, ms, Fact::ProductUnpinned(Pin { sku }));
+            self.out.send(Feed::Room, ms, Fact::ProductUnpinned(PinEnd { sku: Some(sku) }));
         }
         if let Some(sku) = after {
             self.out.send(Feed::Room, ms, Fact::ProductPinned(Pin { sku }));

@@ -77,10 +77,19 @@ fields! {
 }
 
 fields! {
-    /// `product_pinned` `product_unpinned`.
+    /// `product_pinned`.
     Pin {
         #[schemars(with = "String")]
         sku: Name,
+    }
+}
+
+fields! {
+    /// `product_unpinned`. Without a product it is the one that this source pinned last: nothing is pinned there now.
+    PinEnd {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        sku: Option<Name>,
     }
 }
 

@@ -179,6 +179,10 @@ fields! {
         value: Option<Money>,
         #[serde(skip_serializing_if = "Option::is_none")]
         expires_at: Option<At>,
+        /// The money's own id: what is told of one payment is told of the same money, several of one order add up.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        payment: Option<Name>,
     }
 }
 
@@ -193,6 +197,14 @@ fields! {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Option<String>")]
         reason: Option<Name>,
+        /// The payment that it gives back.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        payment: Option<Name>,
+        /// True: `value` is what went back of that payment so far, in all.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        #[schemars(default)]
+        total: bool,
     }
 }
 

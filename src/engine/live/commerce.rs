@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::books::Books;
 use crate::engine::Admission;
 use crate::engine::event::{
-    AdSpend, Audience as Gauge, ChannelClue, CorrectionKind, Event, Fact, ItemAct, PlatformReading, Record, ViewerAct,
+    AdSpend, Audience as Gauge, ChannelClue, CorrectionKind, Event, Fact, ItemAct, Pin, PinEnd, PlatformReading, Record, ViewerAct,
 };
 use crate::engine::id::{Name, Sym};
 use crate::engine::metric::Metric;
@@ -137,15 +137,17 @@ impl Commerce {
                 if correction.kind == CorrectionKind::Void {
                     ads.void(&correction.target, desk.sheets);
                     readings.void(&correction.target);
+                    orders.void(&correction.target, desk);
                 }
             }
             Fact::Priors(control) => learn(&control.body, orders, desk),
             Fact::Closed(_) => orders.close(event.ts, desk),
-            Fact::ProductPinned(pin) | Fact::ProductUnpinned(pin) => {
-                desk.books.product(&pin.sku, None, plan);
+            Fact::ProductPinned(Pin { sku }) | Fact::ProductUnpinned(PinEnd { sku: Some(sku) }) => {
+                desk.books.product(sku, None, plan);
             }
             Fact::ChatMessage(_)
             | Fact::Reaction(_)
+            | Fact::ProductUnpinned(PinEnd { sku: None })
             | Fact::Cue(_)
             | Fact::Intervention(_)
             | Fact::InterventionEnded(_)

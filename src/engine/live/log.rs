@@ -52,8 +52,9 @@ pub enum What {
     Pinned {
         product: Sym,
     },
+    /// Nothing is pinned there now where it names no product.
     Unpinned {
-        product: Sym,
+        product: Option<Sym>,
     },
     Cue {
         segment: Name,
@@ -126,7 +127,7 @@ impl Log {
         self.last_seq = record.seq;
         let what = match &event.fact {
             Fact::ProductPinned(pin) => What::Pinned { product: books.product(&pin.sku, None, plan) },
-            Fact::ProductUnpinned(pin) => What::Unpinned { product: books.product(&pin.sku, None, plan) },
+            Fact::ProductUnpinned(pin) => What::Unpinned { product: pin.sku.as_ref().map(|sku| books.product(sku, None, plan)) },
             Fact::Cue(cue) => What::Cue { segment: cue.segment.clone(), kind: cue.kind },
             Fact::Intervention(_) => What::Started { id: event.id.clone().unwrap_or_default() },
             Fact::InterventionEnded(end) => What::Ended { id: end.intervention.clone(), operator: end.operator.clone() },

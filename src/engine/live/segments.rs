@@ -34,9 +34,15 @@ pub struct Explain {
 /// What changes the show.
 #[derive(Clone, Debug, PartialEq)]
 enum Act {
-    Cue { segment: Name, kind: Option<SegmentKind>, host: Option<Name>, product: Option<Sym> },
+    Cue {
+        segment: Name,
+        kind: Option<SegmentKind>,
+        host: Option<Name>,
+        product: Option<Sym>,
+    },
     On(Sym),
-    Off(Sym),
+    /// Without a product: what its source pinned last.
+    Off(Option<Sym>),
     Close,
 }
 
@@ -51,6 +57,8 @@ pub struct Segments {
     taken_back: Set<Name>,
     /// Products that the operator put on air, by the act's id: its end takes them off.
     pinned_by: BTreeMap<Name, Sym>,
+    /// What each source pinned last and has not taken off.
+    pinned: BTreeMap<Name, Sym>,
     segments: Vec<Segment>,
     explains: Vec<Explain>,
     closed: Option<At>,
@@ -62,7 +70,7 @@ impl Segments {
         let event = &record.event;
         let act = match &event.fact {
             Fact::ProductPinned(pin) => Act::On(books.product(&pin.sku, None, plan)),
-            Fact::ProductUnpinned(pin) => Act::Off(books.product(&pin.sku, None, plan)),
+            Fact::ProductUnpinned(pin) => Act::Off(pin.sku.as_ref().map(|sku| books.product(sku, None, plan))),
             Fact::Cue(cue) => Act::Cue {
                 segment: cue.segment.clone(),
                 kind: cue.kind,
@@ -76,7 +84,7 @@ impl Segments {
                 Act::On(product)
             }
             Fact::InterventionEnded(end) => match self.pinned_by.get(&end.intervention) {
-                Some(product) => Act::Off(*product),
+                Some(product) => Act::Off(Some(*product)),
                 None => return,
             },
             Fact::InterventionWithdrawn(end) => return self.take_back(&end.intervention),
@@ -96,7 +104,7 @@ impl Segments {
         let newest = self.acts.last_key_value().is_none_or(|(last, _)| *last < place);
         let before = self.on_air();
         if newest {
-            self.apply(place.0, &act);
+            self.apply(&place, &act);
             tell(before, self.on_air(), &act, at, notices);
             self.acts.insert(place, act);
         } else {
@@ -117,18 +125,26 @@ impl Segments {
     fn rebuild(&mut self) {
         self.segments.clear();
         self.explains.clear();
+        self.pinned.clear();
         self.closed = None;
         for (place, act) in &std::mem::take(&mut self.acts) {
-            self.apply(place.0, act);
+            self.apply(place, act);
             self.acts.insert(place.clone(), act.clone());
         }
     }
 
-    fn apply(&mut self, at: At, act: &Act) {
+    fn apply(&mut self, (at, source, _): &Place, act: &Act) {
+        let at = *at;
         match act {
-            Act::On(product) => self.put_on_air(*product, at),
+            Act::On(product) => {
+                self.pinned.insert(source.clone(), *product);
+                self.put_on_air(*product, at);
+            }
             Act::Off(product) => {
-                if self.on_air() == Some(*product) {
+                let last =
+                    if product.is_none_or(|named| self.pinned.get(source) == Some(&named)) { self.pinned.remove(source) } else { None };
+                let off = product.or(last);
+                if off.is_some() && self.on_air() == off {
                     self.take_off_air(at);
                 }
             }
@@ -231,5 +247,43 @@ fn tell(before: Option<Sym>, after: Option<Sym>, act: &Act, at: At, notices: &mu
     }
     if *act == Act::Close {
         notices.push(Notice { at, kind: NoticeKind::Closed });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Arrival, Engine, wire};
+
+    /// What was on air after these acts: (source, second, act), in the order they arrive.
+    fn on_air(acts: &[(&str, i64, &str)]) -> Vec<String> {
+        let mut engine = Engine::new(Plan::default(), Arrival::Files);
+        for (seq, (source, second, act)) in (1..).zip(acts) {
+            let (kind, sku) = act.split_once(' ').map_or((*act, String::new()), |(kind, sku)| (kind, format!(r#","sku":"{sku}""#)));
+            let line = format!(r#"{{"type":"product_{kind}","id":"{seq}","source":"{source}","ts":"2026-11-21T22:00:{second:02}Z"{sku}}}"#);
+            let event = wire::read(&line, &wire::Defaults::default()).unwrap_or_else(|reject| panic!("{reject:?} {line}")).event;
+            engine.step(&Record { seq, at: event.ts, event });
+        }
+        let shown = |explain: &Explain| {
+            let second = |at: At| at.ms() / 1_000 % 60;
+            format!("{} {}-{}", engine.live().books.skus.text(explain.product), second(explain.from), explain.to.map_or(-1, second))
+        };
+        engine.live().segments.explains().iter().map(shown).collect()
+    }
+
+    #[test]
+    fn nothing_pinned_at_a_source_takes_off_what_it_pinned_last() {
+        let acts = [("market", 1, "pinned A"), ("market", 9, "unpinned"), ("market", 12, "unpinned"), ("market", 20, "pinned B")];
+        assert_eq!(on_air(&acts), ["A 1-9", "B 20--1"]);
+        let mut late = acts;
+        late.reverse();
+        assert_eq!(on_air(&late), ["A 1-9", "B 20--1"], "whatever comes first");
+    }
+
+    #[test]
+    fn nothing_pinned_at_a_source_leaves_on_air_what_others_pinned() {
+        assert_eq!(on_air(&[("market", 1, "pinned A"), ("desk", 5, "pinned B"), ("market", 9, "unpinned")]), ["A 1-5", "B 5--1"]);
+        assert_eq!(on_air(&[("desk", 5, "pinned B"), ("market", 9, "unpinned")]), ["B 5--1"]);
+        assert_eq!(on_air(&[("market", 1, "pinned A"), ("desk", 5, "unpinned A"), ("market", 9, "unpinned")]), ["A 1-5"]);
     }
 }

@@ -225,6 +225,51 @@ const ORDER_CASES: &[OrderCase] = &[
         0.0,
     ),
     (
+        "a running total of what went back grows, and is no second refund",
+        &[
+            (0, r#""type":"purchase","order":"1","value":"270""#),
+            (9, r#""type":"refund","order":"1","value":"150","payment":"p","total":true"#),
+            (9, r#""type":"refund","order":"1","value":"50","payment":"p","total":true"#),
+            (12, r#""type":"refund","order":"1","value":"150","payment":"p","total":true"#),
+        ],
+        [1.0, 1.0, 0.0],
+        12_000.0,
+    ),
+    (
+        "the totals of two payments add up",
+        &[
+            (0, r#""type":"purchase","order":"1","value":"270""#),
+            (5, r#""type":"refund","order":"1","value":"50","payment":"p","total":true"#),
+            (6, r#""type":"refund","order":"1","value":"20","payment":"q","total":true"#),
+        ],
+        [1.0, 1.0, 0.0],
+        20_000.0,
+    ),
+    (
+        "told one by one and as a total is told of the same money",
+        &[
+            (0, r#""type":"purchase","order":"1","value":"100""#),
+            (4, r#""type":"refund","order":"1","value":"40","payment":"p""#),
+            (5, r#""type":"refund","order":"1","value":"60","payment":"p","total":true"#),
+            (6, r#""type":"refund","order":"1","value":"20","payment":"p""#),
+            (7, r#""type":"refund","order":"1","value":"5""#),
+        ],
+        [1.0, 1.0, 0.0],
+        3_500.0,
+    ),
+    (
+        "a refund that came to nothing is taken back, whichever comes first",
+        &[
+            (0, r#""type":"purchase","order":"1","value":"100""#),
+            (4, r#""type":"correction","kind":"void","target":"e2""#),
+            (5, r#""type":"refund","order":"1","value":"40","payment":"p""#),
+            (6, r#""type":"refund","order":"1","value":"20","payment":"p""#),
+            (7, r#""type":"correction","kind":"void","target":"e3""#),
+        ],
+        [1.0, 1.0, 0.0],
+        10_000.0,
+    ),
+    (
         "cancelled and refunded is taken once",
         &[
             (0, r#""type":"purchase","order":"1","value":"10""#),
@@ -321,6 +366,24 @@ fn where_there_is_no_shop_a_payment_is_an_order() {
     check(&engine, Scope::Live, &[(Metric::OrdersPlaced, 1.0), (Metric::OrdersPaid, 1.0), (Metric::GmvPaid, 1_000.0)]);
     let pix = Scope::Method(engine.live().books.methods.find("pix").unwrap());
     check(&engine, pix, &[(Metric::OrderPaidRate, 1.0)]);
+}
+
+#[test]
+fn several_payments_of_an_order_add_up_and_the_same_money_told_twice_does_not() {
+    let plan = Plan { orders_from: crate::engine::plan::OrdersFrom::Payments, ..brl() };
+    let paid = |value: &str, payment: &str| format!(r#""type":"payment","order":"1","status":"approved","value":"{value}"{payment}"#);
+    let (card, other, again) = (paid("100", r#","payment":"a""#), paid("150", r#","payment":"b""#), paid("100", r#","payment":"a""#));
+    let orders: [&[(i64, &str)]; 2] = [&[(3, &card), (5, &other), (5, &again)], &[(5, &again), (5, &other), (3, &card)]];
+    for facts in orders {
+        let engine = after(&plan, facts);
+        check(&engine, Scope::Live, &[(Metric::OrdersPaid, 1.0), (Metric::GmvPaid, 25_000.0)]);
+    }
+    // who gives no ids tells one payment
+    let (one, two) = (paid("139.90", ""), paid("139.90", ""));
+    check(&after(&plan, &[(3, &one), (4, &two)]), Scope::Live, &[(Metric::GmvPaid, 13_990.0)]);
+    // beside a shop the order's own value counts
+    let order = r#""type":"purchase","order":"1","value":"250","status":"placed""#;
+    check(&after(&brl(), &[(0, order), (3, &card), (5, &other)]), Scope::Live, &[(Metric::GmvPaid, 25_000.0)]);
 }
 
 #[test]

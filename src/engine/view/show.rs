@@ -111,7 +111,7 @@ pub enum Logged<'a> {
         product: Sym,
     },
     Unpinned {
-        product: Sym,
+        product: Option<Sym>,
     },
     Cue {
         segment: &'a str,

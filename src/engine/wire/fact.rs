@@ -4,8 +4,8 @@ use super::fields::{Fault, Fields, Key};
 use crate::engine::event::{
     AdSpend, AdviceAnswer, Answer, Audience, AuthorKind, Cart, CartStatus, ChatMessage, CheckoutAct, Closed, Control, Correction,
     CorrectionKind, Cue, Fact, FeedState, FeedStatus, Guarantee, Intervention, InterventionEnd, InterventionKind, Inventory, ItemAct, Lead,
-    Note, OrderStatus, Payment, PaymentStatus, Pin, PlatformReading, Purchase, Quarantine, Reaction, ReadingKind, Refund, SegmentKind,
-    ViewerAct,
+    Note, OrderStatus, Payment, PaymentStatus, Pin, PinEnd, PlatformReading, Purchase, Quarantine, Reaction, ReadingKind, Refund,
+    SegmentKind, ViewerAct,
 };
 
 const CART_STATUS: &[(&str, CartStatus)] =
@@ -82,7 +82,7 @@ pub fn of_type(kind: &str) -> Option<(Reader, bool)> {
         b"chat_message" => (|f| Ok(Fact::ChatMessage(chat_message(f)?)), FACT),
         b"reaction" => (|f| Ok(Fact::Reaction(reaction(f)?)), FACT),
         b"product_pinned" => (|f| Ok(Fact::ProductPinned(Pin { sku: f.need_name(Key::Sku)? })), FACT),
-        b"product_unpinned" => (|f| Ok(Fact::ProductUnpinned(Pin { sku: f.need_name(Key::Sku)? })), FACT),
+        b"product_unpinned" => (|f| Ok(Fact::ProductUnpinned(PinEnd { sku: f.name(Key::Sku)? })), FACT),
         b"inventory" => (|f| Ok(Fact::Inventory(inventory(f)?)), STATE),
         b"ad_spend" => (|f| Ok(Fact::AdSpend(ad_spend(f)?)), STATE),
         b"reading" => (|f| Ok(Fact::Reading(reading(f)?)), STATE),
@@ -183,11 +183,19 @@ fn payment(f: &mut Fields<'_>) -> Result<Payment, Fault> {
         method: f.name(Key::Method)?,
         value: f.money(Key::Value)?,
         expires_at: f.time(Key::ExpiresAt)?,
+        payment: f.name(Key::Payment)?,
     })
 }
 
 fn refund(f: &mut Fields<'_>) -> Result<Refund, Fault> {
-    Ok(Refund { order: f.need_name(Key::Order)?, value: f.need_money(Key::Value)?, items: f.items()?, reason: f.name(Key::Reason)? })
+    Ok(Refund {
+        order: f.need_name(Key::Order)?,
+        value: f.need_money(Key::Value)?,
+        items: f.items()?,
+        reason: f.name(Key::Reason)?,
+        payment: f.name(Key::Payment)?,
+        total: f.flag(Key::Total)?.unwrap_or(false),
+    })
 }
 
 fn audience(f: &mut Fields<'_>) -> Result<Audience, Fault> {

@@ -54,7 +54,7 @@ keys! {
     Sku = b"sku", Product = b"product", Quantity = b"quantity", Price = b"price", Visitor = b"visitor", Cart = b"cart", Channel = b"channel",
     Value = b"value", Items = b"items", Method = b"method", Status = b"status", Rev = b"rev", Customer = b"customer",
     Order = b"order", PlacedAt = b"placed_at", PaidAt = b"paid_at", CancelledAt = b"cancelled_at", ExpiresAt = b"expires_at",
-    New = b"new", Discount = b"discount", Coupons = b"coupons", Live = b"live", Reason = b"reason",
+    New = b"new", Discount = b"discount", Coupons = b"coupons", Live = b"live", Reason = b"reason", Payment = b"payment",
     Viewers = b"viewers", Engaged = b"engaged", WatchedS = b"watched_s",
     Author = b"author", Text = b"text", AuthorKind = b"author_kind", ReplyTo = b"reply_to", Kind = b"kind", Count = b"count",
     Available = b"available", Location = b"location", Reserved = b"reserved",

@@ -108,7 +108,7 @@ pub(super) fn marks(engine: &Engine, skus: &Skus) -> Vec<Mark> {
             let sku = |product| skus.text(Some(product)).unwrap_or_default();
             match entry.what {
                 Logged::Pinned { product } => row("pin", &sku(product), Some(product), None),
-                Logged::Unpinned { product } => row("unpin", &sku(product), Some(product), None),
+                Logged::Unpinned { product } => row("unpin", &product.map(sku).unwrap_or_default(), product, None),
                 Logged::Cue { segment, .. } => row("cue", segment, None, None),
                 Logged::Started { kind, product, operator, .. } => row("act", kind.id(), product, operator),
                 Logged::Ended { kind, product, operator, .. } => row("act_ended", kind.id(), product, operator),

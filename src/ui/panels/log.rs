@@ -86,7 +86,8 @@ fn what(pane: &Pane<'_>, entry: &LogEntry<'_>) -> String {
     let on = |product: Option<_>| product.map(|sym| format!(" {} {}", pane.view.glyphs.middot, pane.product_name(sym))).unwrap_or_default();
     match &entry.what {
         Logged::Pinned { product } => pane.product_name(*product),
-        Logged::Unpinned { product } => pane.say("log-unpinned", &[("product", pane.product_name(*product).into())]),
+        Logged::Unpinned { product: Some(product) } => pane.say("log-unpinned", &[("product", pane.product_name(*product).into())]),
+        Logged::Unpinned { product: None } => pane.word("log-unpinned-all").to_owned(),
         Logged::Cue { segment, kind } => {
             let kind = kind.map(|kind| format!(" ({})", pane.word(super::now::kind_word(kind)))).unwrap_or_default();
             format!("{segment}{kind}")

@@ -5,6 +5,7 @@
 
 mod account;
 mod buyers;
+mod settled;
 
 use smallvec::SmallVec;
 
@@ -17,6 +18,7 @@ use crate::engine::series::{MOST_UNITS, Slots, slot_of};
 use crate::engine::time::{At, Moment};
 pub use account::Account;
 pub use buyers::{Buyer, Buyers, Circle};
+use settled::{Claim, Claimed, Settled};
 
 /// Versions of one order that are told apart; of older ones only their effect stays.
 const MOST_VERSIONS: usize = 64;
@@ -110,30 +112,6 @@ pub struct Order {
     claimed: Option<Box<Settled>>,
 }
 
-/// What payments and refunds say of an order: the first approval, the latest expiry and method, every refund by time.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Settled {
-    approved: Option<Moment>,
-    approved_value: Option<i64>,
-    expiry: Option<Moment>,
-    paid_by: Option<Sym>,
-    refunds: Vec<(At, i64)>,
-}
-
-/// A payment or a refund that names an order.
-#[derive(Clone, Debug, PartialEq)]
-struct Claim {
-    source: Sym,
-    ts: At,
-    what: Claimed,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Claimed {
-    Payment { status: PaymentStatus, value: Option<i64>, method: Option<Sym>, expires_at: Option<At> },
-    Refund { value: i64 },
-}
-
 /// Everything that bears one order name, whatever the source.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Namesakes {
@@ -168,6 +146,10 @@ pub struct Orders {
     pub buyers: Buyers,
     /// The latest word of the desk on an order: excluded or not.
     corrected: Table<Sym, (At, bool)>,
+    /// The order that each refund names.
+    refunded: Table<Name, Sym>,
+    /// Refunds that were taken back, whether they have arrived or not.
+    voided: Set<Name>,
     ends_at: Option<At>,
 }
 
@@ -234,17 +216,35 @@ impl Orders {
         if desk.plan.orders_from == OrdersFrom::Payments && payment.status == PaymentStatus::Approved {
             self.index_of(desk.source, name, desk);
         }
-        self.claim(name, Claim { source: desk.source, ts: event.ts, what }, desk);
+        let payment = payment.payment.as_ref().map(|payment| desk.books.payments.intern(payment));
+        self.claim(name, Claim { source: desk.source, ts: event.ts, payment, id: None, what }, desk);
     }
 
     pub fn fold_refund(&mut self, refund: &Refund, event: &Event, desk: &mut Desk<'_>) {
-        let what = Claimed::Refund { value: bounded(desk.purse.take(refund.value)).max(0) };
+        let what = Claimed::Refund { value: bounded(desk.purse.take(refund.value)).max(0), total: refund.total };
         let name = desk.books.orders.intern(&refund.order);
-        self.claim(name, Claim { source: desk.source, ts: event.ts, what }, desk);
+        let payment = refund.payment.as_ref().map(|payment| desk.books.payments.intern(payment));
+        if let Some(id) = &event.id {
+            self.refunded.insert(id.clone(), name);
+        }
+        self.claim(name, Claim { source: desk.source, ts: event.ts, payment, id: event.id.clone(), what }, desk);
+    }
+
+    /// Takes a refund back that came to nothing after all, by the id of its event.
+    pub fn void(&mut self, id: &Name, desk: &mut Desk<'_>) {
+        self.voided.insert(id.clone());
+        if let Some(name) = self.refunded.get(id).copied() {
+            self.resettle(name, desk);
+        }
     }
 
     fn claim(&mut self, name: Sym, claim: Claim, desk: &mut Desk<'_>) {
         self.namesakes(name).claims.push(claim);
+        self.resettle(name, desk);
+    }
+
+    /// Gives out the claims on a name anew.
+    fn resettle(&mut self, name: Sym, desk: &mut Desk<'_>) {
         let orders = self.by_name[name.0].orders.clone();
         for index in &orders {
             self.post(*index, -1, desk);
@@ -287,13 +287,14 @@ impl Orders {
         for index in orders {
             self.orders[*index].claimed = None;
         }
-        let mut sorted: Vec<&Claim> = claims.iter().collect();
-        sorted.sort_by_key(|claim| claim.ts);
+        let stands = |claim: &&Claim| claim.id.as_ref().is_none_or(|id| !self.voided.contains(id));
+        let mut sorted: Vec<&Claim> = claims.iter().filter(stands).collect();
+        sorted.sort_by_key(|claim| claim.place());
         for claim in sorted {
             let own = orders.iter().find(|index| self.orders[**index].source == claim.source);
             let only = (orders.len() == 1).then(|| orders.first()).flatten();
             match own.or(only) {
-                Some(index) => self.orders[*index].take_claim(claim),
+                Some(index) => self.orders[*index].claimed.get_or_insert_default().take(claim),
                 None => unmatched += 1,
             }
         }
@@ -439,22 +440,6 @@ impl Order {
 
     fn approved(&self) -> Option<Moment> {
         self.claimed.as_ref()?.approved
-    }
-
-    /// Takes a claim; they come by time.
-    fn take_claim(&mut self, claim: &Claim) {
-        let settled = self.claimed.get_or_insert_default();
-        match claim.what {
-            Claimed::Payment { status, value, method, expires_at } => {
-                if status == PaymentStatus::Approved && settled.approved.is_none() {
-                    settled.approved = Some(claim.ts.into());
-                    settled.approved_value = value;
-                }
-                settled.expiry = expires_at.map(Moment::from).or(settled.expiry);
-                settled.paid_by = method.or(settled.paid_by);
-            }
-            Claimed::Refund { value } => settled.refunds.push((claim.ts, value)),
-        }
     }
 
     fn placed_at(&self) -> Option<At> {

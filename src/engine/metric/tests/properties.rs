@@ -46,6 +46,13 @@ fn fields(kind: u8, who: u8, second: i64, value: i64) -> String {
                 value % 5
             )
         }
+        11 if value % 2 == 0 => {
+            format!(
+                r#""type":"refund","order":"o{who}","value":"{value}","source":"{source}","payment":"p{}","total":{}"#,
+                value % 3,
+                value % 4 == 0
+            )
+        }
         11 => format!(r#""type":"refund","order":"o{who}","value":"{value}","source":"{source}""#),
         12 => format!(
             r#""type":"payment","order":"o{who}","status":"{}""#,

@@ -40,7 +40,7 @@ pub fn of(order: &Order, plan: &Plan, closed: Option<At>) -> Option<Account> {
     let said = order.said.as_ref();
     let placed = order.placed_at()?;
     let claimed = order.claimed.as_deref();
-    let value = said.map(|said| said.value).or_else(|| claimed?.approved_value)?;
+    let value = said.map(|said| said.value).or_else(|| claimed?.brought())?;
     let cancelled = said.and_then(|said| {
         (said.status == OrderStatus::Cancelled || order.first[2].is_some() || said.cancelled_at.is_some())
             .then(|| said.cancelled_at.or(order.named[2]).or(order.first[2]).map_or(said.version.ts, Moment::at))

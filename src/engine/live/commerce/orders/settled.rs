@@ -1,0 +1,106 @@
+//! What payments and refunds say of an order: who claims it, what came in, what went back.
+//!
+//! Told of one payment is told of the same money: it counts once, whoever tells it, and several payments of an order add up. What
+//! went back of a payment is the most that its single refunds and its running totals come to.
+
+use smallvec::SmallVec;
+
+use crate::engine::event::PaymentStatus;
+use crate::engine::id::{Name, Sym};
+use crate::engine::time::{At, Moment};
+
+/// A payment or a refund that names an order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    pub source: Sym,
+    pub ts: At,
+    /// The money's own id.
+    pub payment: Option<Sym>,
+    /// A refund's id, by which it may be taken back.
+    pub id: Option<Name>,
+    pub what: Claimed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Claimed {
+    Payment { status: PaymentStatus, value: Option<i64>, method: Option<Sym>, expires_at: Option<At> },
+    Refund { value: i64, total: bool },
+}
+
+impl Claim {
+    /// The place among others: by time, then by amount, so that totals of one instant grow.
+    #[must_use]
+    pub const fn place(&self) -> (At, Option<i64>) {
+        let value = match self.what {
+            Claimed::Payment { value, .. } => value,
+            Claimed::Refund { value, .. } => Some(value),
+        };
+        (self.ts, value)
+    }
+}
+
+/// What went back of one payment, as it is added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Back {
+    single: i64,
+    total: i64,
+}
+
+/// What the claims on an order come to: the first approval, the latest expiry and method, every refund by time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settled {
+    pub approved: Option<Moment>,
+    pub expiry: Option<Moment>,
+    pub paid_by: Option<Sym>,
+    pub refunds: SmallVec<[(At, i64); 1]>,
+    /// The amount of each approved payment; those without an id are one.
+    brought: SmallVec<[(Option<Sym>, Option<i64>); 1]>,
+    back: SmallVec<[(Option<Sym>, Back); 1]>,
+}
+
+impl Settled {
+    /// Takes a claim; they come by their place.
+    pub fn take(&mut self, claim: &Claim) {
+        match claim.what {
+            Claimed::Payment { status, value, method, expires_at } => {
+                if status == PaymentStatus::Approved {
+                    self.approved.get_or_insert(claim.ts.into());
+                    match self.brought.iter_mut().find(|(payment, _)| *payment == claim.payment) {
+                        Some((_, brought)) => *brought = brought.or(value),
+                        None => self.brought.push((claim.payment, value)),
+                    }
+                }
+                self.expiry = expires_at.map(Moment::from).or(self.expiry);
+                self.paid_by = method.or(self.paid_by);
+            }
+            Claimed::Refund { value, total } => {
+                let step = self.give_back(claim.payment, value, total);
+                if step > 0 || !total && value == 0 {
+                    self.refunds.push((claim.ts, step));
+                }
+            }
+        }
+    }
+
+    /// What a refund adds to what went back of its payment already.
+    fn give_back(&mut self, payment: Option<Sym>, value: i64, total: bool) -> i64 {
+        let place = self.back.iter().position(|(known, _)| *known == payment).unwrap_or_else(|| {
+            self.back.push((payment, Back::default()));
+            self.back.len() - 1
+        });
+        let back = &mut self.back[place].1;
+        let before = back.single.max(back.total);
+        if total {
+            back.total = back.total.max(value);
+        } else {
+            back.single = back.single.saturating_add(value);
+        }
+        back.single.max(back.total) - before
+    }
+
+    /// What the approved payments brought together; nothing where none names its amount.
+    #[must_use]
+    pub fn brought(&self) -> Option<i64> {
+        self.brought.iter().filter_map(|(_, value)| *value).reduce(i64::saturating_add)
+    }
+}
