@@ -23,9 +23,9 @@ def text: if . == null then null elif isstring then . elif isobject or isarray t
 
 # Moves the point of a whole number to the left: 12345 | scaled(3) is "12.345".
 def scaled($places):
-  tostring as $all | ($all | startswith("-")) as $negative | ($all | ltrimstr("-")) as $digits |
+  if $places == 0 then tostring else tostring as $all | ($all | startswith("-")) as $negative | ($all | ltrimstr("-")) as $digits |
   (if ($digits | length) <= $places then ("0" * ($places + 1 - ($digits | length))) + $digits else $digits end) as $padded |
-  (if $negative then "-" else "" end) + $padded[:-$places] + "." + $padded[-$places:];
+  (if $negative then "-" else "" end) + $padded[:-$places] + "." + $padded[-$places:] end;
 
 # Money in minor units (cents), in millionths, in major units, or with a decimal comma.
 def minor: if . == null then null else {minor: (if isstring then tonumber else . end)} end;
@@ -50,12 +50,25 @@ def first_known(f): [f | known | select(. != null) | text] | .[0];
 # An id of several parts: null when one of them is missing, so that what has no id is put aside as such.
 def id_of(f): [f | text] | if any(. == null or . == "") then null else join("-") end;
 
-# A line of an order: its money has the decimals of the currency, no discount is none. Goods by weight or length are one unit that
-# costs what they cost together. What lowers a sum is no price. A line that nothing names is "?": it must not cost the order.
+# What lowers a sum is no price.
+def no_deduction: if . != null and startswith("-") then null else . end;
+
+# The pieces of a line that cost $whole together. Where no price makes that exactly, some of them cost the least unit of money more or less.
+def pieces($whole; $currency):
+  .quantity as $n | ("0" | rounded($currency) | .[:-1] + "1") as $least | ($whole | shared($n; $currency)) as $each |
+  ([$whole, ($each | times(-$n))] | sum | tonumber / ($least | tonumber) | round) as $over |
+  if $over == 0 then .price = $each else ($over | fabs) as $some |
+    (.quantity = $n - $some | .price = $each),
+    (del(.discount) | .quantity = $some | .price = ([$each, ($least | times($over / $some))] | sum)) end;
+
+# A line of an order, or two of one product that come to it exactly: `price` for each, or `whole` for all of its quantity. Its money has the
+# decimals of the currency, no discount is none. Goods by weight or length are one unit that costs what they cost together. A line that
+# nothing names is "?": it must not cost the order.
 def line($currency):
-  (.quantity | if isstring then tonumber else . end) as $n |
-  .sku |= (. // "?") | .price |= (rounded($currency) | if . != null and startswith("-") then null else . end) | .discount |= (rounded($currency) | some_money) |
-  if $n == null then . elif $n == ($n | floor) then .quantity = ($n | floor) else .price |= (times($n) | rounded($currency)) | .quantity = 1 end | compact;
+  (.quantity | if isstring then tonumber else . end) as $n | (if $n == null or $n == ($n | floor) then $n else 1 end) as $units |
+  (.whole // if $n == null then .price else .price | times($n) end | rounded($currency) | no_deduction) as $whole |
+  del(.whole) | .sku |= (. // "?") | .discount |= (rounded($currency) | some_money) | .quantity = if $units == null then null else $units | floor end |
+  if $whole == null or $units == null or $units <= 0 then .price |= (rounded($currency) | no_deduction) else pieces($whole; $currency) end | compact;
 
 # Seconds and milliseconds since 1970 are read as they are; 0 and "" mean that there is no time.
 def time: if . == null or . == 0 or . == "" or . == "0" then null else tostring end;

@@ -11,9 +11,14 @@ def order: ([.meta_data[]? | {(.key): .value}] | add // {}) as $meta | .currency
    channel: ({source: $meta["_wc_order_attribution_utm_source"], medium: ($meta["_wc_order_attribution_utm_medium"] // $meta["_wc_order_attribution_source_type"]),
               campaign: $meta["_wc_order_attribution_utm_campaign"], referrer: $meta["_wc_order_attribution_referrer"]} | channel),
    items: [.line_items[] | select(.quantity > 0) | {sku: first_known(.sku, (.variation_id, .product_id | select(. != 0)), .name, .id), quantity, name,
-     price: (.quantity as $n | .subtotal | shared($n; $currency)), discount: ([.subtotal, (.total | times(-1))] | sum)} | line($currency)]},
+     whole: .subtotal, discount: ([.subtotal, (.total | times(-1))] | sum)} | line($currency)]},
   # when money went back is not told: the time of the payment is the one that never changes
   (.refunds[]? | select(.total | times(-1) | some_money) | {type: "refund", id: id_of("refund", .id), order: ($order | text), ts: ($paid | utc), currency: $currency, value: (.total | times(-1) | rounded($currency)), reason: (.reason | known)})
   end;
 
-def stock: if (.sku | known) and .manage_stock == true and .stock_quantity != null then {type: "inventory", ts: $at, sku, available: (.stock_quantity | floor), price: (.price | known | major)} else skip("no stock is kept") end;
+def stock: if .manage_stock == true and .stock_quantity != null then {type: "inventory", ts: $at, sku: first_known(.sku, .id), available: (.stock_quantity | floor), price: (.price | known | major)}
+  else skip("no stock is kept") end;
+
+# A variation without a sku of its own bears its product's, as do its sisters: their stocks add up.
+def variation_stock: if .unlisted then skip("variations are listed by WooCommerce 10.3 and newer")
+  else .id as $id | stock | if .type then .location = "variation-\($id)" else . end end;
