@@ -5,7 +5,8 @@ def hundredths($currency): if . == null then null else scaled(2) | rounded($curr
 # What is asked to be cancelled is not yet; what is replaced goes on under another number.
 def is_off: .status == "canceled" or .status == "replaced";
 
-def order: .storePreferencesData.currencyCode as $currency | {
+# Of a try to pay that was denied nothing but the try is kept: its buyer places a new order.
+def order: if .status == "incomplete" then skip("an incomplete order: its buyer places another one") else .storePreferencesData.currencyCode as $currency | {
   type: "purchase", order: .orderId, cart: (.orderFormId | known), rev: .lastChange, ts: $at, placed_at: .creationDate, paid_at: .authorizedDate,
   status: (if is_off then "cancelled" elif .authorizedDate then "paid" else "placed" end),
   cancelled_at: (if is_off then .lastChange else null end),
@@ -13,4 +14,5 @@ def order: .storePreferencesData.currencyCode as $currency | {
   coupons: [.marketingData.coupon | known | select(.)], method: ([.paymentData.transactions[]?.payments[]?.paymentSystemName] | first),
   discount: ([.totals[]? | select(.id == "Discounts") | .value] | add | if . == null or . == 0 then null else - . | hundredths($currency) end),
   channel: ({source: (.marketingData.utmSource | known), medium: (.marketingData.utmMedium | known), campaign: (.marketingData.utmCampaign | known)} | channel),
-  items: [.items[] | select(.isGift | not) | {sku: first_known(.refId, .id, .productId, .name), quantity, name, price: (.sellingPrice | hundredths($currency))} | line($currency)]};
+  # a gift leaves the stock too
+  items: [.items[] | {sku: first_known(.refId, .id, .productId, .name), quantity, name, price: (if .isGift then 0 else .sellingPrice end | hundredths($currency))} | line($currency)]} end;
