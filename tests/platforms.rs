@@ -65,7 +65,10 @@ fn map(platform: &Platform, file: &Path) -> Mapped {
     let defaults =
         Defaults { source: None, account: Some("account".into()), source_tz: Some(chrono_tz::America::Sao_Paulo), currency: None };
     let join = std::fs::read_to_string(file.with_file_name(format!("{name}.join.json"))).ok().map(Into::into);
-    let usual = || [("seller".to_owned(), "123456789".to_owned())].into();
+    let usual = || {
+        let told = platform.variables.iter().filter_map(|variable| Some((variable.name.clone(), variable.default.clone()?)));
+        told.chain([("seller".to_owned(), "123456789".to_owned())]).collect()
+    };
     let feed = std::fs::read_to_string(file.with_extension("feed.json"))
         .map_or_else(|_| usual(), |text| serde_json::from_str(&text).expect("texts"));
     let trial = Trial { expanded, join, feed, ..Trial::new(at, defaults) };
