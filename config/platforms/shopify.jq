@@ -4,24 +4,27 @@ def gid: if . == null then null else tostring | split("/") | last end;
 # Why an answer is none. Who may not see customers gets the orders without them.
 def refusal: .errors | if isarray then [.[] | select(.path | isarray and .[-1] == "customer" | not)][0] else . end;
 
-# What "current" means here: after edits, returns and refunds. A refund is an event of its own, so an order is worth what was paid before it.
-# Refunds in the buyer's currency cannot be added to it.
-def before_refunds: .currency as $currency | (.current_total_price // .total_price) as $now |
-  [.refunds[]?.transactions[]? | select(.kind == "refund" and .status == "success")] as $back | ([$now, .total_price | select(.)] | max_by(tonumber)) as $most |
-  if $back == [] then $now elif any($back[]; .currency != null and .currency != $currency) then $most
-  else [([$now, $back[].amount] | sum), $most] | min_by(tonumber) end;
-
 # An authorisation that was voided or ran out may be asked for again: such an order is cancelled by its cancellation alone.
 def is_paid: ascii_downcase | . == "paid" or . == "partially_refunded" or . == "refunded";
 
-def received: .totalReceivedSet.shopMoney.amount as $money | if (.displayFinancialStatus // "" | is_paid) and $money != null and ($money | tonumber) > 0 then $money else null end;
+# What is paid was paid in full once: a paid order that was edited up, and waits for the rest, is worth what was received for it.
+def graph_is_paid: .displayFinancialStatus // "" | is_paid;
+def received: .totalReceivedSet.shopMoney.amount | some_money;
+def is_raised: .displayFinancialStatus == "PARTIALLY_PAID" and received != null and (.originalTotalPriceSet.shopMoney.amount | some_money) != null
+  and (received | tonumber) >= (.originalTotalPriceSet.shopMoney.amount | tonumber);
+
+# A refund is an event of its own, so an order is worth what was received before it, however it was edited since.
+def graph_value($paid): if .cancelledAt then .totalPriceSet.shopMoney.amount elif $paid then received // .currentTotalPriceSet.shopMoney.amount else .currentTotalPriceSet.shopMoney.amount end;
+
+# An edit takes away for nothing what a refund gives money back for: what was edited out was not sold, what was given back was.
+def gives_back: .totalRefundedSet.shopMoney.amount | some_money;
 
 def graph_order: if .test then {type: "purchase", order: (.id | gid), ts: $at, value: (.currentTotalPriceSet.shopMoney.amount), currency: .currencyCode, test: true} else
-  (.id | gid) as $order | .currentTotalPriceSet.shopMoney.currencyCode as $currency | .customerJourneySummary.lastVisit as $visit | (.cancelledAt != null or (.refunds // [] | length > 0)) as $gone |
+  (.id | gid) as $order | .currentTotalPriceSet.shopMoney.currencyCode as $currency | .customerJourneySummary.lastVisit as $visit | (.cancelledAt != null or any(.refunds[]?; gives_back)) as $gone | (graph_is_paid or is_raised) as $paid |
   {type: "purchase", order: $order, rev: .updatedAt, ts: $at, placed_at: (.processedAt // .createdAt),
-   status: (if .cancelledAt then "cancelled" elif .displayFinancialStatus // "" | is_paid then "paid" else "placed" end), cancelled_at: .cancelledAt,
-   paid_at: (if .displayFinancialStatus // "" | is_paid | not then null else [.transactions[]? | select(.status == "SUCCESS" and (.kind == "SALE" or .kind == "CAPTURE")) | .processedAt] | min end),
-   value: (if .cancelledAt then .totalPriceSet.shopMoney.amount else received // .currentTotalPriceSet.shopMoney.amount end), currency: $currency,
+   status: (if .cancelledAt then "cancelled" elif $paid then "paid" else "placed" end), cancelled_at: .cancelledAt,
+   paid_at: (if $paid | not then null else [.transactions[]? | select(.status == "SUCCESS" and (.kind == "SALE" or .kind == "CAPTURE")) | .processedAt] | min end),
+   value: graph_value($paid), currency: $currency,
    customer: (.customer.id | gid), new: (if .customer.numberOfOrders then (.customer.numberOfOrders | tonumber) <= 1 else null end),
    coupons: (.discountCodes // []), discount: .currentTotalDiscountsSet.shopMoney.amount, method: .paymentGatewayNames[0],
    channel: ({source: $visit.utmParameters.source, medium: $visit.utmParameters.medium, campaign: $visit.utmParameters.campaign,
@@ -29,26 +32,38 @@ def graph_order: if .test then {type: "purchase", order: (.id | gid), ts: $at, v
    items: [.lineItems.nodes[] | (if $gone then .quantity else .currentQuantity end) as $n | select($n > 0)
      | {sku: first_known(.sku, (.variant.id, .product.id | gid), .title, (.id | gid)), quantity: $n, name: .title, price: .originalUnitPriceSet.shopMoney.amount,
         discount: ([.discountAllocations[]?.allocatedAmountSet.shopMoney.amount] | sum)} | line($currency)]},
-  (.refunds[]? | select((.totalRefundedSet.shopMoney.amount | tonumber) > 0)
+  (.refunds[]? | select(gives_back)
     | {type: "refund", id: id_of("refund", (.id | gid)), ts: .createdAt, order: $order, value: .totalRefundedSet.shopMoney.amount, currency: $currency})
   end;
 
-def graph_stock: .sku as $sku | .price as $price | if ($sku | known) then .inventoryItem.inventoryLevels.nodes[]
+# As the lines of orders name a variant.
+def variant_sku: first_known(.sku, (.id | gid));
+
+def graph_stock: variant_sku as $sku | .price as $price | if .inventoryItem.tracked == false or .inventoryItem.inventoryLevels.nodes == [] then skip("no stock is kept") else .inventoryItem.inventoryLevels.nodes[]
   | {type: "inventory", ts: $at, sku: $sku, price: ($price | major), location: (.location.id | gid), available: ([.quantities[] | select(.name == "available") | .quantity] | first),
-     reserved: ([.quantities[] | select(.name == "committed") | .quantity] | first)} else skip("a variant without a sku") end;
+     reserved: ([.quantities[] | select(.name == "committed") | .quantity] | first)} end;
 
 def hook_line: {sku: first_known(.sku, .variant_id, .product_id, .title, .id), quantity, name: .title, price};
 
+# What is not in a delivery: what was received for an order that was edited, paid in part or given back. The poll's own map tells it.
+def is_told_in_part: .cancelled_at == null and (.test | not)
+  and (.financial_status == "partially_paid" or (.refunds // [] | length > 0) or (.current_total_price // .total_price) != .total_price
+    or any(.line_items[]; (.current_quantity // .quantity) != .quantity));
+
+def expanded_order: $feed["expand.cart"] as $cart | .data.order | if . == null then skip("the order is not there any more") else
+  graph_order | if .type == "purchase" then .cart = ($cart | known) else . end end;
+
 # what the admin sends as a test notification
-def hook_order: if .id == 820982911946154508 then skip("the admin's test notification") elif .line_items == null then skip("no order: it was deleted, or what was edited comes with its update") else {
+def hook_order: if .id == 820982911946154508 then skip("the admin's test notification") elif .line_items == null then skip("no order: it was deleted, or what was edited comes with its update")
+  elif is_told_in_part then expand({id: (.id | text), cart: (.checkout_token // .cart_token // "")}) else {
   type: "purchase", order: (.id | text), rev: .updated_at, ts: $at, placed_at: (.processed_at // .created_at), cancelled_at: .cancelled_at,
   # not told here, but that there was a payment must not be forgotten with it
   paid_at: (if .cancelled_at and (.financial_status // "" | is_paid) then .processed_at // .created_at else null end), test: (if .test then true else null end),
   status: (if .cancelled_at then "cancelled" elif .financial_status // "" | is_paid then "paid" else "placed" end),
-  value: (if .cancelled_at then .total_price else before_refunds end), currency, customer: (.customer.id | text), cart: (.checkout_token // .cart_token),
+  value: .total_price, currency, customer: (.customer.id | text), cart: (.checkout_token // .cart_token),
   coupons: [.discount_codes[]?.code], discount: .total_discounts, channel: channel(.landing_site; .referring_site),
-  items: (.currency as $currency | (.cancelled_at != null or (.refunds // [] | length > 0)) as $gone | [.line_items[] | (if $gone then .quantity else .current_quantity // .quantity end) as $n | select($n > 0)
-    | hook_line + {quantity: $n, discount: ([.discount_allocations[]?.amount] | sum)} | line($currency)])} end;
+  items: (.currency as $currency | [.line_items[] | select(.quantity > 0)
+    | hook_line + {discount: ([.discount_allocations[]?.amount] | sum)} | line($currency)])} end;
 
 def hook_checkout: if .completed_at then skip("a completed checkout is an order") else
   {type: "begin_checkout", id: id_of("checkout", .token), ts: .created_at, cart: .token, value: .total_price, currency, channel: channel(.landing_site; .referring_site),
