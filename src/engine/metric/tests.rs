@@ -433,6 +433,23 @@ fn a_cart_is_open_abandoned_or_bought_and_may_come_back() {
 }
 
 #[test]
+fn a_purchase_is_not_taken_back_from_its_cart_by_a_version_that_names_none() {
+    // a shop's hook knows the cart, its poll does not
+    let hook = (120, r#""type":"purchase","order":"1","rev":"7","value":"50","cart":"c""#);
+    let poll = (127, r#""type":"purchase","order":"1","rev":"7","value":"50","method":"pix""#);
+    let checkout = (0, r#""type":"begin_checkout","cart":"c","value":"50""#);
+    let (view, later) =
+        ((3_000, r#""type":"view_item","sku":"A""#), (1, r#""type":"purchase","order":"1","rev":"6","value":"50","cart":"c""#));
+    for facts in [vec![checkout, hook, poll, view], vec![checkout, poll, view, later], vec![checkout, poll, hook, view]] {
+        let engine = after(&brl(), &facts);
+        check(&engine, Scope::Live, &[(Metric::CartsOpened, 1.0), (Metric::CartsAbandoned, 0.0), (Metric::CartsUnbought, 0.0)]);
+    }
+    let moved = (130, r#""type":"purchase","order":"1","rev":"8","value":"50","cart":"d""#);
+    let engine = after(&brl(), &[checkout, hook, moved, view]);
+    check(&engine, Scope::Live, &[(Metric::CartsAbandoned, 1.0)]);
+}
+
+#[test]
 fn a_carts_value_is_the_latest_said_moved_by_later_acts() {
     let bands = |facts: &[(i64, &str)]| {
         let engine = after(&brl(), facts);

@@ -83,7 +83,6 @@ struct Said {
     cancelled_at: Option<Moment>,
     expires_at: Option<Moment>,
     channel: Sym,
-    cart: Option<Sym>,
     customer: Option<Sym>,
     visitor: Option<Sym>,
     method: Option<Sym>,
@@ -102,6 +101,8 @@ pub struct Order {
     pub source: Sym,
     pub name: Sym,
     said: Option<Said>,
+    /// The cart that the latest version that names one names: a winner that is silent on it does not take the purchase back.
+    cart: Option<(Version, Sym)>,
     /// Distinct versions: their content and the smallest time each was read at.
     versions: SmallVec<[(u64, At); 1]>,
     /// The smallest `ts` over the versions with each status.
@@ -162,8 +163,14 @@ impl Orders {
         let version = version_of(purchase, event);
         let wins = self.orders[index].said.as_ref().is_none_or(|said| version.beats(&said.version, desk.sorted));
         let said = wins.then(|| read_purchase(purchase, version, desk));
+        let cart = purchase.cart.as_ref().map(|cart| desk.books.carts.intern(cart));
         let order = &mut self.orders[index];
         order.note_version(purchase, version);
+        if let Some(cart) = cart
+            && order.cart.is_none_or(|(latest, _)| version.beats(&latest, desk.sorted))
+        {
+            order.cart = Some((version, cart));
+        }
         if said.is_some() {
             order.said = said;
         }
@@ -344,7 +351,14 @@ impl Orders {
         let order = &self.orders[index];
         let said = order.said.as_ref()?;
         let at = order.placed_at()?;
-        Some(Placed { order: index, source: order.source, at, cart: said.cart, visitor: said.visitor, customer: said.customer })
+        Some(Placed {
+            order: index,
+            source: order.source,
+            at,
+            cart: order.cart.map(|(_, cart)| cart),
+            visitor: said.visitor,
+            customer: said.customer,
+        })
     }
 
     /// Puts an order's account into the sheets, or takes it out again.
@@ -414,7 +428,17 @@ impl Orders {
 
 impl Order {
     const fn new(number: u32, source: Sym, name: Sym) -> Self {
-        Self { number, source, name, said: None, versions: SmallVec::new_const(), first: [None; 3], named: [None; 3], claimed: None }
+        Self {
+            number,
+            source,
+            name,
+            said: None,
+            cart: None,
+            versions: SmallVec::new_const(),
+            first: [None; 3],
+            named: [None; 3],
+            claimed: None,
+        }
     }
 
     fn note_version(&mut self, purchase: &Purchase, version: Version) {
@@ -468,7 +492,6 @@ fn read_purchase(purchase: &Purchase, version: Version, desk: &mut Desk<'_>) -> 
         cancelled_at: purchase.cancelled_at.map(Moment::from),
         expires_at: purchase.expires_at.map(Moment::from),
         channel: desk.books.channel(purchase.channel.as_ref(), &purchase.coupons, desk.plan),
-        cart: purchase.cart.as_ref().map(|cart| desk.books.carts.intern(cart)),
         customer: purchase.customer.as_ref().map(|customer| desk.books.customers.intern(customer)),
         visitor: purchase.visitor.as_ref().map(|visitor| desk.books.visitors.intern(visitor)),
         method: purchase.method.as_ref().map(|method| desk.books.methods.intern(method)),
