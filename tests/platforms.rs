@@ -162,7 +162,7 @@ fn a_sale_that_is_told_in_steps_is_one_sum_whatever_comes_first() {
 }
 
 /// What platforms say no with inside a success, and how the desk takes it.
-const REFUSALS: [(&str, &str, &str, FaultKind); 22] = [
+const REFUSALS: [(&str, &str, &str, FaultKind); 23] = [
     ("shopee", "orders", r#"{"error":"invalid_acceess_token","message":"Invalid access_token."}"#, FaultKind::Unauthorized),
     ("shopee", "orders", r#"{"error":"source_ip_undeclared","message":"Source IP is undeclared"}"#, FaultKind::Refused),
     ("lazada", "orders", r#"{"type":"ISV","code":"SellerCallLimit","message":"This ban will last 1 seconds"}"#, FaultKind::Throttled),
@@ -197,6 +197,7 @@ const REFUSALS: [(&str, &str, &str, FaultKind); 22] = [
     ),
     ("meta", "ads", r#"{"error":{"message":"(#32) Page request limit reached","code":32}}"#, FaultKind::Throttled),
     ("stripe", "events", r#"{"error":{"type":"api_error"}}"#, FaultKind::Refused),
+    ("vtex", "orders", r#"{"error":{"code":"1","message":"Acesso não autorizado"}}"#, FaultKind::Refused),
     ("bambuser", "chat", r#"{"error":"Unauthorized"}"#, FaultKind::Refused),
     ("bambuser", "stats", r#"{"code":404,"message":"Show not found"}"#, FaultKind::Refused),
     ("pix", "received", r#"{"nome":"limite_de_requisicoes","mensagem":"Limite de requisições excedido"}"#, FaultKind::Refused),

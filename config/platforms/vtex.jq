@@ -6,13 +6,16 @@ def hundredths($currency): if . == null then null else scaled(2) | rounded($curr
 def is_off: .status == "canceled" or .status == "replaced";
 
 # Of a try to pay that was denied nothing but the try is kept: its buyer places a new order.
+# What a line costs in all: its price may be of a part of what is sold (a square metre of a box), and need not divide by the quantity.
+def line_total: .quantity as $n | (.unitMultiplier // 1) as $parts | .priceDefinition.total // (.sellingPrice | times($parts) | times($n));
+
 def order: if .status == "incomplete" then skip("an incomplete order: its buyer places another one") else .storePreferencesData.currencyCode as $currency | {
   type: "purchase", order: .orderId, cart: (.orderFormId | known), rev: .lastChange, ts: $at, placed_at: .creationDate, paid_at: .authorizedDate,
   status: (if is_off then "cancelled" elif .authorizedDate then "paid" else "placed" end),
-  cancelled_at: (if is_off then .lastChange else null end),
+  cancelled_at: (if is_off then (.cancellationData | objects | .CancellationDate | known) // .lastChange else null end),
   value: (.value | hundredths($currency)), $currency, customer: (.clientProfileData.userProfileId | known),
   coupons: [.marketingData.coupon | known | select(.)], method: ([.paymentData.transactions[]?.payments[]?.paymentSystemName] | first),
   discount: ([.totals[]? | select(.id == "Discounts") | .value] | add | if . == null or . == 0 then null else - . | hundredths($currency) end),
   channel: ({source: (.marketingData.utmSource | known), medium: (.marketingData.utmMedium | known), campaign: (.marketingData.utmCampaign | known)} | channel),
   # a gift leaves the stock too
-  items: [.items[] | {sku: first_known(.refId, .id, .productId, .name), quantity, name, price: (if .isGift then 0 else .sellingPrice end | hundredths($currency))} | line($currency)]} end;
+  items: [.items[] | {sku: first_known(.refId, .id, .productId, .name), quantity, name, whole: (if .isGift then 0 else line_total end | hundredths($currency))} | line($currency)]} end;

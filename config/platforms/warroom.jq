@@ -21,11 +21,8 @@ def known: if . == null or . == "" or . == " " or . == "null" then null else . e
 # Anything as text, null as null; an object or a list is no text, so that an id of a wrong type is put aside.
 def text: if . == null then null elif isstring then . elif isobject or isarray then error("no text: \(tojson[:40])") else tostring end;
 
-# Moves the point of a whole number to the left: 12345 | scaled(3) is "12.345".
-def scaled($places):
-  if $places == 0 then tostring else tostring as $all | ($all | startswith("-")) as $negative | ($all | ltrimstr("-")) as $digits |
-  (if ($digits | length) <= $places then ("0" * ($places + 1 - ($digits | length))) + $digits else $digits end) as $padded |
-  (if $negative then "-" else "" end) + $padded[:-$places] + "." + $padded[-$places:] end;
+# Moves the point of a number to the left, exactly: 12345 | scaled(3) is "12.345".
+def scaled($places): amount_times("1e-\($places)");
 
 # Money in minor units (cents), in millionths, in major units, or with a decimal comma.
 def minor: if . == null then null else {minor: (if isstring then tonumber else . end)} end;
