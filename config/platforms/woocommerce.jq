@@ -1,12 +1,16 @@
 # WooCommerce: money as text, _gmt times without a Z, guests have customer 0.
 
+# Who had their data erased bears the address that WooCommerce puts in its place, as all of them do.
+def someone: if . == "deleted@site.invalid" then null else . end;
+
+# An order's cart_hash is of what is in the cart: that of everybody who buys the same, no cart's id.
 def order: ([.meta_data[]? | {(.key): .value}] | add // {}) as $meta | .currency as $currency | .id as $order | (.date_paid_gmt // .date_created_gmt) as $paid |
   if .status == "checkout-draft" or .status == "auto-draft" or .status == "trash" then skip("a draft") else
   {type: "purchase", order: ($order | text), rev: (.date_modified_gmt | utc), ts: $at, placed_at: (.date_created_gmt | utc), paid_at: (.date_paid_gmt | utc),
    status: (if .status == "cancelled" then "cancelled" elif .date_paid_gmt then "paid" else "placed" end),
    cancelled_at: (if .status == "cancelled" then .date_modified_gmt | utc else null end),
    # a payment that failed is tried again: such an order is still to be paid
-   value: (.total | rounded($currency)), currency: $currency, customer: (if .customer_id == 0 then (.billing.email | known) else .customer_id | text end), cart: (.cart_hash | known),
+   value: (.total | rounded($currency)), currency: $currency, customer: (if .customer_id == 0 then (.billing.email | known | someone) else .customer_id | text end),
    method: (.payment_method | known), discount: (.discount_total | known), coupons: [.coupon_lines[]?.code],
    channel: ({source: $meta["_wc_order_attribution_utm_source"], medium: ($meta["_wc_order_attribution_utm_medium"] // $meta["_wc_order_attribution_source_type"]),
               campaign: $meta["_wc_order_attribution_utm_campaign"], referrer: $meta["_wc_order_attribution_referrer"]} | channel),
@@ -16,7 +20,9 @@ def order: ([.meta_data[]? | {(.key): .value}] | add // {}) as $meta | .currency
   (.refunds[]? | select(.total | times(-1) | some_money) | {type: "refund", id: id_of("refund", .id), order: ($order | text), ts: ($paid | utc), currency: $currency, value: (.total | times(-1) | rounded($currency)), reason: (.reason | known)})
   end;
 
-def stock: if .manage_stock == true and .stock_quantity != null then {type: "inventory", ts: $at, sku: first_known(.sku, .id), available: (.stock_quantity | floor), price: (.price | known | major)}
+def delivery: if .line_items then order elif keys == ["id"] then skip("an order was deleted: its last state stays") elif .id then skip("not an order") else empty end;
+
+def stock: if .manage_stock == true and .stock_quantity != null then {type: "inventory", ts: $at, sku: first_known(.sku, .id), available: (.stock_quantity | tonumber | floor), price: (.price | known | major)}
   else skip("no stock is kept") end;
 
 # A variation without a sku of its own bears its product's, as do its sisters: their stocks add up.
