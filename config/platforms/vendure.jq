@@ -4,8 +4,9 @@ def amount($currency): if . == null then null else scaled($feed.money_precision 
 
 def line_sku: first_known(.productVariant.sku, .productVariant.product.id, .productVariant.name, .id);
 
-def placed_items: .currencyCode as $currency | [.lines[] | (.orderPlacedQuantity // .quantity) as $placed
-  | (if .quantity > 0 then .quantity else $placed end) as $quantity | select($quantity > 0)
+# A cancelled order was placed with what its lines held then; of any other a line that came to nothing was exchanged or taken out.
+def placed_items: .currencyCode as $currency | (.state == "Cancelled") as $off | [.lines[]
+  | (if $off and .quantity == 0 then .orderPlacedQuantity // 0 else .quantity end) as $quantity | select($quantity > 0)
   | {sku: line_sku, quantity: $quantity, name: .productVariant.name,
      price: ((if .quantity > 0 then .proratedUnitPriceWithTax else .unitPriceWithTax end) | amount($currency))}];
 
@@ -60,7 +61,8 @@ def refunds: . as $order | .payments[]?.refunds[]? | select(.state == "Settled")
   | {type: "refund", id: id_of("refund", .id), ts: .createdAt, order: $order.code, value: (.total | amount($order.currencyCode)), currency: $order.currencyCode, reason: (.reason | known)};
 
 def order:
-  if .orderPlacedAt then purchase, adds, payments, refunds
+  if .type == "Seller" then skip("a vendor's share of an order that counts as a whole")
+  elif .orderPlacedAt then purchase, adds, payments, refunds
   elif .active and (.lines | length) > 0 then cart, adds, payments
   elif .active then skip("an empty cart")
   elif .state == "Cancelled" then cart + {status: "left"}
