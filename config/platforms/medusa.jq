@@ -1,19 +1,24 @@
 # Medusa: JSON numbers in major units, not rounded.
 
-# A return or a cancellation lowers the total, and a refund is an event of its own: an order is worth what was agreed before, promotions taken off.
+# A return or a cancellation lowers the total, and a refund is an event of its own: an order is worth what was agreed before, promotions and
+# store credit taken off. A cancellation gives credit for what went back: that was not there before.
 def agreed: ([.payment_collections[]?.payments[]?.refunds[]?.amount] | sum) as $back | .total as $now |
-  ([.original_total // $now, (if .original_total then .discount_total | times(-1) else null end)] | sum) as $first | ([$now, $first] | max_by(tonumber)) as $most |
+  ([.credit_line_total, (if .status == "canceled" then $back | times(-1) else null end)] | sum | some_money) as $credit |
+  ([.original_total // $now, (if .original_total then .discount_total, $credit | times(-1) else null end)] | sum) as $first | ([$now, $first] | max_by(tonumber)) as $most |
   if .status == "canceled" then $most elif $back == null then $now else [([$now, $back] | sum), $most] | min_by(tonumber) end;
 
+# A paid order that was raised afterwards waits for another payment: what was received for it counts, the rest when it is paid.
+def received: if .payment_status == "partially_captured" then [.payment_collections[]? | select(.status == "completed") | .payments[]? | select(.captured_at) | .amount] | sum else null end;
+
 # What costs nothing has no payment to wait for.
-def is_captured: .payment_status == "captured" or .payment_status == "partially_refunded" or .payment_status == "refunded"
+def is_captured: .payment_status == "captured" or .payment_status == "partially_refunded" or .payment_status == "refunded" or received != null
   or (.total == 0 and [.payment_collections[]?.payments[]?] == []);
 
 def order: (.currency_code | ascii_upcase) as $currency | .id as $order | if .status == "draft" or .is_draft_order == true then skip("a draft") else
   {type: "purchase", order: .id, cart: .cart_id, rev: .updated_at, ts: $at, placed_at: .created_at, cancelled_at: .canceled_at,
    paid_at: (if .status == "canceled" or is_captured then [.payment_collections[]?.payments[]?.captured_at | select(.)] | min else null end),
    status: (if .status == "canceled" then "cancelled" elif is_captured then "paid" else "placed" end),
-   value: (agreed | rounded($currency)), currency: $currency, customer: .customer_id, discount: (.discount_total | rounded($currency)),
+   value: (received // agreed | rounded($currency)), currency: $currency, customer: .customer_id, discount: (.discount_total | rounded($currency)),
    channel: ({source: .metadata.utm_source, medium: .metadata.utm_medium, campaign: .metadata.utm_campaign} | channel), live: .metadata.live,
    items: [.items[] | {sku: first_known(.variant_sku, .variant_id, .product_id, .title, .id), quantity, name: .title, price: .unit_price, discount: .discount_total} | line($currency)]},
   (.payment_collections[]?.payments[]?.refunds[]? | {type: "refund", id: .id, ts: .created_at, order: $order, value: (.amount | rounded($currency)), currency: $currency}) end;
