@@ -127,7 +127,7 @@ fn every_sample_maps_to_its_golden_events() {
 }
 
 /// Samples that tell of the same sale, and what they come to: paid orders, what was paid, what stays.
-const COURSES: [(&str, &[&str], OrdersFrom, [f64; 3]); 4] = [
+const COURSES: [(&str, &[&str], OrdersFrom, [f64; 3]); 8] = [
     ("mercado_livre", &["orders.refunded-in-part", "orders.refunded-in-part-again"], OrdersFrom::Shop, [1.0, 27_000.0, 12_000.0]),
     (
         "mercado_pago",
@@ -137,6 +137,15 @@ const COURSES: [(&str, &[&str], OrdersFrom, [f64; 3]); 4] = [
     ),
     ("pix", &["received.refund-without-rtrid", "hook.refund-with-rtrid"], OrdersFrom::Payments, [1.0, 25_000.0, 20_000.0]),
     ("pix", &["received.static-qr"], OrdersFrom::Payments, [3.0, 17_000.0, 17_000.0]),
+    (
+        "saleor",
+        &["orders.refunded-before-the-reversal", "orders.legacy-reversed-charged-back"],
+        OrdersFrom::Shop,
+        [7.0, 63_000.0, 40_610.0],
+    ),
+    ("shopify", &["orders.edited-and-exchanged", "order_hook+expand.edited-down"], OrdersFrom::Shop, [5.0, 73_500.0, 68_500.0]),
+    ("vendure", &["orders.vendors", "orders.paid-again"], OrdersFrom::Shop, [2.0, 31_000.0, 31_000.0]),
+    ("medusa", &["orders.store-credit-raised"], OrdersFrom::Shop, [4.0, 41_000.0, 32_500.0]),
 ];
 
 #[test]
