@@ -270,6 +270,18 @@ const ORDER_CASES: &[OrderCase] = &[
         10_000.0,
     ),
     (
+        "a refund that came to nothing is in no total either",
+        &[
+            (0, r#""type":"purchase","order":"1","value":"100""#),
+            (4, r#""type":"refund","order":"1","value":"40","payment":"p""#),
+            (5, r#""type":"refund","order":"1","value":"30","payment":"p""#),
+            (6, r#""type":"refund","order":"1","value":"70","payment":"p","total":true"#),
+            (9, r#""type":"correction","kind":"void","target":"e2""#),
+        ],
+        [1.0, 1.0, 0.0],
+        6_000.0,
+    ),
+    (
         "cancelled and refunded is taken once",
         &[
             (0, r#""type":"purchase","order":"1","value":"10""#),

@@ -294,14 +294,16 @@ impl Orders {
         for index in orders {
             self.orders[*index].claimed = None;
         }
-        let stands = |claim: &&Claim| claim.id.as_ref().is_none_or(|id| !self.voided.contains(id));
-        let mut sorted: Vec<&Claim> = claims.iter().filter(stands).collect();
-        sorted.sort_by_key(|claim| claim.place());
-        for claim in sorted {
+        let is_void = |claim: &Claim| claim.id.as_ref().is_some_and(|id| self.voided.contains(id));
+        let mut sorted: Vec<(bool, &Claim)> = claims.iter().map(|claim| (!is_void(claim), claim)).collect();
+        sorted.sort_by_key(|(stands, claim)| (*stands, claim.place()));
+        for (stands, claim) in sorted {
             let own = orders.iter().find(|index| self.orders[**index].source == claim.source);
             let only = (orders.len() == 1).then(|| orders.first()).flatten();
             match own.or(only) {
-                Some(index) => self.orders[*index].claimed.get_or_insert_default().take(claim),
+                Some(index) if stands => self.orders[*index].claimed.get_or_insert_default().take(claim),
+                Some(index) => self.orders[*index].claimed.get_or_insert_default().leave(claim),
+                None if !stands => {}
                 None => unmatched += 1,
             }
         }

@@ -10,7 +10,7 @@ use crate::engine::{Arrival, wire};
 
 /// Facts that pull at each other: versions, payments, refunds, carts, totals, buckets, gauges, stays.
 fn facts() -> impl Strategy<Value = Vec<Event>> {
-    let fact = (0..16u8, 0..4u8, 0..1_500i64, 0..200i64);
+    let fact = (0..17u8, 0..4u8, 0..1_500i64, 0..200i64);
     prop::collection::vec(fact, 1..60).prop_map(|facts| {
         facts
             .into_iter()
@@ -60,6 +60,7 @@ fn fields(kind: u8, who: u8, second: i64, value: i64) -> String {
         ),
         13 => format!(r#""type":"audience","viewers":{value},"source":"{source}""#),
         14 => format!(r#""type":"ad_spend","value":"{}","total":true,"channel":"{channel}""#, second + value),
+        15 => format!(r#""type":"correction","kind":"void","target":"e{}""#, value % 60),
         _ if value % 2 == 0 => format!(r#""type":"viewer_join","visitor":"v{who}""#),
         _ => format!(r#""type":"viewer_leave","visitor":"v{who}""#),
     }

@@ -44,6 +44,14 @@ impl Claim {
 struct Back {
     single: i64,
     total: i64,
+    /// Of single refunds that came to nothing, which totals may hold.
+    failed: i64,
+}
+
+impl Back {
+    fn amount(&self) -> i64 {
+        self.single.max(self.total.saturating_sub(self.failed))
+    }
 }
 
 /// What the claims on an order come to: the first approval, the latest expiry and method, every refund by time.
@@ -82,20 +90,32 @@ impl Settled {
         }
     }
 
-    /// What a refund adds to what went back of its payment already.
-    fn give_back(&mut self, payment: Option<Sym>, value: i64, total: bool) -> i64 {
+    /// Takes a refund that was taken back; those come first.
+    pub fn leave(&mut self, claim: &Claim) {
+        if let Claimed::Refund { value, total: false } = claim.what {
+            let back = self.back_of(claim.payment);
+            back.failed = back.failed.saturating_add(value);
+        }
+    }
+
+    fn back_of(&mut self, payment: Option<Sym>) -> &mut Back {
         let place = self.back.iter().position(|(known, _)| *known == payment).unwrap_or_else(|| {
             self.back.push((payment, Back::default()));
             self.back.len() - 1
         });
-        let back = &mut self.back[place].1;
-        let before = back.single.max(back.total);
+        &mut self.back[place].1
+    }
+
+    /// What a refund adds to what went back of its payment already.
+    fn give_back(&mut self, payment: Option<Sym>, value: i64, total: bool) -> i64 {
+        let back = self.back_of(payment);
+        let before = back.amount();
         if total {
             back.total = back.total.max(value);
         } else {
             back.single = back.single.saturating_add(value);
         }
-        back.single.max(back.total) - before
+        back.amount() - before
     }
 
     /// What the approved payments brought together; nothing where none names its amount.
