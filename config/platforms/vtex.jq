@@ -6,8 +6,8 @@ def hundredths($currency): if . == null then null else scaled(2) | rounded($curr
 def is_off: .status == "canceled" or .status == "replaced";
 
 # Of a try to pay that was denied nothing but the try is kept: its buyer places a new order.
-# What a line costs in all: its price may be of a part of what is sold (a square metre of a box), and need not divide by the quantity.
-def line_total: .quantity as $n | (.unitMultiplier // 1) as $parts | .priceDefinition.total // (.sellingPrice | times($parts) | times($n));
+# What a line costs in all: its selling price is rounded.
+def line_total: .quantity as $n | .priceDefinition.total // (.sellingPrice | times($n));
 
 def order: if .status == "incomplete" then skip("an incomplete order: its buyer places another one") else .storePreferencesData.currencyCode as $currency | {
   type: "purchase", order: .orderId, cart: (.orderFormId | known), rev: .lastChange, ts: $at, placed_at: .creationDate, paid_at: .authorizedDate,
@@ -18,4 +18,7 @@ def order: if .status == "incomplete" then skip("an incomplete order: its buyer 
   discount: ([.totals[]? | select(.id == "Discounts") | .value] | add | if . == null or . == 0 then null else - . | hundredths($currency) end),
   channel: ({source: (.marketingData.utmSource | known), medium: (.marketingData.utmMedium | known), campaign: (.marketingData.utmCampaign | known)} | channel),
   # a gift leaves the stock too
-  items: [.items[] | {sku: first_known(.refId, .id, .productId, .name), quantity, name, whole: (if .isGift then 0 else line_total end | hundredths($currency))} | line($currency)]} end;
+  items: [.items[] | {sku: first_known(.refId, .id, .productId, .name), quantity, name, whole: (if .isGift then 0 else line_total end | hundredths($currency))} | line($currency)]},
+  # the invoice of a return is what went back
+  (.orderId as $order | .packageAttachment.packages[]? | select(.type == "Input" and (.invoiceValue | some_money))
+    | {type: "refund", id: id_of("return", $order, .invoiceNumber), ts: .issuanceDate, $order, value: (.invoiceValue | hundredths($currency)), $currency}) end;
