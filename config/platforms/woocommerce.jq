@@ -1,14 +1,17 @@
 # WooCommerce: money as text, _gmt times without a Z, guests have customer 0.
 
+# Webhooks of the first versions of the API tell times in the site's zone only: the feed's source_tz reads them.
+def moment($name): if has("\($name)_gmt") then .["\($name)_gmt"] | utc else .[$name] | known end;
+
 # Who had their data erased bears the address that WooCommerce puts in its place, as all of them do.
 def someone: if . == "deleted@site.invalid" then null else . end;
 
 # An order's cart_hash is of what is in the cart: that of everybody who buys the same, no cart's id.
-def order: ([.meta_data[]? | {(.key): .value}] | add // {}) as $meta | .currency as $currency | .id as $order | (.date_paid_gmt // .date_created_gmt) as $paid |
+def order: ([.meta_data[]? | {(.key): .value}] | add // {}) as $meta | .currency as $currency | .id as $order | moment("date_paid") as $paid | moment("date_created") as $placed |
   if .status == "checkout-draft" or .status == "auto-draft" or .status == "trash" then skip("a draft") else
-  {type: "purchase", order: ($order | text), rev: (.date_modified_gmt | utc), ts: $at, placed_at: (.date_created_gmt | utc), paid_at: (.date_paid_gmt | utc),
-   status: (if .status == "cancelled" then "cancelled" elif .date_paid_gmt then "paid" else "placed" end),
-   cancelled_at: (if .status == "cancelled" then .date_modified_gmt | utc else null end),
+  {type: "purchase", order: ($order | text), rev: moment("date_modified"), ts: $at, placed_at: $placed, paid_at: $paid,
+   status: (if .status == "cancelled" then "cancelled" elif $paid then "paid" else "placed" end),
+   cancelled_at: (if .status == "cancelled" then moment("date_modified") else null end),
    # a payment that failed is tried again: such an order is still to be paid
    value: (.total | rounded($currency)), currency: $currency, customer: (if .customer_id == 0 then (.billing.email | known | someone) else .customer_id | text end),
    method: (.payment_method | known), discount: (.discount_total | known), coupons: [.coupon_lines[]?.code],
@@ -17,7 +20,7 @@ def order: ([.meta_data[]? | {(.key): .value}] | add // {}) as $meta | .currency
    items: [.line_items[] | select(.quantity > 0) | {sku: first_known(.sku, (.variation_id, .product_id | select(. != 0)), .name, .id), quantity, name,
      whole: .subtotal, discount: ([.subtotal, (.total | times(-1))] | sum)} | line($currency)]},
   # when money went back is not told: the time of the payment is the one that never changes
-  (.refunds[]? | select(.total | times(-1) | some_money) | {type: "refund", id: id_of("refund", .id), order: ($order | text), ts: ($paid | utc), currency: $currency, value: (.total | times(-1) | rounded($currency)), reason: (.reason | known)})
+  (.refunds[]? | select(.total | times(-1) | some_money) | {type: "refund", id: id_of("refund", .id), order: ($order | text), ts: ($paid // $placed), currency: $currency, value: (.total | times(-1) | rounded($currency)), reason: (.reason | known)})
   end;
 
 def delivery: if .line_items then order elif keys == ["id"] then skip("an order was deleted: its last state stays") elif .id then skip("not an order") else empty end;
