@@ -44,14 +44,15 @@ def paid_at: .orderPlacedAt as $placed | ([settled[] | select(.createdAt <= $pla
 
 def purchase: .currencyCode as $currency | {
   type: "purchase", order: .code, cart: .code, rev: .updatedAt, ts: $at, status: order_status, placed_at: .orderPlacedAt,
-  paid_at: paid_at, cancelled_at: (if .state == "Cancelled" then .updatedAt else null end),
+  paid_at: (if order_status == "placed" then null else paid_at end), cancelled_at: (if .state == "Cancelled" then .updatedAt else null end),
   value: (agreed | amount($currency)), $currency, customer: (.customer.id | text), channel: order_channel, live: (.customFields | if isobject then .liveId else null end),
   coupons: (.couponCodes // []), method: ([.payments[]? | select(.state != "Declined" and .state != "Error") | .method] | last),
   discount: (if .state == "Cancelled" then null else [.discounts[]?.amountWithTax] | add | if . == null then null else - . | amount($currency) end end),
   items: placed_items};
 
-# each state of a payment is a fact of its own; a payment that was authorised first is settled at its last change
-def payments: . as $order | .payments[]?
+# each state of a payment is a fact of its own; a payment that was authorised first is settled at its last change; a part that is settled
+# (a gift card) approves nothing while the rest is to come
+def payments: . as $order | (.orderPlacedAt != null and order_status != "placed") as $whole | .payments[]? | select(.state != "Settled" or $whole)
   | {Settled: "approved", Authorized: "pending", Created: "pending", Declined: "declined", Error: "declined", Cancelled: "expired"}[.state] as $status
   | select($status) | {type: "payment", id: id_of("payment", .id, .state),
      ts: (if .state == "Settled" then .updatedAt else .createdAt end), order: $order.code, status: $status, method,
@@ -68,5 +69,10 @@ def order:
   elif .state == "Cancelled" then cart + {status: "left"}
   else skip("neither cart nor order") end;
 
-def stock: if .sku | known | not then skip("a variant without a sku") else .sku as $sku | .priceWithTax as $price | .currencyCode as $currency | .stockLevels[]
-  | {type: "inventory", ts: $at, sku: $sku, price: ($price | amount($currency)), currency: $currency, location: (.stockLocationId | text), available: (.stockOnHand - .stockAllocated), reserved: .stockAllocated} end;
+# What the shop sells no more at, of all locations together: it is taken off the first.
+def kept_back: if .useGlobalOutOfStockThreshold then $page.data.globalSettings.outOfStockThreshold else .outOfStockThreshold end // 0;
+def is_tracked: .trackInventory == null or .trackInventory == "TRUE" or (.trackInventory == "INHERIT" and $page.data.globalSettings.trackInventory != false);
+
+def stock: if .sku | known | not then skip("a variant without a sku") elif is_tracked | not then skip("no stock is kept")
+  else .sku as $sku | .priceWithTax as $price | .currencyCode as $currency | .stockLevels[0].stockLocationId as $first | kept_back as $kept | .stockLevels[]
+  | {type: "inventory", ts: $at, sku: $sku, price: ($price | amount($currency)), currency: $currency, location: (.stockLocationId | text), available: (.stockOnHand - .stockAllocated - if .stockLocationId == $first then $kept else 0 end), reserved: .stockAllocated} end;
