@@ -1,10 +1,14 @@
 # Nuvemshop: money as text, times with +0000, quantities as text.
 
+# Money that is disputed, or was taken back by the bank, was paid.
+def is_back: .payment_status == "refunded" or .payment_status == "chargedback";
+def is_paid: .payment_status == "paid" or .payment_status == "partially_refunded" or .payment_status == "in_mediation" or is_back;
+
 def order: .currency as $currency | {
-  type: "purchase", order: (.id | text), rev: .updated_at, ts: $at, placed_at: .created_at, paid_at: (.paid_at | known), cancelled_at: (.cancelled_at | known),
-  status: (if .status == "cancelled" then "cancelled" elif .payment_status == "paid" or .payment_status == "refunded" or .payment_status == "partially_refunded" then "paid" else "placed" end),
+  type: "purchase", order: (.id | text), rev: .updated_at, ts: $at, placed_at: .created_at, paid_at: (if is_paid or .status == "cancelled" then .paid_at | known else null end), cancelled_at: (.cancelled_at | known),
+  status: (if .status == "cancelled" then "cancelled" elif is_paid then "paid" else "placed" end),
   value: .total, currency, customer: (.customer.id | text), coupons: [.coupon[]?.code], discount: (.discount | known), method: .gateway,
   channel: channel(.landing_url; null),
   items: [.products[]? | {sku: first_known(.sku, .variant_id, .product_id, .name, .id), quantity, name, price} | line($currency)]},
   # of a part that went back the amount is not told; when it did neither: the time of the payment is the one that never changes
-  (if .payment_status == "refunded" and (.total | some_money) then {type: "refund", id: id_of("refund", .id), order: (.id | text), ts: ((.paid_at | known) // .created_at), value: .total, $currency} else empty end);
+  (if is_back and (.total | some_money) then {type: "refund", id: id_of("refund", .id), order: (.id | text), ts: ((.paid_at | known) // .created_at), value: .total, $currency} else empty end);

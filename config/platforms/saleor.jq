@@ -32,15 +32,22 @@ def refunds: .id as $order | .total.gross.currency as $currency | .updatedAt as 
   ((.totalRefunded.amount | some_money) as $total | ([$single, ($granted[].value | tonumber)] | max) as $known |
     if $total != null and ($total | tonumber) > $known then so_far(["refunded", $order] | join("-"); $seen; $total) else empty end);
 
+# Vouchers on single products lower the lines' prices alone.
+def discount: ([.undiscountedTotal.gross.amount | select(.)] + [.total.gross.amount | times(-1)] | if length == 2 then sum | some_money else null end)
+  // ([.lines[]? | select(.undiscountedUnitPrice) | .quantity as $n | (.undiscountedUnitPrice.gross.amount, (.unitPrice.gross.amount | times(-1))) | times($n)] | sum | some_money);
+
+# The orders of a delivery, however its subscription wraps them; what holds none is an input too, so that it is shown.
+def delivered: if .order then .order elif .orders then .orders[] elif .event then .event | delivered elif .data | isobject then .data[] | objects | delivered else . end;
+
 def order: if .status == "DRAFT" then skip("a draft") else .id as $order | .total.gross.currency as $currency | ([.metadata[]? | {(.key): .value}] | add // {}) as $meta |
   {type: "purchase", order: .id, cart: (.checkoutId | known), rev: .updatedAt, ts: $at, placed_at: .created,
    status: (if .status == "CANCELED" or .status == "EXPIRED" then "cancelled" elif is_paid then "paid" else "placed" end), cancelled_at: (if .status == "CANCELED" then .updatedAt else null end),
    # when it was paid is not always told, but that it was must not be forgotten with a cancelled order
    paid_at: (if is_paid then ([payment_events | select(.type == "CHARGE_SUCCESS") | .createdAt] | min) // (if .status == "CANCELED" then .created else null end) else null end),
-   value: (.total.gross.amount | rounded($currency)), currency: $currency, customer: .user.id, coupons: [.voucherCode | known | select(.)], discount: ([.undiscountedTotal.gross.amount, (.total.gross.amount | times(-1))] | sum | some_money | rounded($currency)),
+   value: (.total.gross.amount | rounded($currency)), currency: $currency, customer: .user.id, coupons: [.voucherCode | known | select(.)], discount: (discount | rounded($currency)),
    channel: ({source: $meta.utm_source, medium: $meta.utm_medium, campaign: $meta.utm_campaign} | channel), live: $meta.live,
    items: [.lines[]? | {sku: first_known(.productSku, .productVariantId, .productName, .id), quantity, name: .productName, price: .unitPrice.gross.amount, whole: .totalPrice.gross.amount} | line($currency)]},
   refunds end;
 
-def stock: first_known(.sku, .id) as $sku | if $sku then .stocks[]? | {type: "inventory", ts: $at, sku: $sku, location: .warehouse.id, available: (.quantity - .quantityAllocated), reserved: .quantityAllocated}
+def stock: first_known(.sku, .id) as $sku | if .trackInventory == false then skip("no stock is kept") elif $sku then .stocks[]? | {type: "inventory", ts: $at, sku: $sku, location: .warehouse.id, available: (.quantity - .quantityAllocated), reserved: .quantityAllocated}
   else skip("a variant without a sku") end;
