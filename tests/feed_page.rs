@@ -1,6 +1,6 @@
 //! The page "connect your own platform" does what it says: its files are read and run as they stand there.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test stops where it fails")]
+#![allow(clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test stops where it fails, and measures")]
 
 #[path = "support/peer.rs"]
 mod peer;

@@ -271,6 +271,24 @@ async fn bad_company_changes_nothing_for_a_good_delivery() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sender_of_cloud_events_may_ask_first_and_its_headers_are_decoded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::start(folder.path(), "http://127.0.0.1:9", false).await;
+    let events = format!("{}/events", desk.base);
+    let asked = desk.http.request(reqwest::Method::OPTIONS, &events).header("WebHook-Request-Origin", "eventgrid.example").send().await;
+    let asked = asked.expect("an answer");
+    assert_eq!((asked.status().as_u16(), asked.headers()["webhook-allowed-origin"].to_str().ok()), (200, Some("eventgrid.example")));
+    assert!(asked.headers()["webhook-allowed-rate"].to_str().expect("text").parse::<u32>().expect("a number") >= 30_000);
+    let of_a_filter = desk.http.request(reqwest::Method::OPTIONS, format!("{}/orders", desk.base)).header("WebHook-Request-Origin", "x");
+    assert_eq!(of_a_filter.send().await.expect("an answer").status().as_u16(), 401, "who signs in another way is not asked so");
+    let told = desk.http.post(&events).header("ce-specversion", "1.0").header("ce-type", "x.note").header("ce-source", "/caf%C3%A9");
+    let told = told.header("ce-id", "n%201").header("ce-time", "2026-11-21T23:31:05Z").body(r#"{"text":"one"}"#);
+    assert_eq!(told.send().await.expect("an answer").status().as_u16(), 200);
+    let taken = desk.end().await;
+    assert_eq!(taken.events.iter().map(|event| event.id.as_deref()).collect::<Vec<_>>(), [Some("n 1")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn inputs_that_end_the_filters_cost_no_other_input_of_their_delivery() {
     let folder = tempfile::tempdir().expect("a folder");
     let desk = Desk::start(folder.path(), "http://127.0.0.1:9", false).await;

@@ -2,11 +2,36 @@
 //! lines of them, or a CloudEvent in headers.
 
 use data_encoding::BASE64;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::fault::{Fault, FaultKind};
 use super::lines::LineReader;
+use super::listener::Answer;
 use super::mapping::{Context, Mapped};
+use super::signature::Delivery;
+
+/// Deliveries a minute that a sender of CloudEvents is told to keep to: more than any shop has, and what the listener was measured at.
+const ALLOWED_A_MINUTE: &str = "30000";
+
+/// The answer to a sender who asks whether it may deliver (CloudEvents, HTTP 1.1 Web Hooks, 4: abuse protection). What it then
+/// delivers has to prove itself all the same.
+#[must_use]
+pub fn greet(delivery: &Delivery) -> Option<Answer> {
+    let origin = delivery.headers_named("webhook-request-origin").next().filter(|_| delivery.method == "OPTIONS")?;
+    let headers = vec![
+        ("webhook-allowed-origin", origin.to_owned()),
+        ("webhook-allowed-rate", ALLOWED_A_MINUTE.to_owned()),
+        ("allow", "POST".to_owned()),
+    ];
+    Some(Answer { headers, ..Answer::empty(200) })
+}
+
+/// A header of a CloudEvent over HTTP, which writes what is no plain ASCII with `%` (HTTP protocol binding 1.0.2, 3.1.3.2).
+#[must_use]
+pub fn decoded(header: &str) -> String {
+    percent_decode_str(header).decode_utf8().map_or_else(|_| header.to_owned(), Into::into)
+}
 
 /// Reads a body; `header` finds a header by its name as HTTP and NATS write it (`ce-id`).
 ///
@@ -58,6 +83,12 @@ mod tests {
     use super::*;
     use crate::engine::time::At;
     use crate::engine::wire::Defaults;
+
+    #[test]
+    fn a_header_is_decoded_where_it_is_encoded() {
+        assert_eq!(decoded("Euro%20%E2%82%AC%20%F0%9F%98%80"), "Euro € 😀");
+        assert_eq!(["a-1", "50%", "%FF"].map(decoded), ["a-1", "50%", "%FF"]);
+    }
 
     #[tokio::test]
     async fn data_in_base64_are_read_as_they_are() {

@@ -52,13 +52,14 @@ pub struct Incoming {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
     pub body: String,
 }
 
 impl Answer {
     #[must_use]
     pub const fn empty(status: u16) -> Self {
-        Self { status, body: String::new() }
+        Self { status, headers: Vec::new(), body: String::new() }
     }
 }
 
@@ -298,6 +299,11 @@ fn respond(answer: Answer) -> Response<Full<Bytes>> {
         response.headers_mut().insert("retry-after", hyper::header::HeaderValue::from_static("1"));
     }
     response.headers_mut().insert("content-type", hyper::header::HeaderValue::from_static("text/plain; charset=utf-8"));
+    for (name, value) in answer.headers {
+        if let Ok(value) = hyper::header::HeaderValue::try_from(value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
     response
 }
 

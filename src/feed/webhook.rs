@@ -148,7 +148,7 @@ impl Receiver<'_> {
         context.response = json!({"status": 200, "headers": pairs(&delivery.headers), "query": pairs(&delivery.query)});
         let mapped = match &self.recipe {
             Some(recipe) => self.mapper.map(delivery.body.clone(), recipe, context).await,
-            None => canonical::read(&delivery.body, |name| delivery.headers_named(name).next().map(str::to_owned), &context).await,
+            None => canonical::read(&delivery.body, |name| delivery.headers_named(name).next().map(canonical::decoded), &context).await,
         };
         let mut mapped = match mapped {
             Ok(mapped) => mapped,
@@ -169,6 +169,11 @@ impl Receiver<'_> {
 
     /// The answer to a handshake.
     async fn greet(&self, delivery: &Delivery) -> Option<Answer> {
+        if self.recipe.is_none()
+            && let Some(answer) = canonical::greet(delivery)
+        {
+            return Some(answer);
+        }
         let handshake = self.hook.handshake.as_ref()?;
         let greeting = Greeting {
             method: &delivery.method,
@@ -182,7 +187,7 @@ impl Receiver<'_> {
         let context = Context::new(self.session.clock.now(), self.session.account.defaults.clone());
         let mut body = self.mapper.first(handshake, &greeting, context).await.ok()??;
         body.truncate(body.floor_char_boundary(MAX_HANDSHAKE_BYTES));
-        Some(Answer { status: 200, body })
+        Some(Answer { body, ..Answer::empty(200) })
     }
 }
 

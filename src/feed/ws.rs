@@ -116,14 +116,17 @@ pub async fn listen(ws: &Ws, tap: &Tap, succession: &mut Succession, outlet: &mu
         rhythm.hear();
         let message = message.ok_or_else(|| Fault::new(FaultKind::Truncated, "the socket was closed"))?.map_err(broken)?;
         let mut mapped = talk.take(message, outlet).await?;
-        match &mut arrival {
-            Some(arrival) => {
-                if arrival.take(&mut mapped, outlet).await.is_err() {
-                    return Ok(());
+        let taken = match &mut arrival {
+            Some(arrival) => arrival.take(&mut mapped, outlet).await,
+            None => {
+                if talk.inside {
+                    outlet.note_success(outlet.now());
                 }
+                Ok(())
             }
-            None if talk.inside => outlet.note_success(outlet.now()),
-            None => {}
+        };
+        if taken.is_err() {
+            return Ok(());
         }
         let place = mapped.next.take();
         if outlet.deliver_or_drop(mapped, place).await.is_err() {

@@ -168,8 +168,8 @@ pub fn on_glass(state: &mut UiState, action: Action, moment: &Moment<'_>) -> Opt
         Action::Mute => return Some(mute(state, moment)),
         Action::Back => back(state),
         Action::Feeds => {
+            state.zoomed = !(state.zoomed && state.focus == Panel::Feeds);
             state.focus = Panel::Feeds;
-            state.zoomed = true;
         }
         Action::Bookmark => return bookmark(state, moment),
         Action::Hold => return Some(hold(state, moment)),
