@@ -37,7 +37,8 @@ def discount: ([.undiscountedTotal.gross.amount | select(.)] + [.total.gross.amo
   // ([.lines[]? | select(.undiscountedUnitPrice) | .quantity as $n | (.undiscountedUnitPrice.gross.amount, (.unitPrice.gross.amount | times(-1))) | times($n)] | sum | some_money);
 
 # The orders of a delivery, however its subscription wraps them; what holds none is an input too, so that it is shown.
-def delivered: if .order then .order elif .orders then .orders[] elif .event then .event | delivered elif .data | isobject then .data[] | objects | delivered else . end;
+def delivered: if isarray then .[] elif .order then .order elif .orders then .orders[] elif .event then .event | delivered elif .data then .data | delivered
+  else ([.[]? | objects | .order | objects] | .[0]) // . end;
 
 def order: if .status == "DRAFT" then skip("a draft") else .id as $order | .total.gross.currency as $currency | ([.metadata[]? | {(.key): .value}] | add // {}) as $meta |
   {type: "purchase", order: .id, cart: (.checkoutId | known), rev: .updatedAt, ts: $at, placed_at: .created,
