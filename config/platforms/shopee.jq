@@ -3,11 +3,15 @@
 # 0 is nobody who is known.
 def person: if . == 0 or . == "0" then null else text end;
 
+# "total_amount" comes with the payment only. Before, an order is worth its lines: what of the freight is the buyer's own is told nowhere.
+def worth($paid): if $paid or (.total_amount | some_money) then .total_amount else
+  [.item_list[]? | .model_quantity_purchased as $n | .model_discounted_price | times($n)] | if any(. == null) then null else sum end end;
+
 def order: .currency as $currency | (.order_status == "CANCELLED") as $off | {
   type: "purchase", order: .order_sn, rev: (.update_time | text), ts: $at, placed_at: (.create_time | time), paid_at: (.pay_time | time),
   status: (if $off then "cancelled" elif (.pay_time | time) then "paid" else "placed" end),
   cancelled_at: (if $off then .update_time | time else null end),
-  value: (.total_amount | rounded($currency)), $currency, customer: (.buyer_user_id | person), method: (.payment_method | known), channel: {source: "shopee", medium: "marketplace"},
+  value: (worth(.pay_time | time) | rounded($currency)), $currency, customer: (.buyer_user_id | person), method: (.payment_method | known), channel: {source: "shopee", medium: "marketplace"},
   items: [.item_list[]? | (if $off then .model_quantity_purchased else .model_quantity_purchased - (.cancelled_qty // 0) end) as $left | select($left > 0)
     | {sku: first_known(.model_sku, .item_sku, .item_id, .item_name), quantity: $left, name: .item_name, price: .model_discounted_price} | line($currency)]};
 

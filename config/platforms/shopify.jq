@@ -45,10 +45,11 @@ def graph_stock: variant_sku as $sku | .price as $price | if .inventoryItem.trac
 
 def hook_line: {sku: first_known(.sku, .variant_id, .product_id, .title, .id), quantity, name: .title, price};
 
-# What is not in a delivery: what was received for an order that was edited, paid in part or given back. The poll's own map tells it.
-def is_told_in_part: .cancelled_at == null and (.test | not)
-  and (.financial_status == "partially_paid" or (.refunds // [] | length > 0) or (.current_total_price // .total_price) != .total_price
-    or any(.line_items[]; (.current_quantity // .quantity) != .quantity));
+# What is not in a delivery: what was received for an order that was edited, paid in part or given back, and when one that is cancelled
+# was paid. The poll's own map tells it.
+def is_told_in_part: (.test | not) and if .cancelled_at then .financial_status // "" | is_paid else
+  (.financial_status == "partially_paid" or (.refunds // [] | length > 0) or (.current_total_price // .total_price) != .total_price
+    or any(.line_items[]; (.current_quantity // .quantity) != .quantity)) end;
 
 def expanded_order: $feed["expand.cart"] as $cart | .data.order | if . == null then skip("the order is not there any more") else
   graph_order | if .type == "purchase" then .cart = ($cart | known) else . end end;
@@ -57,17 +58,18 @@ def expanded_order: $feed["expand.cart"] as $cart | .data.order | if . == null t
 def hook_order: if .id == 820982911946154508 then skip("the admin's test notification") elif .line_items == null then skip("no order: it was deleted, or what was edited comes with its update")
   elif is_told_in_part then expand({id: (.id | text), cart: (.checkout_token // .cart_token // "")}) else {
   type: "purchase", order: (.id | text), rev: .updated_at, ts: $at, placed_at: (.processed_at // .created_at), cancelled_at: .cancelled_at,
-  # not told here, but that there was a payment must not be forgotten with it
-  paid_at: (if .cancelled_at and (.financial_status // "" | is_paid) then .processed_at // .created_at else null end), test: (if .test then true else null end),
+  test: (if .test then true else null end),
   status: (if .cancelled_at then "cancelled" elif .financial_status // "" | is_paid then "paid" else "placed" end),
   value: .total_price, currency, customer: (.customer.id | text), cart: (.checkout_token // .cart_token),
   coupons: [.discount_codes[]?.code], discount: .total_discounts, channel: channel(.landing_site; .referring_site),
   items: (.currency as $currency | [.line_items[] | select(.quantity > 0)
     | hook_line + {discount: ([.discount_allocations[]?.amount] | sum)} | line($currency)])} end;
 
-def hook_checkout: if .completed_at then skip("a completed checkout is an order") else
-  {type: "begin_checkout", id: id_of("checkout", .token), ts: .created_at, cart: .token, value: .total_price, currency, channel: channel(.landing_site; .referring_site),
-   items: (.currency as $currency | [.line_items[] | hook_line | line($currency)])} end;
+# Created and updated tell one checkout: that it began is one fact, the same in each of them; what is in it is a state.
+def hook_checkout: if .completed_at then skip("a completed checkout is an order") else channel(.landing_site; .referring_site) as $channel | (.updated_at // .created_at) as $ts |
+  {type: "begin_checkout", id: id_of("checkout", .token), ts: .created_at, cart: .token, currency, channel: $channel},
+  {type: "cart", cart: .token, status: "checkout", rev: $ts, ts: $ts, value: .total_price, currency, customer: (.customer.id | text), channel: $channel,
+   items: (.currency as $currency | [.line_items[]? | hook_line | line($currency)])} end;
 
 # Money in the buyer's currency belongs to an order in the shop's: the poll tells it in the shop's.
 def hook_refund: [.refund_line_items[]?.subtotal_set, .order_adjustments[]?.amount_set | .shop_money.currency_code | select(.)] as $shop | [.transactions[]? | select(.kind == "refund" and .status == "success")] as $paid |
