@@ -16,3 +16,20 @@ def order: ((.statuses // []) | map(ascii_downcase | if . == "cancelled" then "c
   status: (if $off then "cancelled" elif is_paid($all) then "paid" else "placed" end),
   cancelled_at: (if $off then .updated_at else null end),
   value: (if .price == null then null else value($currency) end), $currency, discount: (.voucher | plain | some_money), method: (.payment_method | known), channel: {source: "lazada", medium: "marketplace"}};
+
+# The list has no lines: they are asked for by the order's id, and the order waits beside it. Without an id it is put aside at once.
+def listed: order | if .order == null then . else expand({id: .order, "order-\(.order)": tojson}) end;
+
+# A line is one piece. What was cancelled of an order that goes on was not sold.
+def pieces_of($currency; $off): [.[] | select($off or (.status // "" | ascii_downcase | among("canceled", "cancelled") | not))]
+  | group_by([.sku, .paid_price]) | map(length as $n | .[0]
+    | {sku: first_known(.sku, .shop_sku, .product_id, .name), quantity: $n, name, price: ((.paid_price // .item_price) | plain)} | line($currency));
+
+# A push reads the same version without lines: the one that has them comes after it.
+def after: if . == null then null else split(" ") | if length < 2 or (.[1] | contains(".")) then . else .[1] += ".001" end | join(" ") end;
+
+# Each order that was asked for, with the lines that the answer has of it.
+def with_lines: ([.data[]? | {(.order_id | text): .order_items}] | add // {}) as $lines
+  | $feed | to_entries[] | select(.key | startswith("expand.order-")) | .value | fromjson | $lines[.order] as $of_it | .currency as $currency | .status as $status
+  | if $of_it == null then . else .rev |= after | .items = ($of_it | pieces_of($currency; $status == "cancelled"))
+    | .customer = first_known($of_it[].buyer_id | select(. != 0 and . != "0")) end;

@@ -4,11 +4,15 @@ def is_paid: .status == "paid" or .status == "partially_refunded" or .status == 
 def is_off: .status == "cancelled" or .status == "invalid";
 # Payments that were approved once, also those that went back since.
 def approved: [.payments[]? | select(.date_approved)];
+def awaited: [.payments[]? | select(.date_approved or (.status | among("pending", "in_process", "authorized")))];
 # With shipping and without coupons, as "paid_amount" is; interest on instalments is between the customer and the bank.
-def brought: [approved[] | .transaction_amount, .shipping_cost, (.coupon_amount | times(-1))] | sum;
+def brought(payments): [payments[] | .transaction_amount, .shipping_cost, (.coupon_amount | times(-1))] | sum;
+# Nobody has paid yet: payments that wait for all of it tell the shipping too, which "total_amount" does not. A second try at one is no second payment.
+def due: .currency_id as $currency | if ([awaited[].transaction_amount] | sum | rounded($currency)) == (.total_amount | rounded($currency))
+  then brought(awaited) else .total_amount // .paid_amount end;
 # "paid_amount" is nothing where nobody paid yet, or all of it went back: then its payments still tell what was paid.
 def paid_amount: if (is_paid or is_off) and (.paid_amount | some_money) then .paid_amount
-  elif is_off then (brought | some_money) // .total_amount else .total_amount // .paid_amount end;
+  elif is_off then (brought(approved) | some_money) // .total_amount else due end;
 
 def order: .currency_id as $currency | (.id | text) as $order | {
   type: "purchase", $order, cart: (.pack_id | text), rev: (.last_updated // .date_closed), ts: $at, placed_at: .date_created,
@@ -16,7 +20,8 @@ def order: .currency_id as $currency | (.id | text) as $order | {
   # paid is what all its payments have paid, not the first
   paid_at: (if is_paid or is_off then [approved[].date_approved] | max else null end), cancelled_at: (if is_off then .last_updated else null end),
   status: (if is_off then "cancelled" elif is_paid then "paid" else "placed" end),
-  value: (paid_amount | rounded($currency)), $currency, customer: (.buyer.id | text), channel: {source: "mercadolivre", medium: "marketplace"},
+  value: (paid_amount | rounded($currency)), $currency, customer: (.buyer.id | text),
+  discount: ((.coupon.amount // ([.payments[]?.coupon_amount] | max)) | rounded($currency)), channel: {source: "mercadolivre", medium: "marketplace"},
   method: ([.payments[]?.payment_method_id] | first),
   items: [.order_items[]? | {sku: first_known(.item.seller_sku, .item.seller_custom_field, .item.id, .item.title), quantity, name: .item.title, price: .unit_price} | line($currency)]},
   # a running total: what went back of a payment so far

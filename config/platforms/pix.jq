@@ -8,7 +8,10 @@ def refusal: if isobject and (.pix | isarray) then null else
 # A charge's txid has 26 to 35 characters and is paid once. A shorter one is a static QR's, which anybody may pay any number of times.
 def charge: (.txid | known) as $txid | if $txid != null and (($txid | length) >= 26 or $feed.static_txid == "order") then $txid else null end;
 
+# Cash that is handed out at the till is no sale: a "saque" is nothing else, of a "troco" the rest is one.
+def sold: if .componentesValor.troco then [.valor, (.componentesValor.troco.valor | times(-1))] | sum else .valor end;
+
 # A refund is known by the Pix and its own id; a bank's rtrId may come later.
-def received: (charge // .endToEndId) as $order | .endToEndId as $id |
-  {type: "payment", id: .endToEndId, ts: .horario, order: $order, status: "approved", method: "pix", value: .valor, currency: "BRL", payment: $id},
-  (.devolucoes[]? | select(.status == "DEVOLVIDO") | {type: "refund", id: id_of($id, .id), payment: $id, ts: (.horario.liquidacao // .horario.solicitacao), order: $order, value: .valor, currency: "BRL"});
+def received: if .componentesValor.saque then skip("cash that was withdrawn, no sale") else (charge // .endToEndId) as $order | .endToEndId as $id |
+  {type: "payment", id: .endToEndId, ts: .horario, order: $order, status: "approved", method: "pix", value: sold, currency: "BRL", payment: $id},
+  (.devolucoes[]? | select(.status == "DEVOLVIDO") | {type: "refund", id: id_of($id, .id), payment: $id, ts: (.horario.liquidacao // .horario.solicitacao), order: $order, value: .valor, currency: "BRL"}) end;

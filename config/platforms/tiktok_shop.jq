@@ -7,7 +7,7 @@ def order: if is_no_sale then skip("a sample, a replacement or an exchange") els
   type: "purchase", order: (.id | text), rev: (.update_time | text), ts: $at, placed_at: (.create_time | time), paid_at: (.paid_time | time),
   status: (if $off then "cancelled" elif (.paid_time | time) then "paid" else "placed" end),
   cancelled_at: (if $off then (.cancel_time // .update_time) | time else null end),
-  value: (.payment.total_amount | rounded($currency)), $currency, customer: (.user_id | text), method: .payment_method_name,
+  value: (.payment.total_amount | rounded($currency)), $currency, discount: ([.payment | .seller_discount, .platform_discount] | sum | rounded($currency)), customer: (.user_id | text), method: .payment_method_name,
   channel: {source: "tiktok", medium: "shop"},
   items: ([.line_items[]? | select((.is_gift | not) and ($off or .display_status != "CANCELLED"))] | group_by([.sku_id, .sale_price])
     | map(length as $n | .[0] | {sku: first_known(.seller_sku, .sku_id, .product_id, .product_name), quantity: $n, name: .product_name, price: .sale_price} | line($currency)))} end;
