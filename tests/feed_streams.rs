@@ -236,6 +236,57 @@ async fn a_socket_that_is_told_how_far_it_was_read_goes_on_there_and_tells_where
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_socket_says_a_new_ticket_each_time_and_goes_on_by_epoch_and_offset() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    // the epoch is told at the beginning only, the offset with each message; a ticket is good once
+    let server = tokio::spawn(async move {
+        let mut heard: Vec<String> = Vec::new();
+        while heard.len() < 3 {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            let mut socket = tokio_tungstenite::accept_async(stream).await.expect("a socket");
+            let hello = socket.next().await.expect("a message").expect("a message").to_text().expect("text").to_owned();
+            let first = 2 * heard.len() + 1;
+            heard.push(hello);
+            socket.send(Message::Text("{\"epoch\":\"e7\"}".into())).await.expect("sent");
+            for offset in first..first + 2 {
+                socket.send(Message::Text(format!("{{\"offset\":{offset},\"text\":\"m{offset}\"}}").into())).await.expect("sent");
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        heard
+    });
+    let logins = std::sync::atomic::AtomicUsize::new(0);
+    let tickets = Peer::start(move |_, _| {
+        Reply::Json(format!("{{\"ticket\":\"ticket-{}\"}}", logins.fetch_add(1, std::sync::atomic::Ordering::SeqCst)))
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let next = r#"next = 'if .epoch then {epoch, offset: ($feed.since // "{}" | fromjson | .offset // 0)} elif .offset then .offset as $n | $feed.since | fromjson | .offset = $n else null end'"#;
+    let request = format!(
+        "transport = \"ws\"\nresumes = true\n{next}\nurl = \"{{{{base}}}}/chat\"\nsend = ['{{\"ticket\":\"{{{{token}}}}\"}}']\nresume = ['{{\"ticket\":\"{{{{token}}}}\",\"recover\":{{{{since|raw}}}}}}']"
+    );
+    let plan = platform(folder.path(), &request) + &format!("base = \"ws://{address}\"\n");
+    map_by(
+        folder.path(),
+        r#"if .epoch then skip("hello") else {type: "chat_message", id: (.offset | text), ts: $at, author: "a", text} end"#,
+    );
+    let file = folder.path().join("streaming.toml");
+    let login = format!("[auth.login]\nonce = true\nurl = \"{}/login\"\ntoken = \".ticket\"\n[[request]]", tickets.base());
+    let toml = std::fs::read_to_string(&file).expect("the file").replace("[[request]]", &login);
+    std::fs::write(&file, toml).expect("written");
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("three connections", |taken| texts(taken).len() >= 6).await;
+    owner.stop().await;
+    let heard = server.await.expect("the server");
+    let number = |hello: &str| hello.split("ticket-").nth(1).and_then(|rest| rest.split('"').next()).expect("a ticket").to_owned();
+    let distinct: BTreeSet<String> = heard.iter().map(|hello| number(hello)).collect();
+    assert_eq!(distinct.len(), 3, "each its own ticket: {heard:?}");
+    assert!(heard[1].ends_with("\"recover\":{\"epoch\":\"e7\",\"offset\":2}}"), "{heard:?}");
+    assert!(heard[2].ends_with("\"recover\":{\"epoch\":\"e7\",\"offset\":4}}"), "{heard:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_comes_back_and_is_silent_shows_nothing_so_a_gap_is_told() {
     let server = Peer::start(|_, n| {
         let body = if n == 0 { events(1..=3, "m") } else { ": hello\n\n".to_owned() };

@@ -28,6 +28,7 @@ use ring::hmac;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use warroom::clock::wall_now;
+use warroom::engine::event::{Fact, FeedStatus};
 
 const PLATFORM: &str = r#"
 name = "pushing"
@@ -59,6 +60,22 @@ map = 'expand({id: (.id | text)})'
 [request.expand]
 url = "{{base}}/orders/{{expand.id}}"
 map = '{type: "purchase", order: (.id | text), value: .total, currency: "BRL", placed_at: $at}'
+
+[[request]]
+name = "lines"
+gives = ["purchase"]
+transport = "webhook"
+path = "/lines"
+signature = { kind = "refetch" }
+map = 'expand({id: (.id | text)})'
+[request.expand]
+url = "{{base}}/orders/{{expand.id}}"
+map = 'expand({id: (.id | text), order: tojson})'
+[request.expand.then]
+url = "{{base}}/orders/{{expand.id}}/lines"
+map = """
+  ($feed["expand.order"] | fromjson) as $order |
+  {type: "purchase", order: ($order.id | text), value: $order.total, currency: "BRL", placed_at: $at, items: [.lines[] | {sku, quantity: .n}]}"""
 
 [[request]]
 name = "lists"
@@ -99,7 +116,7 @@ impl Desk {
             folder.display()
         );
         let mut owner = Owner::start(&plan, wall_now(), Taken { journal_fails, ..Taken::default() });
-        owner.until("it listens", |taken| taken.states.values().filter(|state| state.caught_up).count() == 4).await;
+        owner.until("it listens", |taken| taken.states.values().filter(|state| state.caught_up).count() == 5).await;
         let (stop, mut stopped) = tokio::sync::oneshot::channel();
         let owner = tokio::spawn(async move {
             loop {
@@ -232,10 +249,41 @@ async fn a_thin_notice_is_fetched_once_and_comes_again_when_that_fails() {
         .await;
     let desk = Desk::start(folder.path(), &shop.base(), false).await;
     assert_eq!(desk.post("/thin", r#"{"id":7}"#, None).await, 503);
+    // until it comes again not everything is read
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(desk.post("/thin", r#"{"id":7}"#, None).await, 200);
     let taken = desk.end().await;
     assert_eq!(taken.events.len(), 1);
+    let told: Vec<_> = taken.told.iter().filter(|state| state.feed == "push.thin").collect();
+    let away = told.iter().position(|state| state.status == FeedStatus::Retrying).expect("it is told");
+    let back = told[away..].iter().find(|state| state.status == FeedStatus::Ok).expect("and that it came");
+    assert!(back.received == 1 && told[away].complete_to < back.complete_to, "{told:?}");
+    assert!(told[away..].iter().take_while(|state| state.received == 0).all(|state| state.complete_to == told[away].complete_to));
     assert_eq!(shop.asked()[1].path(), "/orders/7");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_whose_order_has_its_lines_elsewhere_takes_two_calls() {
+    let shop = Peer::start(|asked, _| match asked.path() {
+        "/orders/7" => Reply::Json(r#"{"id":7,"total":"10.50"}"#.into()),
+        "/orders/7/lines" => Reply::Json(r#"{"lines":[{"sku":"A","n":2},{"sku":"B","n":1}]}"#.into()),
+        _ => Reply::status(404, &[], "{}"),
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::start(folder.path(), &shop.base(), false).await;
+    assert_eq!(desk.post("/lines", r#"{"id":7}"#, None).await, 200);
+    let taken = desk.end().await;
+    let orders: Vec<_> = taken
+        .events
+        .iter()
+        .filter_map(|event| match &event.fact {
+            Fact::Purchase(order) => Some((order.order.to_string(), order.items.iter().map(|item| item.quantity).collect::<Vec<_>>())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(orders, [("7".to_owned(), vec![2, 1])]);
+    assert!(taken.rejected.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

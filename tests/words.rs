@@ -146,7 +146,7 @@ fn sources() -> Vec<PathBuf> {
     fn read(path: &Path, into: &mut Vec<PathBuf>) {
         if path.is_dir() {
             std::fs::read_dir(path).unwrap().flatten().for_each(|entry| read(&entry.path(), into));
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
+        } else if path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with("tests.rs") {
             into.push(path.to_owned());
         }
     }

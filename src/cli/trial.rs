@@ -80,6 +80,12 @@ fn find(asked: &TryArgs, environment: Environment<'_>, offline: bool) -> Result<
     })?;
     let tried = accounts.into_iter().next();
     let tried = tried.ok_or_else(|| Failure::new(code::CONFIGURATION, format!("`{}` is no platform", asked.name)))?;
+    if let Some(secret) = tried.unkept_secret().filter(|_| !offline) {
+        let told = format!(
+            "each login changes the secret `{secret}`, and here nothing keeps it; try the feed of a plan that names a file: --plan PLAN"
+        );
+        return Err(Failure::new(code::CONFIGURATION, told));
+    }
     Ok((tried, Vec::new()))
 }
 

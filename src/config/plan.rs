@@ -77,6 +77,12 @@ pub fn read(file: &str, text: &str, fallback_name: &str, environment: Environmen
     let listed = Document::new(&catalogue.file, &catalogue.toml);
     let rows = if catalogue.toml.is_empty() { None } else { listed.parse() };
     let rows = rows.as_ref().map(|table| Section::root(&listed, table));
+    for (account, secret) in accounts.iter().filter_map(|account| Some((account, account.unkept_secret()?))) {
+        let offset = text.find(&format!("[feeds.{}]", account.name)).unwrap_or(0);
+        let what =
+            format!("each login changes the secret `{secret}` of the feed `{}`, and an environment variable cannot keep it", account.name);
+        document.note(offset..offset, what, format!("write it into a file that only you can read: `{secret} = {{ file = \"path\" }}`"));
+    }
     let feeds = accounts.iter().flat_map(Account::plan_feeds).collect();
     let (mut plan, mut doubts) = read_plan(root, rows.as_ref(), fallback_name, feeds);
     document.note_all(catalogue.problems);

@@ -30,7 +30,7 @@ pub enum OrdersFrom {
     Payments,
 }
 
-/// Everything known before the first minute. [`Plan::default`] is the desk without a plan.
+/// Everything known before the first minute, as a journal has it: a plan file is written as `config/plan.example.toml` shows. [`Plan::default`] is the desk without a plan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Plan {

@@ -110,6 +110,13 @@ impl Account {
         if problems.is_empty() { Ok(accounts) } else { Err(problems) }
     }
 
+    /// A secret that each login changes, where nothing keeps the new one.
+    #[must_use]
+    pub fn unkept_secret(&self) -> Option<&str> {
+        let (name, _) = self.auth.login.as_ref()?.rotate.as_ref()?;
+        (!self.secret_files.contains_key(name)).then_some(name)
+    }
+
     /// Names the zone of times without one, where the feed's own entry names none.
     pub fn set_zone(&mut self, zone: Option<Tz>) {
         self.defaults.source_tz = self.defaults.source_tz.or(zone);

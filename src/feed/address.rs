@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::document::Section;
+use super::expand::Expand;
 use super::platform::{Platform, Transport};
 
 /// What a call over HTTP can begin with, and a stream over a socket.
@@ -47,7 +48,7 @@ fn calls(platform: &Platform) -> Vec<(&Call, &'static [&'static str])> {
             Transport::Webhook(_) | Transport::Nats(_) | Transport::Kafka(_) | Transport::Ndjson(_) => {}
         }
         calls.extend(request.join.iter().map(|join| (&join.call, HTTP)));
-        calls.extend(request.expand.iter().map(|expand| (&expand.call, HTTP)));
+        calls.extend(request.expand.iter().flat_map(Expand::stages).map(|stage| (&stage.call, HTTP)));
     }
     calls
 }

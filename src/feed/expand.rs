@@ -24,6 +24,15 @@ pub struct Expand {
     pub recipe: Arc<Recipe>,
     /// Ids that one call may ask for: `{{expand.ids}}`, separated by commas.
     pub together: usize,
+    /// What its answer may name in turn: the lines of an order, say.
+    pub then: Option<Box<Self>>,
+}
+
+impl Expand {
+    /// It, and what comes behind it.
+    pub fn stages(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |stage| stage.then.as_deref())
+    }
 }
 
 /// Fetches what notices name.
@@ -39,24 +48,28 @@ impl Expander {
     ///
     /// # Errors
     /// When one of the calls fails; nothing is lost, for the notices come again.
-    pub async fn expand(&self, notices: Vec<Expansion>, at: At, into: &mut Mapped) -> Result<(), Fault> {
-        let mut once: Table<String, Expansion> = Table::default();
-        for notice in notices {
-            once.insert(notice.id.clone(), notice);
+    pub async fn expand(&self, mut notices: Vec<Expansion>, at: At, into: &mut Mapped) -> Result<(), Fault> {
+        for stage in self.expand.stages() {
+            let mut once: Table<String, Expansion> = Table::default();
+            for notice in notices.drain(..) {
+                once.insert(notice.id.clone(), notice);
+            }
+            let groups: Vec<Vec<Expansion>> =
+                once.into_values().collect::<Vec<_>>().chunks(stage.together).map(<[Expansion]>::to_vec).collect();
+            let calls = stream::iter(groups.into_iter().map(|group| self.fetch(stage, group, at))).buffered(AT_ONCE);
+            let fetched: Vec<Mapped> = calls.try_collect().await?;
+            for mut mapped in fetched {
+                // what a detail says of pages is not what the list says, and its inputs are none of the list's
+                (mapped.next, mapped.inputs) = (None, 0);
+                notices.append(&mut mapped.expansions);
+                into.append(mapped);
+            }
         }
-        let groups: Vec<Vec<Expansion>> =
-            once.into_values().collect::<Vec<_>>().chunks(self.expand.together).map(<[Expansion]>::to_vec).collect();
-        let calls = stream::iter(groups.into_iter().map(|group| self.fetch(group, at))).buffered(AT_ONCE);
-        let fetched: Vec<Mapped> = calls.try_collect().await?;
-        for mut mapped in fetched {
-            // what a detail says of pages is not what the list says
-            mapped.next = None;
-            into.append(mapped);
-        }
+        into.expansions = notices;
         Ok(())
     }
 
-    async fn fetch(&self, group: Vec<Expansion>, at: At) -> Result<Mapped, Fault> {
+    async fn fetch(&self, stage: &Expand, group: Vec<Expansion>, at: At) -> Result<Mapped, Fault> {
         let mut values: Values = self.session.account.values.clone();
         let ids: Vec<&str> = group.iter().map(|notice| notice.id.as_str()).collect();
         values.set_text("expand.ids", ids.join(","));
@@ -69,9 +82,9 @@ impl Expander {
             async move {
                 // what the notice said is known beside the answer: `$feed["expand.NAME"]`
                 let context = Context { feed, ..Context::of_answer(&answer, at, place, &self.session.account) };
-                self.mapper.map(answer.body, &self.expand.recipe, context).await
+                self.mapper.map(answer.body, &stage.recipe, context).await
             }
         };
-        self.session.call(&self.expand.call, &values, examine).await
+        self.session.call(&stage.call, &values, examine).await
     }
 }

@@ -152,7 +152,7 @@ pub async fn listen(host: &str, greeting: &Greeting, idle: Duration, tap: &Tap, 
                 note_return(outlet.now(), None, None, outlet);
             }
             if let Some(message) = heard.message {
-                let context = Context { feed: tap.feed_values(), ..Context::new(now, tap.session.account.defaults.clone()) };
+                let context = Context { feed: tap.feed_values(outlet), ..Context::new(now, tap.session.account.defaults.clone()) };
                 mapped.append(tap.map(message.to_string().into_bytes(), context).await?);
             }
         }

@@ -165,6 +165,9 @@ pub struct Mapped {
     /// The platform says that events were lost, and why.
     pub gap: Option<String>,
     pub expansions: Vec<Expansion>,
+    /// A mark of the payload, where it is a page.
+    #[serde(skip)]
+    pub look: Option<u64>,
     /// The next page, token, or place of a stream.
     pub next: Option<String>,
     /// The platform's wish for the time to the next request, in seconds.

@@ -210,6 +210,8 @@ pub struct Poll {
     pub paging: Paging,
     /// Read once, not again.
     pub once: bool,
+    /// Even all its pages tell of some products only: those of a room, of one warehouse.
+    pub partial: bool,
     /// Tells the platform that what it gave is kept; sent after the journal has it.
     pub confirm: Option<Call>,
 }

@@ -295,7 +295,9 @@ impl Poller {
                 let context = Context { join, ..Context::of_answer(&answer, at, place, &self.session.account) };
                 let skew = answer.skew_ms;
                 let link = next_link(&answer.headers);
+                let look = hash(&answer.body);
                 let mut mapped = self.mapper.map(answer.body, &self.recipe, context).await?;
+                mapped.look = Some(look);
                 if matches!(self.poll.paging, Paging::Link { .. }) {
                     mapped.next = mapped.next.or(link);
                 }
@@ -333,6 +335,8 @@ struct Page {
     token: Option<String>,
     since: Option<String>,
     link: Option<String>,
+    /// The mark of the page before.
+    look: Option<u64>,
     /// Tokens and links of the round so far.
     been: Set<u64>,
     /// The lookup table.
@@ -368,8 +372,11 @@ impl Page {
             Paging::Queue => mapped.inputs > 0,
             Paging::Offset { size } | Paging::Page { size, .. } => {
                 self.offset += mapped.inputs as u64;
+                // some platforms give the last page again behind the last
+                let is_again = mapped.look.is_some() && mapped.look == self.look;
+                self.look = mapped.look;
                 // a `next` filter that says no ends it, else a page that is not full
-                mapped.inputs > 0 && (next.is_some() || mapped.inputs >= *size as usize)
+                mapped.inputs > 0 && !is_again && (next.is_some() || mapped.inputs >= *size as usize)
             }
             Paging::Token { persist, .. } => {
                 if *persist && next.is_some() {
@@ -466,6 +473,10 @@ mod tests {
         assert_eq!(page.step(&paging, &full, &mut cursor), Ok(true));
         assert_eq!(page.offset, 2);
         assert_eq!(page.step(&paging, &short, &mut cursor), Ok(false));
+        let mut page = Page::first(&paging, &cursor);
+        let seen = |look: u64| Mapped { look: Some(look), ..full.clone() };
+        let steps = [7, 8, 8].map(|look| page.step(&paging, &seen(look), &mut cursor));
+        assert_eq!(steps, [Ok(true), Ok(true), Ok(false)], "behind the last page comes the last page again");
     }
 
     #[test]

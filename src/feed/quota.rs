@@ -37,6 +37,10 @@ const LONG_REST: Duration = Duration::from_secs(2);
 const RECENT: usize = 20;
 /// The pace is learned from calls of this time.
 const PACE_OVER: Duration = Duration::from_secs(10);
+/// What a call that went well leaves of the gap to the next.
+const PICKS_UP: f64 = 0.95;
+/// So many times the gap of the declared rate an account is slowed down to, at most.
+const SHARED: u32 = 4;
 const LEAST_GAP: Duration = Duration::from_millis(50);
 const MOST_GAP: Duration = Duration::from_secs(60);
 /// The forecast is made from so much of the past.
@@ -278,7 +282,8 @@ impl Limiter {
     fn rest(&self, wait: Option<Duration>) {
         let now = clock::instant();
         let mut state = self.locked();
-        let rests = state.rests_until.is_some_and(|until| until > now);
+        let rested = state.rests_until;
+        let rests = rested.is_some_and(|until| until > now);
         let until = now + wait.unwrap_or(REST);
         state.rests_until = Some(state.rests_until.map_or(until, |known| known.max(until)));
         // one lesson for all the calls that were on their way
@@ -286,10 +291,13 @@ impl Limiter {
             // calls that were seldom were not too many: how far apart they were teaches nothing
             let recent = state.sent.iter().rev().take(RECENT).take_while(|sent| now.duration_since(**sent) < PACE_OVER).count();
             let first = state.sent.iter().rev().nth(recent.saturating_sub(1)).copied();
+            // a rest among them was no pace of ours
+            let first = first.map(|first| rested.map_or(first, |until| until.max(first)));
             let pace =
                 first.filter(|_| recent > 1).map_or(Duration::ZERO, |first| now.duration_since(first) / u32::try_from(recent).unwrap_or(1));
-            let learned = pace.mul_f64(1.25).max(state.gap.saturating_mul(2)).clamp(LEAST_GAP, MOST_GAP);
-            state.gap = learned;
+            // where the platform's own rate is known, others may share it, but not for ever
+            let most = self.quota.rate.map_or(MOST_GAP, |(calls, per)| (per * SHARED / calls.max(1)).clamp(LEAST_GAP, MOST_GAP));
+            state.gap = pace.mul_f64(1.25).max(state.gap.saturating_mul(2)).clamp(LEAST_GAP, most);
         }
         drop(state);
         // who stands in line may not want to wait so long
@@ -308,7 +316,7 @@ impl Limiter {
     /// A call went well: the pace may pick up again, slowly.
     fn went_well(&self) {
         let mut state = self.locked();
-        state.gap = if state.gap > LEAST_GAP { state.gap.mul_f64(0.98) } else { Duration::ZERO };
+        state.gap = if state.gap > LEAST_GAP { state.gap.mul_f64(PICKS_UP) } else { Duration::ZERO };
     }
 
     /// What the platform says is left.
@@ -521,9 +529,18 @@ mod tests {
         let rests = state.free_at(None).unwrap().duration_since(clock::instant());
         assert!(rests > Duration::from_secs(6), "{rests:?}");
         drop(state);
-        for _ in 0..200 {
+        for _ in 0..80 {
             limiter.went_well();
         }
         assert_eq!(limiter.locked().gap, Duration::ZERO);
+    }
+
+    #[test]
+    fn who_has_a_declared_rate_is_not_slowed_down_far_below_it() {
+        let limiter = Limiter::new(quota("calls = 40\nper_s = 10"), Clock::wall(), None);
+        for _ in 0..12 {
+            limiter.rest(Some(Duration::ZERO));
+        }
+        assert_eq!(limiter.locked().gap, Duration::from_secs(1), "four times 10 s / 40");
     }
 }

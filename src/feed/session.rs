@@ -289,6 +289,13 @@ impl Session {
         Ok(values)
     }
 
+    /// A ticket that is good once has been used by what is said on a stream.
+    pub async fn spend_ticket(&self) {
+        if self.account.auth.login.as_ref().is_some_and(|login| login.once) {
+            self.entrance.token.lock().await.value = None;
+        }
+    }
+
     /// What names no token needs no login: an anonymous chat beside a counter of viewers that wants one.
     fn names_token(&self, templates: &[&Template]) -> bool {
         let auth = &self.account.auth;
@@ -358,7 +365,7 @@ impl Session {
         if let Some(no) = said(login.ok.as_ref()).await?.filter(|said| said != "true") {
             return Err(Fault::new(FaultKind::Unauthorized, format!("login: {no}")));
         }
-        let seconds = said(login.expires.as_ref()).await?.and_then(|text| text.parse::<u64>().ok());
+        let seconds = said(login.expires.as_ref()).await?.and_then(|text| seconds_left(&text, self.clock.now()));
         // an end that is now already is none that anybody could keep to
         let seconds = seconds.filter(|seconds| *seconds > 0);
         token.ends_at = seconds.map(|s| self.clock.now().plus_s(i64::try_from(s).unwrap_or(i64::MAX / 2_000)));
@@ -436,6 +443,18 @@ impl Session {
     }
 }
 
+/// For how many seconds a token is good: as they are, or by the time when it ends.
+fn seconds_left(text: &str, now: At) -> Option<u64> {
+    /// More seconds than a token lives are a time.
+    const TIMES: f64 = 1e9;
+    let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds < TIMES);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1e9")]
+    match seconds {
+        Some(seconds) => (seconds >= 0.0).then_some(seconds as u64),
+        None => u64::try_from(At::parse(text, None)?.since_ms(now) / 1_000).ok(),
+    }
+}
+
 /// How long a token of this lifetime is used.
 fn good_for(lifetime: Duration) -> Duration {
     lifetime.saturating_sub(EARLY.min(lifetime / 4))
@@ -444,6 +463,14 @@ fn good_for(lifetime: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_ends_after_seconds_or_at_a_time() {
+        let now = At::parse("2026-11-21T23:00:00Z", None).unwrap();
+        let texts = ["900", "899.9", "1795302900", "1795302900000", "2026-11-21T23:15:00Z", "0", "-1", "2026-11-21T22:00:00Z", "soon"];
+        let left = [Some(900), Some(899), Some(900), Some(900), Some(900), Some(0), None, None, None];
+        assert_eq!(texts.map(|text| seconds_left(text, now)), left);
+    }
 
     #[test]
     fn a_token_is_used_for_most_of_its_time_however_short_that_is() {

@@ -9,7 +9,7 @@ use super::arrival::{Arrival, Terms};
 use super::call::Call;
 use super::fault::{Fault, FaultKind};
 use super::http::Http;
-use super::mapping::{BEGINNING_COLUMNS, Context, MAX_BYTES, Mapped};
+use super::mapping::{BEGINNING_COLUMNS, Context, MAX_BYTES, Mapped, Plain};
 use super::outlet::Outlet;
 use super::stream::{Tap, place};
 use super::succession::Succession;
@@ -70,7 +70,7 @@ pub async fn listen(sse: &Sse, tap: &Tap, succession: &mut Succession, outlet: &
             if arrival.hear(message.id.as_deref(), message.data.as_deref(), outlet).await.is_err() {
                 return Ok(());
             }
-            mapped.append(take(message, sse, tap, now).await?);
+            mapped.append(take(message, sse, tap, tap.feed_values(outlet), now).await?);
         }
         if arrival.take(&mut mapped, outlet).await.is_err() {
             return Ok(());
@@ -84,7 +84,7 @@ pub async fn listen(sse: &Sse, tap: &Tap, succession: &mut Succession, outlet: &
 }
 
 /// Maps an event; one that is too large is put aside.
-async fn take(message: Message, sse: &Sse, tap: &Tap, now: At) -> Result<Mapped, Fault> {
+async fn take(message: Message, sse: &Sse, tap: &Tap, feed: Plain, now: At) -> Result<Mapped, Fault> {
     let Message { id, event, data, is_cut } = message;
     let Some(data) = data else { return Ok(Mapped::default()) };
     if is_cut {
@@ -94,7 +94,7 @@ async fn take(message: Message, sse: &Sse, tap: &Tap, now: At) -> Result<Mapped,
         return Ok(Mapped { inputs: 1, rejected, ..Mapped::default() });
     }
     let base = Context::new(now, tap.session.account.defaults.clone());
-    let context = Context { feed: tap.feed_values(), response: serde_json::json!({"event": event, "id": id}), ..base };
+    let context = Context { feed, response: serde_json::json!({"event": event, "id": id}), ..base };
     let payload = if sse.is_text { serde_json::Value::from(data).to_string() } else { data };
     tap.map(payload.into_bytes(), context).await
 }

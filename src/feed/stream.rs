@@ -20,10 +20,12 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// The feed's plain variables for its filters.
+    /// The feed's plain variables for its filters, and how far the stream was read: `$feed.since`.
     #[must_use]
-    pub fn feed_values(&self) -> Plain {
-        self.session.account.plain()
+    pub fn feed_values(&self, outlet: &Outlet) -> Plain {
+        let mut plain = self.session.account.plain();
+        plain.extend(place(outlet).map(|place| ("since".to_owned(), place.to_owned())));
+        plain
     }
 
     /// Maps one payload; one that is no JSON, or that ends the filters, is put aside: it would only come again.

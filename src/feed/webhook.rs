@@ -26,7 +26,7 @@ use super::outlet::Outlet;
 use super::session::Session;
 use super::signature::{Delivery, Disbelief, Signature};
 use super::{Rejected, canonical};
-use crate::engine::event::Quarantine;
+use crate::engine::event::{FeedStatus, Quarantine};
 use crate::engine::text::clean;
 use crate::engine::time::At;
 use crate::engine::wire::Reject;
@@ -35,6 +35,8 @@ use crate::engine::wire::Reject;
 const TOGETHER: usize = 64;
 /// While it listens and nobody comes, the feed says so this often.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+/// A platform that has not brought again by then what was turned away does not.
+const MOST_OWED_MS: i64 = 120_000;
 /// Longest answer of a handshake.
 const MAX_HANDSHAKE_BYTES: usize = 4 << 10;
 const BEGINNING_COLUMNS: usize = 120;
@@ -59,6 +61,8 @@ pub struct Receiver<'r> {
     pub recipe: Option<Arc<Recipe>>,
     pub expander: Option<Expander>,
     pub joined: Option<Joined>,
+    /// Since when deliveries were turned away that the platform brings again: until one is taken, not everything is read.
+    pub owed: Option<At>,
 }
 
 impl Receiver<'_> {
@@ -76,7 +80,11 @@ impl Receiver<'_> {
             let mut list = Vec::new();
             match tokio::time::timeout(SIGN_OF_LIFE, place.deliveries.recv_many(&mut list, TOGETHER)).await {
                 // nobody came, but we would have heard
-                Err(_) => outlet.note_success(outlet.now()),
+                Err(_) if self.owed.is_none_or(|since| outlet.now().since_ms(since) > MOST_OWED_MS) => {
+                    self.owed = None;
+                    outlet.note_success(outlet.now());
+                }
+                Err(_) => {}
                 Ok(0) => return Err(Fault::new(FaultKind::Input, "the listener has ended")),
                 Ok(_) => {
                     if self.take(list, outlet).await.is_err() {
@@ -109,10 +117,13 @@ impl Receiver<'_> {
             let expansions = std::mem::take(&mut together.expansions);
             if let Err(fault) = expander.expand(expansions, now, &mut together).await {
                 note_error(outlet, &self.session.discreet(fault));
+                outlet.note(|state| state.status = FeedStatus::Retrying);
+                self.owed.get_or_insert(now);
                 waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(503))));
                 return Ok(());
             }
         }
+        self.owed = None;
         outlet.note_success(now);
         let committed = outlet.deliver_answered(together, None).await?;
         // the next deliveries are taken while these wait for the disk

@@ -160,6 +160,7 @@ async fn arrive(ws: &Ws, tap: &Tap, place: Option<&str>) -> Result<Arrived, Faul
         None => None,
     };
     let (filled, _) = tap.session.fill(&ws.call, &values).await?;
+    tap.session.spend_ticket().await;
     Ok(Arrived { filled, greeting, beat })
 }
 
@@ -235,7 +236,7 @@ impl Talk<'_> {
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(Mapped::default()),
         };
         let base = Context::new(outlet.now(), self.tap.session.account.defaults.clone());
-        let context = Context { feed: self.tap.feed_values(), ..base };
+        let context = Context { feed: self.tap.feed_values(outlet), ..base };
         if self.ws.codec == Codec::Irc {
             return self.hear_lines(&String::from_utf8_lossy(&payload), &context, outlet).await;
         }

@@ -132,7 +132,7 @@ const fn lists_all(poll: &Poll) -> bool {
         Paging::One | Paging::Offset { .. } | Paging::Page { .. } | Paging::Token { persist: false, .. } | Paging::Link { .. } => true,
         Paging::Token { persist: true, .. } | Paging::Since { .. } | Paging::Queue => false,
     };
-    from_the_first && poll.window.is_none()
+    from_the_first && poll.window.is_none() && !poll.partial
 }
 
 #[cfg(test)]

@@ -188,7 +188,8 @@ fn judge(page: &Val, recipe: &Recipe<&Compiled>, scope: &Scope) -> Result<(), Fa
     if let Some(denied) = &recipe.denied
         && let Some(text) = scope.first_text(denied, page).map_err(said)?
     {
-        return Err(Fault::new(FaultKind::Unauthorized, text));
+        let said = if text == "true" { "the platform says no".to_owned() } else { text };
+        return Err(Fault::new(FaultKind::Unauthorized, said));
     }
     if let Some(ok) = &recipe.ok {
         match scope.run(ok, page.clone(), page).next() {

@@ -3,6 +3,7 @@
 use super::{Login, Paging, Platform, Transport};
 use crate::feed::call::Call;
 use crate::feed::document::Section;
+use crate::feed::expand::Expand;
 use crate::feed::sign::Sign;
 use crate::feed::template::Template;
 
@@ -144,7 +145,7 @@ fn called(platform: &Platform) -> Vec<&Template> {
             Transport::Webhook(_) | Transport::Ndjson(_) => {}
         }
         templates.extend(request.join.iter().flat_map(|join| join.call.templates()));
-        templates.extend(request.expand.iter().flat_map(|expand| expand.call.templates()));
+        templates.extend(request.expand.iter().flat_map(Expand::stages).flat_map(|stage| stage.call.templates()));
     }
     templates
 }

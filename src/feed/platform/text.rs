@@ -249,8 +249,10 @@ impl PlatformText {
         if let Transport::Poll(poll) = &mut transport {
             (poll.call.rank, poll.call.throttled) = (rank, recipe.as_ref().and_then(|recipe| recipe.throttled.clone()));
         }
-        if let Some(expand) = &mut expand {
+        let mut stage = expand.as_mut();
+        while let Some(expand) = stage {
             (expand.call.rank, expand.call.throttled) = (rank, expand.recipe.throttled.clone());
+            stage = expand.then.as_deref_mut();
         }
         let join = section.section("join").and_then(|join| self.read_join(join));
         let stale_after_s = section.number("stale_after_s", 1.0..=86_400.0).unwrap_or(usual_limit);
@@ -308,8 +310,9 @@ impl PlatformText {
         let call = Call::read(&section);
         let recipe = self.read_recipe(&section, usual);
         let together = section.count("together", 1..=1_000).unwrap_or(1);
+        let then = section.section("then").and_then(|then| self.read_expand(then, usual)).map(Box::new);
         section.finish();
-        Some(Expand { call: call?, recipe: Arc::new(recipe?), together: together as usize })
+        Some(Expand { call: call?, recipe: Arc::new(recipe?), together: together as usize, then })
     }
 
     fn read_recipe(&self, section: &Section<'_>, usual: &Usual) -> Option<Recipe> {
@@ -347,13 +350,13 @@ impl PlatformText {
             read
         });
         let paging = section.section("paging").map_or(Some(Paging::One), |paging| read_paging(paging, section.has("next")));
-        let once = section.flag("once").unwrap_or(false);
+        let (once, partial) = (section.flag("once").unwrap_or(false), section.flag("partial").unwrap_or(false));
         let confirm = section.section("confirm").and_then(|confirm| {
             let call = Call::read(&confirm);
             confirm.finish();
             call
         });
-        Some(Poll { call: call?, interval_s: interval_s?, window, paging: paging?, once, confirm })
+        Some(Poll { call: call?, interval_s: interval_s?, window, paging: paging?, once, partial, confirm })
     }
 }
 

@@ -24,6 +24,12 @@ path = "erp.ndjson"
 [feeds.announced]
 path = "erp.ndjson"
 gives = ["inventory"]
+[feeds.tiktok]
+platform = "tiktok_shop"
+app_key = "k"
+shop_cipher = "c"
+app_secret = { env = "SECRET" }
+access_token = { env = "SECRET" }
 [feeds.people]
 path = "erp.ndjson"
 gives = ["audience"]
@@ -124,6 +130,8 @@ fn only_an_answer_from_the_first_to_the_last_lists_all() {
     for paging in [Paging::Since { size: 9 }, Paging::Queue, Paging::Token { persist: true, size: 9 }] {
         assert!(!lists_all(&Poll { paging, ..(*whole).clone() }), "{paging:?}");
     }
+    let Transport::Poll(room) = request("tiktok", "products").transport else { panic!("a poll") };
+    assert!(!lists_all(&room), "a room holds what was put into it so far");
     let Transport::Poll(changes) = request("shop", "orders").transport else { panic!("a poll") };
     assert!(changes.window.is_some() && !lists_all(&changes), "a window holds what changed in it");
 }
