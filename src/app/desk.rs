@@ -460,7 +460,9 @@ fn changed_in_substance(told: &FeedState, state: &FeedState) -> bool {
 
 /// Why it was put aside, without what it held: a text that repeats a value ends before it.
 fn in_short(aside: &Quarantined) -> Name {
-    let detail = aside.detail.split(['{', '[', '"']).next().unwrap_or_default();
+    // a filter's own error is a text in quotes
+    let detail = aside.detail.replacen(": \"", ": ", 1);
+    let detail = detail.split(['{', '[', '"', '\\']).next().unwrap_or_default();
     let detail = clean(detail, ASIDE_COLUMNS);
     let (reason, detail) = (aside.reason.id(), detail.trim());
     if detail.is_empty() { Name::from(reason) } else { Name::from(format!("{reason}: {detail}")) }

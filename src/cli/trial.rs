@@ -185,6 +185,9 @@ fn of_payload(asked: &TryArgs, account: &Account, request: &Request, path: &Path
             of_lines(&trial, &mapper, request, &payload).await
         } else if request.recipe.is_none() {
             canonical::read(&payload, |_| None, &Context::new(at, trial.defaults.clone())).await
+        } else if request.transport.is_of_texts() {
+            let text = String::from_utf8_lossy(&payload).trim_end_matches(['\r', '\n']).to_owned();
+            trial.map(&mapper, request, serde_json::Value::from(text).to_string().as_bytes()).await
         } else {
             trial.map(&mapper, request, &payload).await
         }

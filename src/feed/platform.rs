@@ -21,7 +21,7 @@ use super::sign::Sign;
 use super::sse::Sse;
 use super::template::{Template, Values};
 use super::webhook::Webhook;
-use super::ws::Ws;
+use super::ws::{Codec, Ws};
 use crate::engine::event::Guarantee;
 use crate::engine::id::Name;
 use crate::engine::plan::Unavailable;
@@ -190,6 +190,16 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// True where the messages are texts, no JSON.
+    #[must_use]
+    pub fn is_of_texts(&self) -> bool {
+        match self {
+            Self::Sse(sse) => sse.is_text,
+            Self::Ws(ws) => ws.codec == Codec::Text,
+            _ => false,
+        }
+    }
+
     /// The build feature that this program lacks for it.
     #[must_use]
     pub const fn missing_feature(&self) -> Option<&'static str> {

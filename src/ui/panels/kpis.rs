@@ -447,10 +447,10 @@ fn rate(pane: &Pane<'_>, title: &'static str, metric: Metric, needs: Needs) -> C
     }
 }
 
-/// A value with its change, with the arrow alone, alone.
+/// A value with its change, with the arrow alone, alone. What is not known has none.
 fn with_change(pane: &Pane<'_>, value: String, change: Option<f64>, better: Better) -> Vec<Phrase> {
+    let change = pane.change_phrase(change.filter(|_| value != pane.unknown()), better);
     let alone = pane.phrase(value, Tone::Accent);
-    let change = pane.change_phrase(change, better);
     let Some((told, style)) = change.0.first() else { return vec![alone] };
     let arrow: String = told.chars().take(1).collect();
     let with = |part: &str| alone.clone().and(" ", pane.style(Tone::Normal)).and(part, *style);
