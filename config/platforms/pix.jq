@@ -1,7 +1,7 @@
 # Pix: money as text in reais.
 
-# What an answer says that holds no list of Pix: banks have each their own form of it.
-def refusal: if isobject and (.pix | isarray) then null else
+# What an answer says that holds no list of Pix, nor that there is none: banks have each their own form of it.
+def refusal: if isobject and ((.pix | isarray) or .parametros.paginacao.quantidadeTotalDeItens? == 0) then null else
   ((if isobject then [.title, .detail, .nome, .mensagem, .error_description, .error, .message, (.erros | if isarray then .[]? | objects | .mensagem else null end) | strings] else [] end)
     | if . == [] then "no list of Pix in the answer" else join(": ") end) end;
 

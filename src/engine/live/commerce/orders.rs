@@ -5,6 +5,7 @@
 
 mod account;
 mod buyers;
+mod namesakes;
 mod settled;
 
 use smallvec::SmallVec;
@@ -18,6 +19,7 @@ use crate::engine::series::{MOST_UNITS, Slots, slot_of};
 use crate::engine::time::{At, Moment};
 pub use account::Account;
 pub use buyers::{Buyer, Buyers, Circle};
+use namesakes::{Bearer, Namesakes};
 use settled::{Claim, Claimed, Settled};
 
 /// Versions of one order that are told apart; of older ones only their effect stays.
@@ -111,15 +113,6 @@ pub struct Order {
     named: [Option<Moment>; 3],
     /// What payments and refunds say, where there are some.
     claimed: Option<Box<Settled>>,
-}
-
-/// Everything that bears one order name, whatever the source.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Namesakes {
-    orders: SmallVec<[u32; 2]>,
-    claims: Vec<Claim>,
-    /// Claims that mean none of them.
-    unmatched: usize,
 }
 
 /// What other ledgers hear of an order: who bought, with which cart, when.
@@ -223,8 +216,12 @@ impl Orders {
         if desk.plan.orders_from == OrdersFrom::Payments && payment.status == PaymentStatus::Approved {
             self.index_of(desk.source, name, desk);
         }
-        let payment = payment.payment.as_ref().map(|payment| desk.books.payments.intern(payment));
-        self.claim(name, Claim { source: desk.source, ts: event.ts, payment, id: None, what }, desk);
+        let own = payment.payment.as_ref();
+        let payment_id = own.map(|own| desk.books.payments.intern(own));
+        if let (Some(own), Some(payment_id)) = (own.filter(|own| **own != payment.order), payment_id) {
+            self.bear(desk.books.orders.intern(own), Bearer { order: name, payment: payment_id }, desk);
+        }
+        self.claim(name, Claim { source: desk.source, ts: event.ts, payment: payment_id, id: None, what }, desk);
     }
 
     pub fn fold_refund(&mut self, refund: &Refund, event: &Event, desk: &mut Desk<'_>) {
@@ -245,13 +242,35 @@ impl Orders {
         }
     }
 
+    /// A payment says whose it is: a refund that names the payment in place of an order is that order's, of several the first by name.
+    fn bear(&mut self, own: Sym, bearer: Bearer, desk: &mut Desk<'_>) {
+        let before = self.namesakes(own).bearer.map(|before| before.order);
+        if before.is_some_and(|before| desk.books.orders.text(before) <= desk.books.orders.text(bearer.order)) {
+            return;
+        }
+        self.by_name[own.0].bearer = Some(bearer);
+        self.namesakes(bearer.order).payments.push(own);
+        if !self.by_name[own.0].claims.is_empty() {
+            self.resettle(own, desk);
+            if let Some(before) = before {
+                self.resettle(before, desk);
+            }
+        }
+    }
+
     fn claim(&mut self, name: Sym, claim: Claim, desk: &mut Desk<'_>) {
         self.namesakes(name).claims.push(claim);
         self.resettle(name, desk);
     }
 
-    /// Gives out the claims on a name anew.
+    /// Gives out the claims on a name anew, and on the order that it stands for.
     fn resettle(&mut self, name: Sym, desk: &mut Desk<'_>) {
+        for name in [Some(name), self.by_name[name.0].bearer.map(|bearer| bearer.order)].into_iter().flatten() {
+            self.resettle_one(name, desk);
+        }
+    }
+
+    fn resettle_one(&mut self, name: Sym, desk: &mut Desk<'_>) {
         let orders = self.by_name[name.0].orders.clone();
         for index in &orders {
             self.post(*index, -1, desk);
@@ -274,7 +293,8 @@ impl Orders {
         }
         let index = self.orders.push(Order::new(self.orders.len(), source, name));
         self.by_name[name.0].orders.push(index);
-        if !self.by_name[name.0].claims.is_empty() {
+        let Namesakes { claims, payments, .. } = &self.by_name[name.0];
+        if !claims.is_empty() || !payments.is_empty() {
             for index in &orders {
                 self.post(*index, -1, desk);
             }
@@ -289,13 +309,15 @@ impl Orders {
 
     /// Gives every claim on a name to the order that it means: its own source's, else the one that there is.
     fn settle_claims(&mut self, name: Sym) {
-        let Namesakes { orders, claims, unmatched: before } = &self.by_name[name.0];
+        let namesakes = &self.by_name[name.0];
+        let Namesakes { orders, unmatched: before, payments, .. } = namesakes;
         let (before, mut unmatched) = (*before, 0);
+        let lent = payments.iter().flat_map(|own| self.by_name[own.0].lent(name));
         for index in orders {
             self.orders[*index].claimed = None;
         }
         let is_void = |claim: &Claim| claim.id.as_ref().is_some_and(|id| self.voided.contains(id));
-        let mut sorted: Vec<(bool, &Claim)> = claims.iter().map(|claim| (!is_void(claim), claim)).collect();
+        let mut sorted: Vec<(bool, &Claim)> = namesakes.own().chain(lent).map(|claim| (!is_void(claim), claim)).collect();
         sorted.sort_by_key(|(stands, claim)| (*stands, claim.place()));
         for (stands, claim) in sorted {
             let own = orders.iter().find(|index| self.orders[**index].source == claim.source);
