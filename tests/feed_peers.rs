@@ -184,7 +184,7 @@ async fn add_http(cases: &mut Cases, folder: &Path, away: &str) {
         // it lives as long as the test
         std::mem::forget(peer);
     }
-    let event = format!("data: {}", "x".repeat(2 << 20));
+    let event = format!("data: {}", "x".repeat(9 << 20));
     let huge = Peer::start(move |_, _| Reply::status(200, &[("content-type", "text/event-stream")], &event)).await;
     cases.add(folder, "sse", "huge", &huge.base(), "too_large");
     let headers = vec![("content-type", "text/event-stream".to_owned()), ("content-encoding", "gzip".to_owned())];
