@@ -110,6 +110,10 @@ fn the_signatures_of_the_page_are_those_that_it_describes() {
     let pairs =
         |ts: &str| vec![("stand-signature", format!("t={ts},v1={}", data_encoding::HEXLOWER.encode(&tag(&format!("{ts}.{body}")))))];
     assert_eq!(believed("paid_hook", &pairs(&ts), &[], body, now), Ok(()));
+    for separator in ["; ", "&"] {
+        let headers = pairs(&ts).into_iter().map(|(name, value)| (name, value.replace(',', separator))).collect::<Vec<_>>();
+        assert_eq!(believed("paid_hook", &headers, &[], body, now), Ok(()), "{separator}");
+    }
     assert_eq!(believed("paid_hook", &pairs(&ts), &[], "{}", now), Err(Disbelief::Wrong));
     assert!(believed("paid_hook", &pairs(&(now.second() - 301).to_string()), &[], body, now).is_err(), "an old one");
     let signed = data_encoding::BASE64.encode(&tag(&format!("d-7:{ts}:77:{body}")));

@@ -7,11 +7,14 @@ def agreed: ([.payment_collections[]?.payments[]?.refunds[]?.amount] | sum) as $
   ([.original_total // $now, (if .original_total then .discount_total, $credit | times(-1) else null end)] | sum) as $first | ([$now, $first] | max_by(tonumber)) as $most |
   if .status == "canceled" then $most elif $back == null then $now else [([$now, $back] | sum), $most] | min_by(tonumber) end;
 
-# A paid order that was raised afterwards waits for another payment: what was received for it counts, the rest when it is paid.
-def received: if .payment_status == "partially_captured" then [.payment_collections[]? | select(.status == "completed") | .payments[]? | select(.captured_at) | .amount] | sum else null end;
+# A paid order is worth what was received, whatever is returned or refunded later; where nobody tells that, what was agreed. One that was
+# raised after it was paid waits for another payment: that counts when it is there.
+def received: if .payment_status | among("captured", "partially_refunded", "refunded", "partially_captured") then
+  (.payment_status == "partially_captured") as $waits |
+  [.payment_collections[]? | select(($waits | not) or .status == "completed") | .payments[]? | select(.captured_at) | .amount] | sum | some_money else null end;
 
 # What costs nothing has no payment to wait for.
-def is_captured: .payment_status == "captured" or .payment_status == "partially_refunded" or .payment_status == "refunded" or received != null
+def is_captured: .payment_status == "captured" or .payment_status == "partially_refunded" or .payment_status == "refunded" or (.payment_status == "partially_captured" and received != null)
   or (.total == 0 and [.payment_collections[]?.payments[]?] == []);
 
 def order: (.currency_code | ascii_upcase) as $currency | .id as $order | if .status == "draft" or .is_draft_order == true then skip("a draft") else

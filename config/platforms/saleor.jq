@@ -40,11 +40,16 @@ def discount: ([.undiscountedTotal.gross.amount | select(.)] + [.total.gross.amo
 def delivered: if isarray then .[] elif .order then .order elif .orders then .orders[] elif .event then .event | delivered elif .data then .data | delivered
   else ([.[]? | objects | .order | objects] | .[0]) // . end;
 
+# When the charges had come to the whole; the last of them where they never did.
+def charged_at: (.total.gross.amount | tostring | tonumber) as $total | [payment_events | select(.type == "CHARGE_SUCCESS")] | sort_by(.createdAt) | . as $charges |
+  ([range(length) | select(([$charges[:. + 1][].amount.amount] | sum | tonumber) >= $total)] | .[0]) as $place |
+  if $place then $charges[$place].createdAt else .[-1].createdAt end;
+
 def order: if .status == "DRAFT" then skip("a draft") else .id as $order | .total.gross.currency as $currency | ([.metadata[]? | {(.key): .value}] | add // {}) as $meta |
   {type: "purchase", order: .id, cart: (.checkoutId | known), rev: .updatedAt, ts: $at, placed_at: .created,
    status: (if .status == "CANCELED" or .status == "EXPIRED" then "cancelled" elif is_paid then "paid" else "placed" end), cancelled_at: (if .status == "CANCELED" then .updatedAt else null end),
    # when it was paid is not always told, but that it was must not be forgotten with a cancelled order
-   paid_at: (if is_paid then ([payment_events | select(.type == "CHARGE_SUCCESS") | .createdAt] | min) // (if .status == "CANCELED" then .created else null end) else null end),
+   paid_at: (if is_paid then charged_at // (if .status == "CANCELED" then .created else null end) else null end),
    value: (.total.gross.amount | rounded($currency)), currency: $currency, customer: .user.id, coupons: [.voucherCode | known | select(.)], discount: (discount | rounded($currency)),
    channel: ({source: $meta.utm_source, medium: $meta.utm_medium, campaign: $meta.utm_campaign} | channel), live: $meta.live,
    items: [.lines[]? | {sku: first_known(.productSku, .productVariantId, .productName, .id), quantity, name: .productName, price: .unitPrice.gross.amount, whole: .totalPrice.gross.amount} | line($currency)]},

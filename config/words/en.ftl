@@ -1659,6 +1659,7 @@ detail-gap-messages = # messages were deleted before they were read
 detail-gap-records = # records were deleted before they were read
 detail-gap-place = partition # has lost the place where it was read to, and is read from its beginning
 detail-gap = gap
+detail-page-size = say how many a page holds
 detail-platform-says-no = the platform says no
 detail-secret-unkept = each login changes the secret # of the feed #, and an environment variable cannot keep it
 detail-secret-into-file = write it into a file that only you can read

@@ -1658,6 +1658,7 @@ detail-gap-messages = # mensagens foram apagadas antes de serem lidas
 detail-gap-records = # registros foram apagados antes de serem lidos
 detail-gap-place = a partição # perdeu o ponto até onde foi lida, e é lida desde o começo
 detail-gap = lacuna
+detail-page-size = diga quantos cabem numa página
 detail-platform-says-no = a plataforma diz não
 detail-secret-unkept = cada login muda o segredo # da fonte #, e uma variável de ambiente não o guarda
 detail-secret-into-file = escreva-o num arquivo que só você possa ler

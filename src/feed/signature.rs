@@ -234,7 +234,7 @@ impl Hmac {
         match &self.form {
             HeaderForm::Raw => texts.push(value),
             HeaderForm::Pairs { time, signature } => {
-                for (name, value) in value.split(',').filter_map(|pair| pair.trim().split_once('=')) {
+                for (name, value) in value.split([',', ';', '&']).filter_map(|pair| pair.trim().split_once('=')) {
                     if name == time && ts.is_none() {
                         ts = Some(value.to_owned());
                     } else if name == signature {

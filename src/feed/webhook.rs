@@ -116,9 +116,12 @@ impl Receiver<'_> {
         if let Some(expander) = &self.expander {
             let expansions = std::mem::take(&mut together.expansions);
             if let Err(fault) = expander.expand(expansions, now, &mut together).await {
+                // what is not there any more is not brought again
+                if !matches!(fault.status, Some(404 | 410)) {
+                    outlet.note(|state| state.status = FeedStatus::Retrying);
+                    self.owed.get_or_insert(now);
+                }
                 note_error(outlet, &self.session.discreet(fault));
-                outlet.note(|state| state.status = FeedStatus::Retrying);
-                self.owed.get_or_insert(now);
                 waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(503))));
                 return Ok(());
             }

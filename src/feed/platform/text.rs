@@ -349,7 +349,8 @@ impl PlatformText {
             window.finish();
             read
         });
-        let paging = section.section("paging").map_or(Some(Paging::One), |paging| read_paging(paging, section.has("next")));
+        let names: Vec<&str> = call.iter().flat_map(Call::templates).flat_map(Template::names).collect();
+        let paging = section.section("paging").map_or(Some(Paging::One), |paging| read_paging(paging, section.has("next"), &names));
         let (once, partial) = (section.flag("once").unwrap_or(false), section.flag("partial").unwrap_or(false));
         let confirm = section.section("confirm").and_then(|confirm| {
             let call = Call::read(&confirm);
@@ -400,10 +401,14 @@ fn read_basic(section: &Section<'_>) -> Option<(Template, Template)> {
     Some((pair.0?, pair.1?))
 }
 
-fn read_paging(section: Section<'_>, has_next: bool) -> Option<Paging> {
+fn read_paging(section: Section<'_>, has_next: bool, asked: &[&str]) -> Option<Paging> {
     let kind = section.choice("kind", &[("offset", 0), ("page", 1), ("token", 2), ("link", 3), ("since", 4), ("queue", 5)]);
     if !section.has("kind") {
         section.missing("kind", "one of: offset, page, token, link, since, queue");
+    }
+    // a page that is not full is the last: how many fill it must be known
+    if matches!(kind, Some(0 | 1)) && !section.has("size") && !asked.contains(&"size") && !has_next {
+        section.missing("size", "say how many a page holds");
     }
     let size = section.count("size", 1..=10_000).unwrap_or(100);
     let first = section.count("first", 0..=1).unwrap_or(1);
