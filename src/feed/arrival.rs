@@ -68,7 +68,7 @@ impl<'s> Arrival<'s> {
 
     /// Takes the id of an event. The error means that the owner has gone.
     pub async fn hear(&mut self, id: Option<&str>, data: Option<&str>, outlet: &mut Outlet) -> Result<(), Gone> {
-        let Some(id) = id else { return Ok(()) };
+        let Some(id) = id.filter(|_| self.terms.by_number) else { return Ok(()) };
         match self.succession.hear(id, data.unwrap_or_default()) {
             Finding::GoesOn if self.held.is_some() => self.settle(None, None, outlet),
             Finding::Lost(missing) if self.held.is_some() || outlet.state().guarantee == Guarantee::Resumable => {
