@@ -236,6 +236,53 @@ async fn a_socket_that_is_told_how_far_it_was_read_goes_on_there_and_tells_where
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn places_that_begin_anew_leave_a_gap_that_is_told_whatever_the_platform_file_says() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    // it goes on once, then it has been started anew and counts from one
+    let sockets = tokio::spawn(async move {
+        for first in [7u32, 10, 1] {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            let mut socket = tokio_tungstenite::accept_async(stream).await.expect("a socket");
+            socket.next().await.expect("a message").expect("a message");
+            for seq in first..first + 3 {
+                let message = format!("{{\"seq\":{seq},\"id\":\"{first}-{seq}\",\"text\":\"{first}-{seq}\"}}");
+                socket.send(Message::Text(message.into())).await.expect("sent");
+            }
+            tokio::time::sleep(Duration::from_millis(600)).await;
+            drop(socket);
+            tokio::time::sleep(Duration::from_millis(900)).await;
+        }
+    });
+    // the ids of its events say nothing of the places, which its filter finds
+    let events = Peer::start(|_, n| {
+        let first = [7, 10, 1].get(n).copied().unwrap_or(4);
+        let event = |seq: usize| {
+            format!("id: {}\ndata: {{\"seq\":{seq},\"id\":\"{first}-{seq}\",\"text\":\"{first}-{seq}\"}}\n\n", 90 - 7 * n - seq)
+        };
+        let body: String = (first..first + 3).map(event).collect();
+        Reply::status(200, &[("content-type", "text/event-stream")], &format!("retry: 1100\n\n{body}"))
+    })
+    .await;
+    let socket =
+        "transport = \"ws\"\nurl = \"{{base}}/chat\"\nsend = ['{\"join\":1}']\nresume = ['{\"join\":1,\"after\":{{since|number}}}']";
+    let stream = "transport = \"sse\"\nurl = \"{{base}}/stream?after={{since?}}\"";
+    for (request, base) in [(socket, format!("ws://{address}")), (stream, events.base())] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let plan = platform(folder.path(), &format!("{request}\nresumes = true\nnext = \".seq\"")) + &format!("base = \"{base}\"\n");
+        let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+        owner.until("the second", |taken| texts(taken).len() >= 6).await;
+        assert_eq!(owner.taken.state("chat").guarantee, Guarantee::Resumable, "{request}");
+        assert_eq!(gaps(&owner.taken), [""; 0], "{request}: nothing was missed");
+        owner.until("the third", |taken| texts(taken).len() >= 9 && taken.state("chat").guarantee == Guarantee::BestEffort).await;
+        let taken = owner.stop().await;
+        let told = gaps(&taken);
+        assert!(told.iter().any(|gap| gap.ends_with(" s were missed: its places begin anew: after 12 comes 1")), "{request}: {told:?}");
+    }
+    sockets.await.expect("the server");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_socket_says_a_new_ticket_each_time_and_goes_on_by_epoch_and_offset() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");

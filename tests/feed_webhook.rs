@@ -180,6 +180,27 @@ async fn only_what_is_signed_is_taken_and_everything_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hook_that_believes_nobody_says_so_until_somebody_is_believed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::start(folder.path(), "http://127.0.0.1:9", false).await;
+    for id in 1..=6 {
+        assert_eq!(desk.post("/orders", &order(id), None).await, 401);
+    }
+    assert_eq!(desk.post("/orders", &order(1), signed(&order(1))).await, 200);
+    for id in 2..=4 {
+        // signed, but with another secret than ours
+        assert_eq!(desk.post("/orders", &order(id), signed("something else")).await, 401);
+    }
+    assert_eq!(desk.post("/orders", &order(2), signed(&order(2))).await, 200);
+    let taken = desk.end().await;
+    let told: Vec<(FeedStatus, u64)> =
+        taken.told.iter().filter(|state| state.feed == "push.orders").map(|state| (state.status, state.errors)).collect();
+    assert!(told.iter().any(|(status, errors)| *status == FeedStatus::Ok && *errors >= 6), "what anybody may send says nothing: {told:?}");
+    assert!(told.iter().any(|(status, errors)| *status == FeedStatus::Retrying && *errors == 9), "{told:?}");
+    assert_eq!(told.last(), Some(&(FeedStatus::Ok, 9)), "until it is believed again: {told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_bit_flip_of_the_signature_or_the_body_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let desk = Desk::start(folder.path(), "http://127.0.0.1:9", false).await;

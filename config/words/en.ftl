@@ -1655,6 +1655,7 @@ detail-give-secret = give the secret's variable, as "{"{"}{"{"}secret{"}"}{"}"}"
 detail-two-secrets = two while it is rotated
 detail-gap-missed = # events in # s were missed
 detail-gap-seconds = # s were missed
+detail-places-anew = its places begin anew: after # comes #
 detail-gap-messages = # messages were deleted before they were read
 detail-gap-records = # records were deleted before they were read
 detail-gap-place = partition # has lost the place where it was read to, and is read from its beginning

@@ -1654,6 +1654,7 @@ detail-give-secret = dê a variável do segredo, como "{"{"}{"{"}secret{"}"}{"}"
 detail-two-secrets = duas enquanto ele é trocado
 detail-gap-missed = # eventos em # s se perderam
 detail-gap-seconds = # s se perderam
+detail-places-anew = suas posições recomeçam: depois de # vem #
 detail-gap-messages = # mensagens foram apagadas antes de serem lidas
 detail-gap-records = # registros foram apagados antes de serem lidos
 detail-gap-place = a partição # perdeu o ponto até onde foi lida, e é lida desde o começo

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::mapping::Mapped;
 use super::outlet::{Gone, Outlet};
 use super::stream::{note_return, place};
-use super::succession::{Finding, Succession};
+use super::succession::{Finding, Succession, number_of};
 use crate::clock;
 use crate::engine::event::Guarantee;
 use crate::engine::time::At;
@@ -42,6 +42,8 @@ pub struct Arrival<'s> {
     is_doubtful: bool,
     /// Until then, and before its first event, what a filter says of a gap is about the break.
     young: Option<Instant>,
+    /// The number of the place that it was opened behind, until the filter finds the next place.
+    behind: Option<u64>,
 }
 
 impl<'s> Arrival<'s> {
@@ -51,7 +53,8 @@ impl<'s> Arrival<'s> {
         let is_doubtful = terms.by_number && told.is_some() && succession.can_show();
         let now = clock::instant();
         let held = now + if is_doubtful { PROOF.min(terms.idle / 2) } else { STEADY };
-        Self { succession, terms, told, opened: outlet.now(), held: Some(held), is_doubtful, young: Some(now + PROOF) }
+        let behind = place(outlet).filter(|_| terms.by_place && !terms.by_number).and_then(number_of);
+        Self { succession, terms, told, opened: outlet.now(), held: Some(held), is_doubtful, young: Some(now + PROOF), behind }
     }
 
     /// Until when it has to show something; nothing where it has.
@@ -77,6 +80,17 @@ impl<'s> Arrival<'s> {
             Finding::Nothing | Finding::GoesOn | Finding::Lost(_) => {}
         }
         Ok(())
+    }
+
+    /// Looks at the place behind one message: the first on this connection that is before the last one shows that the server
+    /// counts anew, and so does not go on.
+    pub fn compare(&mut self, mapped: &mut Mapped) {
+        let place = mapped.next.as_deref();
+        let Some(behind) = self.behind.take_if(|_| place.is_some()) else { return };
+        if let Some(number) = place.and_then(number_of).filter(|number| *number < behind) {
+            mapped.gap.get_or_insert_with(|| format!("its places begin anew: after {behind} comes {number}"));
+            self.young = Some(clock::instant() + PROOF);
+        }
     }
 
     /// Takes what a payload became: a filter may know that the stream does not go on. The error means that the owner has gone.

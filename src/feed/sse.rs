@@ -70,7 +70,9 @@ pub async fn listen(sse: &Sse, tap: &Tap, succession: &mut Succession, outlet: &
             if arrival.hear(message.id.as_deref(), message.data.as_deref(), outlet).await.is_err() {
                 return Ok(());
             }
-            mapped.append(take(message, sse, tap, tap.feed_values(outlet), now).await?);
+            let mut one = take(message, sse, tap, tap.feed_values(outlet), now).await?;
+            arrival.compare(&mut one);
+            mapped.append(one);
         }
         if arrival.take(&mut mapped, outlet).await.is_err() {
             return Ok(());

@@ -106,6 +106,8 @@ impl Succession {
             (Steps::Otherwise, _) => self.unclear(),
             (_, Some(false)) => self.forgets(None),
             (_, Some(true)) => self.goes_on(),
+            // none that was seen, and before the last one: it counts anew
+            _ if self.is_declared && number < last => self.forgets(None),
             _ if Some(number) == last.checked_add(1) => self.goes_on(),
             (Steps::OfOne(COUNTED_STEPS..), None) if missing > 0 => self.forgets(Some(missing)),
             (Steps::OfOne(_), None) => self.unclear(),
@@ -160,7 +162,9 @@ impl Succession {
     }
 }
 
-fn number_of(id: &str) -> Option<u64> {
+/// The number that an id or a place is, if it is one.
+#[must_use]
+pub fn number_of(id: &str) -> Option<u64> {
     id.parse().ok().filter(|_| id.bytes().all(|b| b.is_ascii_digit()))
 }
 
@@ -214,6 +218,11 @@ mod tests {
         succession.reopen(false, Some("3"));
         assert_eq!(succession.hear("1", "second 1"), Finding::Lost(None));
         assert_eq!(succession.promise(true), Guarantee::BestEffort);
+        assert_eq!(found(true, &[&[10, 20, 30], &[20, 30, 40]]).0, [Finding::Nothing; 2], "they are known");
+        let mut declared = Succession::default();
+        declared.reopen(true, Some("500"));
+        assert_eq!(declared.hear("3", "m3"), Finding::Lost(None), "whatever the platform file says");
+        assert_eq!(declared.promise(true), Guarantee::BestEffort);
     }
 
     #[test]

@@ -37,6 +37,8 @@ const TOGETHER: usize = 64;
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// A platform that has not brought again by then what was turned away does not.
 const MOST_OWED_MS: i64 = 120_000;
+/// So many signed deliveries in a row that are not believed say more of our secret than of who sends them.
+const MOST_DISBELIEVED: u32 = 3;
 /// Longest answer of a handshake.
 const MAX_HANDSHAKE_BYTES: usize = 4 << 10;
 const BEGINNING_COLUMNS: usize = 120;
@@ -61,8 +63,10 @@ pub struct Receiver<'r> {
     pub recipe: Option<Arc<Recipe>>,
     pub expander: Option<Expander>,
     pub joined: Option<Joined>,
-    /// Since when deliveries were turned away that the platform brings again: until one is taken, not everything is read.
+    /// Since when deliveries were turned away that the platform may bring again: until one is taken, not everything is read.
     pub owed: Option<At>,
+    /// Signed deliveries since the last one that was believed.
+    pub disbelieved: u32,
 }
 
 impl Receiver<'_> {
@@ -143,12 +147,10 @@ impl Receiver<'_> {
             return Err(answer);
         }
         if let Err(why) = self.hook.signature.verify(&delivery, &self.session.account.values, now) {
-            outlet.note(|state| {
-                state.errors += 1;
-                state.last_error = Some(format!("unauthorized: a delivery {}", reason(why)).into());
-            });
+            self.disbelieve(why, now, outlet);
             return Err(Answer::empty(401));
         }
+        self.disbelieved = 0;
         let mut context = Context::new(now, self.session.account.defaults.clone());
         if let Some(joined) = &mut self.joined {
             // without its table nothing can be mapped: the platform keeps the delivery
@@ -179,6 +181,27 @@ impl Receiver<'_> {
             mapped.events.clear();
         }
         Ok(mapped)
+    }
+
+    /// Counts a delivery that is not believed. What is not signed may come from anybody and says nothing of the feed; several that
+    /// are signed, and none that is believed, may be the platform's own: then not everything is read.
+    fn disbelieve(&mut self, why: Disbelief, now: At, outlet: &mut Outlet) {
+        self.disbelieved = match why {
+            Disbelief::Unsigned => self.disbelieved,
+            Disbelief::BadTime | Disbelief::Wrong => self.disbelieved.saturating_add(1),
+            Disbelief::Unready => MOST_DISBELIEVED,
+        };
+        let is_doubtful = self.disbelieved >= MOST_DISBELIEVED;
+        if is_doubtful {
+            self.owed.get_or_insert(now);
+        }
+        outlet.note(|state| {
+            state.errors += 1;
+            state.last_error = Some(format!("unauthorized: a delivery {}", reason(why)).into());
+            if is_doubtful {
+                state.status = FeedStatus::Retrying;
+            }
+        });
     }
 
     /// The answer to a handshake.

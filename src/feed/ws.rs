@@ -117,7 +117,10 @@ pub async fn listen(ws: &Ws, tap: &Tap, succession: &mut Succession, outlet: &mu
         let message = message.ok_or_else(|| Fault::new(FaultKind::Truncated, "the socket was closed"))?.map_err(broken)?;
         let mut mapped = talk.take(message, outlet).await?;
         let taken = match &mut arrival {
-            Some(arrival) => arrival.take(&mut mapped, outlet).await,
+            Some(arrival) => {
+                arrival.compare(&mut mapped);
+                arrival.take(&mut mapped, outlet).await
+            }
             None => {
                 if talk.inside {
                     outlet.note_success(outlet.now());
