@@ -9,20 +9,24 @@ def sku_of: first_known(.sku, product_of, .id, .name);
 # Names of events are compared without case, spaces and underscores: "Order Completed", "order_completed", "OrderCompleted".
 def kinds: {
   productviewed: "view_item", viewedproduct: "view_item", productclicked: "select_item", clickedproduct: "select_item",
-  productadded: "add_to_cart", addedproduct: "add_to_cart", productremoved: "remove_from_cart", removedproduct: "remove_from_cart",
-  checkoutstarted: "begin_checkout", startedcheckout: "begin_checkout", paymentinfoentered: "add_payment_info",
+  productadded: "add_to_cart", addedproduct: "add_to_cart", wishlistproductaddedtocart: "add_to_cart", productremoved: "remove_from_cart", removedproduct: "remove_from_cart",
+  checkoutstarted: "begin_checkout", startedcheckout: "begin_checkout", startedorder: "begin_checkout", paymentinfoentered: "add_payment_info",
   ordercompleted: "completed", completedorder: "completed", orderupdated: "updated", updatedorder: "updated",
   ordercancelled: "cancelled", cancelledorder: "cancelled", orderrefunded: "refund", refundedorder: "refund"};
 def kind: kinds[.event // "" | tostring | ascii_downcase | split(" ") | join("") | split("_") | join("")];
 
 def lines($currency): [.products[]? | objects | {sku: sku_of, quantity: (.quantity // 1), name, price} | line($currency)];
-# What the customer pays: revenue is without shipping and taxes. Null where it is nowhere.
-def worth($currency): ((.total | known) // (.value | known) // (if (.revenue | known) == null then null else [.revenue, .shipping, .tax] | sum end)) | rounded($currency);
 # What lines cost together; null when the price of one is not told.
 def of_lines($currency): if any(.price == null) then null else [.[] | .quantity as $n | .price | times($n)] | sum | rounded($currency) end;
-# The same of an order that tells no sum: its lines, shipping and taxes, less the discount.
-def worth($currency; $lines): worth($currency) // (($lines | of_lines($currency)) as $goods |
-  if $goods == null then null else [$goods, .shipping, .tax, (.discount | times(-1))] | sum | rounded($currency) end);
+# What the customer pays; null where it is nowhere. Revenue and subtotal are without shipping and taxes; the discount is off the
+# subtotal, but not off what the lines cost, nor off a revenue that is the same.
+def worth($currency; $lines): (.total | known) // (.value | known) // (
+  ($lines | of_lines($currency)) as $goods | (.revenue | known | rounded($currency)) as $revenue |
+  if $revenue == null and (.subtotal | known) != null then [.subtotal, .shipping, .tax] | sum
+  elif ($revenue // $goods) == null then null
+  else [($revenue // $goods), .shipping, .tax, (if $goods != null and ($revenue // $goods) == $goods then .discount | times(-1) else null end)] | sum end)
+  | rounded($currency);
+def unsigned: if . != null and startswith("-") then .[1:] else . end;
 
 # The campaign is the page's own: without one its address tells it.
 def came: .campaign as $c | (.page.url | known) as $url | (.page.search // "" | ltrimstr("?")) as $search |
@@ -30,17 +34,26 @@ def came: .campaign as $c | (.page.url | known) as $url | (.page.search // "" | 
   ($told // {} | if .source // .medium // .campaign then . else del(.landing) end) + ({source: $c.source, medium: $c.medium, campaign: $c.name} | compact) | channel;
 
 def track: kind as $kind |
-  if .type != "track" or $kind == null then skip("not of the funnel") else
-  (.properties // {}) as $p | ($p.currency | known) as $currency | ($p | lines($currency)) as $lines | ((.timestamp // .originalTimestamp // .receivedAt) | time) as $ts |
+  (.properties // {}) as $p |
+  if .type != "track" or $kind == null then skip("not of the funnel")
+  # an order of any day is on its way
+  elif $kind == "updated" and ($p.status // $p.fulfillment_status // "" | tostring | ascii_downcase | among("fulfilled", "shipped", "in_transit", "delivered"))
+  then skip("of the delivery") else
+  ($p.currency | known) as $currency | ($p | lines($currency)) as $lines | ((.timestamp // .originalTimestamp // .receivedAt) | time) as $ts |
   (.context // {} | came) as $channel |
-  {ts: $ts, currency: $currency} +
-  (if $kind | among("completed", "updated", "cancelled") then
+  ($p | worth($currency; $lines)) as $worth |
+  # what is tried out in Segment's own event tester is no sale
+  {ts: $ts, currency: $currency, test: (if .messageId // "" | tostring | startswith("segment-test-message") then true else null end)} +
+  (if $kind == "cancelled" and $worth == null then {type: "cancellation", id: id_of("cancelled", order_of($p)), order: order_of($p), reason: ($p.reason | known)}
+   elif $kind | among("completed", "updated", "cancelled") then
      {type: "purchase", order: order_of($p), rev: $ts, status: (if $kind == "cancelled" then "cancelled" else "paid" end),
       placed_at: (if $kind == "completed" then $ts else null end), paid_at: (if $kind == "completed" then $ts else null end), cancelled_at: (if $kind == "cancelled" then $ts else null end),
-      visitor: .anonymousId, customer: (.userId | text), cart: cart_of($p), value: ($p | worth($currency; $lines)), discount: ($p.discount | rounded($currency)),
+      visitor: .anonymousId, customer: (.userId | text), cart: cart_of($p), value: $worth, discount: ($p.discount | rounded($currency)),
       coupons: [$p.coupon | if isarray then .[] else . end | known | text | select(.)], items: $lines, channel: $channel}
-   elif $kind == "refund" then {type: $kind, id: .messageId, order: order_of($p), value: (($p | worth($currency)) // ($lines | of_lines($currency))), items: $lines}
+   # one that names neither a sum nor products is of the whole order
+   elif $kind == "refund" then {type: $kind, id: .messageId, order: order_of($p), value: ($worth | unsigned), items: $lines,
+     total: (if $worth == null and $lines == [] then true else null end)}
    elif $kind | among("begin_checkout", "add_payment_info") then
-     {type: $kind, id: .messageId, visitor: .anonymousId, cart: cart_of($p), value: ($p | worth($currency; $lines)), items: $lines, method: $p.payment_method, channel: $channel}
+     {type: $kind, id: .messageId, visitor: .anonymousId, cart: cart_of($p), value: $worth, items: $lines, method: $p.payment_method, channel: $channel}
    else {type: $kind, id: .messageId, visitor: .anonymousId, sku: ($p | sku_of), product: ($p | product_of), quantity: $p.quantity, price: ($p.price | rounded($currency)),
       cart: (if $kind | among("add_to_cart", "remove_from_cart") then cart_of($p) else null end), channel: $channel} end) end;

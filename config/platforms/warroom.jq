@@ -84,9 +84,15 @@ def qs:
 # The site of an absolute URL, in small letters; null where there is none.
 def site: if . == null then null else tostring | split("://") | if length < 2 then null else
   .[1] | split("/")[0] // "" | split("?")[0] // "" | split("#")[0] // "" | split(":")[0] // "" | ascii_downcase | ltrimstr("www.") | known end end;
-# A referrer; null for one of the page's own site, which tells nothing of where the visit came from.
+# Whether one site is of another.
+def of_site($site): ".\(.)" | endswith(".\($site)");
+# Sites that a buyer only comes back from when the order is paid.
+def tills: ["paypal.com", "stripe.com", "mercadopago.com", "mercadopago.com.br", "pagseguro.uol.com.br", "pagbank.com.br", "pagar.me", "picpay.com",
+  "ebanx.com", "adyen.com", "checkout.com", "klarna.com", "afterpay.com", "affirm.com", "shop.app", "pay.google.com", "payu.com", "cardinalcommerce.com", "3dsecure.io"];
+# A referrer; null for one of the page's own site or of a till, which tells nothing of where the visit came from.
 def from_outside($page): site as $from | ($page | site) as $own |
-  if $from != null and $own != null and ([(".\($from)" | endswith(".\($own)")), (".\($own)" | endswith(".\($from)"))] | any) then null else . end;
+  if $from == null then . elif [$from | of_site(tills[])] | any then null
+  elif $own != null and ($from | of_site($own)) or $own != null and ($own | of_site($from)) then null else . end;
 
 # Where a visit came from, by the parts that are known; null when none is.
 def channel: compact | if . == {} then null else . end;

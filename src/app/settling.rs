@@ -27,7 +27,7 @@ use crate::report::settled::{Settled, figures};
 /// How long the feeds may take to read everything again.
 const LONGEST: Duration = Duration::from_secs(120);
 /// Event types that change orders.
-const TYPES: [&str; 3] = ["purchase", "payment", "refund"];
+const TYPES: [&str; 4] = ["purchase", "payment", "cancellation", "refund"];
 
 /// The figures that settle, as the journal has them and as the feeds tell them now.
 ///
@@ -123,7 +123,7 @@ fn of_the_live(mut batch: Batch, engine: &Engine) -> Batch {
     let is_known = |order: &Name| engine.live().books.orders.find(order).is_some();
     batch.events.retain(|event: &Event| match &event.fact {
         Fact::Purchase(order) => is_known(&order.order) || end.is_none_or(|end| order.placed_at.unwrap_or(event.ts) < end),
-        Fact::Payment(_) | Fact::Refund(_) => true,
+        Fact::Payment(_) | Fact::Cancellation(_) | Fact::Refund(_) => true,
         _ => false,
     });
     batch.arrived.clear();

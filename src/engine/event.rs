@@ -86,6 +86,7 @@ pub enum Fact {
     Cart(Cart),
     Purchase(Box<Purchase>),
     Payment(Payment),
+    Cancellation(Cancellation),
     Refund(Refund),
     Audience(Audience),
     ViewerJoin(ViewerAct),
@@ -136,7 +137,7 @@ macro_rules! type_ids {
 type_ids! {
     ViewItem = "view_item", SelectItem = "select_item", AddToCart = "add_to_cart", RemoveFromCart = "remove_from_cart",
     BeginCheckout = "begin_checkout", AddPaymentInfo = "add_payment_info", Cart = "cart", Purchase = "purchase", Payment = "payment",
-    Refund = "refund", Audience = "audience", ViewerJoin = "viewer_join", ViewerLeave = "viewer_leave", ChatMessage = "chat_message",
+    Cancellation = "cancellation", Refund = "refund", Audience = "audience", ViewerJoin = "viewer_join", ViewerLeave = "viewer_leave", ChatMessage = "chat_message",
     Reaction = "reaction", ProductPinned = "product_pinned", ProductUnpinned = "product_unpinned", Inventory = "inventory",
     AdSpend = "ad_spend", Reading = "reading", GenerateLead = "generate_lead", Cue = "cue", Intervention = "intervention",
     InterventionEnded = "intervention_ended", InterventionWithdrawn = "intervention_withdrawn", Note = "note",
@@ -152,6 +153,15 @@ impl Fact {
             self,
             Self::ViewItem(_) | Self::SelectItem(_) | Self::ViewerJoin(_) | Self::ViewerLeave(_) | Self::ChatMessage(_) | Self::Reaction(_)
         )
+    }
+    /// The order that it takes money or goods back of, however long after.
+    #[must_use]
+    pub const fn takes_back(&self) -> Option<&Name> {
+        match self {
+            Self::Refund(refund) => Some(&refund.order),
+            Self::Cancellation(cancellation) => Some(&cancellation.order),
+            _ => None,
+        }
     }
     /// Written by the desk itself: counts for no `from`, `to` or span.
     #[must_use]

@@ -287,6 +287,7 @@ fn identify(event: &Event) -> Option<(u128, u64, Lifetime)> {
         | Fact::BeginCheckout(_)
         | Fact::AddPaymentInfo(_)
         | Fact::Payment(_)
+        | Fact::Cancellation(_)
         | Fact::Refund(_)
         | Fact::ViewerJoin(_)
         | Fact::ViewerLeave(_)

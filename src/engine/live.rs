@@ -82,6 +82,7 @@ impl Live {
             | Fact::Cart(_)
             | Fact::Purchase(_)
             | Fact::Payment(_)
+            | Fact::Cancellation(_)
             | Fact::Refund(_)
             | Fact::ViewerJoin(_)
             | Fact::ViewerLeave(_)

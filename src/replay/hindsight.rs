@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::head::Head;
 use super::scan::{LATE_MS, Late, Shared};
 use super::tape::Place;
-use crate::engine::event::{Fact, Record};
+use crate::engine::event::Record;
 use crate::engine::time::At;
 use crate::engine::{Admission, Engine};
 
@@ -19,8 +19,8 @@ pub fn known_now(head: &Head, index: &Shared) -> Result<(Engine, u64), String> {
     let mut engine = head.engine().clone();
     let mut added = 0;
     let mut tell = |record: Record| {
-        let refunds = matches!(&record.event.fact, Fact::Refund(refund) if record.event.ts > at && sold_by(&engine, &refund.order));
-        if record.event.ts > at && !refunds {
+        let takes_back = record.event.fact.takes_back().is_some_and(|order| record.event.ts > at && sold_by(&engine, order));
+        if record.event.ts > at && !takes_back {
             return;
         }
         let mut record = Record { at, ..record };
@@ -40,7 +40,7 @@ pub fn known_now(head: &Head, index: &Shared) -> Result<(Engine, u64), String> {
     let mut stream = tape.stream(head.place(), upto).map_err(|error| error.to_string())?;
     while let Some(record) = stream.peek().filter(|record| record.at <= soon).cloned() {
         stream.take();
-        let is_noted = matches!(record.event.fact, Fact::Refund(_)) || record.at.since_ms(record.event.ts) > LATE_MS;
+        let is_noted = record.event.fact.takes_back().is_some() || record.at.since_ms(record.event.ts) > LATE_MS;
         if record.event.ts <= at && !is_noted && verdicts.of(stream.place()) == Admission::Accepted {
             tell(record);
         }

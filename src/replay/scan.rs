@@ -9,7 +9,7 @@ use super::copy::CopyWriter;
 use super::keyframes::Keyframes;
 use super::tape::{Place, Tape};
 use super::verdicts::Verdicts;
-use crate::engine::event::{Fact, Record};
+use crate::engine::event::Record;
 use crate::engine::plan::Plan;
 use crate::engine::rule::Playbook;
 use crate::engine::time::{At, SECOND_MS};
@@ -227,7 +227,7 @@ impl Scan {
         let late = Late { ts: record.event.ts, at: record.at, place: self.place };
         if verdict != Admission::Accepted {
             self.exceptions.push((self.place, verdict));
-        } else if matches!(record.event.fact, Fact::Refund(_)) {
+        } else if record.event.fact.takes_back().is_some() {
             self.takes_back.push(late);
         } else if record.at.since_ms(record.event.ts) > LATE_MS {
             self.late.push(late);

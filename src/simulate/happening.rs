@@ -253,7 +253,7 @@ impl Broadcast {
         self.shop.take_refund(order, value);
         let fact = Refund {
             order: Order::name(order),
-            value: self.money(value),
+            value: Some(self.money(value)),
             items: Vec::new(),
             reason: Some("changed_mind".into()),
             payment: None,

@@ -217,7 +217,7 @@ impl Fold {
                     }
                 }
                 Fact::Refund(refund) => {
-                    fold.refunds.insert(event.id.clone().unwrap_or_default().to_string(), refund.value.minor);
+                    fold.refunds.insert(event.id.clone().unwrap_or_default().to_string(), refund.value.map_or(0, |value| value.minor));
                 }
                 _ => {}
             }

@@ -187,10 +187,23 @@ fields! {
 }
 
 fields! {
+    /// An order is called off by one who tells nothing else of it: what it is worth and holds stays as the shop said it.
+    Cancellation {
+        #[schemars(with = "String")]
+        order: Name,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        reason: Option<Name>,
+    }
+}
+
+fields! {
     Refund {
         #[schemars(with = "String")]
         order: Name,
-        value: Money,
+        /// Not needed where `total` is true: then all that is left of the order goes back.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value: Option<Money>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         #[schemars(default)]
         items: Vec<Item>,

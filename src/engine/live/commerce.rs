@@ -120,6 +120,7 @@ impl Commerce {
                 carts.fold_order(before, after, desk);
             }
             Fact::Payment(payment) => orders.fold_payment(payment, event, desk),
+            Fact::Cancellation(cancellation) => orders.fold_cancellation(cancellation, event, desk),
             Fact::Refund(refund) => orders.fold_refund(refund, event, desk),
             Fact::Audience(gauge) => fold_gauge(gauge, event, audience, desk),
             Fact::ViewerJoin(act) => pass(act, false, event, visitors, desk),

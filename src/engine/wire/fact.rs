@@ -2,10 +2,10 @@
 
 use super::fields::{Fault, Fields, Key};
 use crate::engine::event::{
-    AdSpend, AdviceAnswer, Answer, Audience, AuthorKind, Cart, CartStatus, ChatMessage, CheckoutAct, Closed, Control, Correction,
-    CorrectionKind, Cue, Fact, FeedState, FeedStatus, Guarantee, Intervention, InterventionEnd, InterventionKind, Inventory, ItemAct, Lead,
-    Note, OrderStatus, Payment, PaymentStatus, Pin, PinEnd, PlatformReading, Purchase, Quarantine, Reaction, ReadingKind, Refund,
-    SegmentKind, ViewerAct,
+    AdSpend, AdviceAnswer, Answer, Audience, AuthorKind, Cancellation, Cart, CartStatus, ChatMessage, CheckoutAct, Closed, Control,
+    Correction, CorrectionKind, Cue, Fact, FeedState, FeedStatus, Guarantee, Intervention, InterventionEnd, InterventionKind, Inventory,
+    ItemAct, Lead, Note, OrderStatus, Payment, PaymentStatus, Pin, PinEnd, PlatformReading, Purchase, Quarantine, Reaction, ReadingKind,
+    Refund, SegmentKind, ViewerAct,
 };
 
 const CART_STATUS: &[(&str, CartStatus)] =
@@ -75,6 +75,7 @@ pub fn of_type(kind: &str) -> Option<(Reader, bool)> {
         b"cart" => (|f| Ok(Fact::Cart(cart(f)?)), STATE),
         b"purchase" => (|f| Ok(Fact::Purchase(Box::new(purchase(f)?))), STATE),
         b"payment" => (|f| Ok(Fact::Payment(payment(f)?)), FACT),
+        b"cancellation" => (|f| Ok(Fact::Cancellation(cancellation(f)?)), FACT),
         b"refund" => (|f| Ok(Fact::Refund(refund(f)?)), FACT),
         b"audience" => (|f| Ok(Fact::Audience(audience(f)?)), STATE),
         b"viewer_join" => (|f| Ok(Fact::ViewerJoin(viewer_act(f)?)), FACT),
@@ -187,14 +188,19 @@ fn payment(f: &mut Fields<'_>) -> Result<Payment, Fault> {
     })
 }
 
+fn cancellation(f: &mut Fields<'_>) -> Result<Cancellation, Fault> {
+    Ok(Cancellation { order: f.need_name(Key::Order)?, reason: f.name(Key::Reason)? })
+}
+
 fn refund(f: &mut Fields<'_>) -> Result<Refund, Fault> {
+    let total = f.flag(Key::Total)?.unwrap_or(false);
     Ok(Refund {
         order: f.need_name(Key::Order)?,
-        value: f.need_money(Key::Value)?,
+        value: if total { f.money(Key::Value)? } else { Some(f.need_money(Key::Value)?) },
         items: f.items()?,
         reason: f.name(Key::Reason)?,
         payment: f.name(Key::Payment)?,
-        total: f.flag(Key::Total)?.unwrap_or(false),
+        total,
     })
 }
 

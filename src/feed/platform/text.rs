@@ -27,7 +27,7 @@ use crate::feed::webhook::Webhook;
 use crate::feed::ws::{Beat, Codec, Ws};
 
 /// Canonical types that a feed may give.
-const GIVEN_TYPES: [&str; 27] = [
+const GIVEN_TYPES: [&str; 28] = [
     "view_item",
     "select_item",
     "add_to_cart",
@@ -37,6 +37,7 @@ const GIVEN_TYPES: [&str; 27] = [
     "cart",
     "purchase",
     "payment",
+    "cancellation",
     "refund",
     "audience",
     "viewer_join",

@@ -12,10 +12,10 @@ use std::collections::BinaryHeap;
 use smallvec::SmallVec;
 
 use super::Desk;
-use super::orders::{Placed, Version, read_lines};
+use super::orders::{Basket, Placed, Version, read_lines};
 use crate::engine::Admission;
 use crate::engine::event::{Cart as CartState, CartStatus, ChannelClue, CheckoutAct, Event, ItemAct};
-use crate::engine::id::{Name, Pieces, Sym};
+use crate::engine::id::{Name, Pieces, Sym, Table};
 use crate::engine::plan::Plan;
 use crate::engine::series::{Count, Sheet, Sheets, slot_of};
 use crate::engine::time::{At, Moment};
@@ -42,6 +42,8 @@ pub struct Carts {
     by_name: Pieces<Namesakes>,
     visitors: Pieces<Patron>,
     customers: Pieces<Patron>,
+    /// The names of the cart of an order that has several.
+    several: Table<u32, Basket>,
     /// The next instant at which time alone changes a cart.
     due: BinaryHeap<Reverse<(At, u32)>>,
 }
@@ -163,38 +165,63 @@ impl Carts {
             self.carts[index].come_from(channel, ts);
         }
         change(&mut self.carts[index], desk.plan);
-        if !was_real && !self.by_name[name.0].purchases.is_empty() {
-            self.settle_purchases(name, desk);
+        if !was_real {
+            let purchases = self.by_name[name.0].purchases.clone();
+            let others = purchases.iter().filter_map(|(order, ..)| self.several.get(order)).flatten().copied();
+            let names: Basket = others.chain((!purchases.is_empty()).then_some(name)).collect();
+            self.settle_all(&names, desk);
         }
         self.refresh(index, desk);
     }
 
-    /// Hears of an order: who bought, with which cart, when.
+    /// Hears of an order: who bought, with which carts, when.
     pub fn fold_order(&mut self, before: Option<Placed>, after: Option<Placed>, desk: &mut Desk<'_>) {
         if before == after {
             return;
         }
-        if let Some(cart) = before.and_then(|placed| placed.cart)
-            && after.is_none_or(|after| after.cart != Some(cart))
-        {
-            self.by_name.of(cart).purchases.retain(|(order, ..)| before.is_none_or(|before| *order != before.order));
-            self.settle_purchases(cart, desk);
+        for placed in before.iter().chain(&after) {
+            let is_after = Some(placed) == after.as_ref();
+            for cart in &placed.carts {
+                let purchases = &mut self.by_name.of(*cart).purchases;
+                purchases.retain(|(order, ..)| *order != placed.order);
+                if is_after {
+                    purchases.push((placed.order, placed.source, placed.at));
+                }
+            }
+            if is_after && placed.carts.len() > 1 {
+                self.several.insert(placed.order, placed.carts.clone());
+            }
         }
-        let Some(after) = after else { return };
-        if let Some(cart) = after.cart {
-            let purchases = &mut self.by_name.of(cart).purchases;
-            purchases.retain(|(order, ..)| *order != after.order);
-            purchases.push((after.order, after.source, after.at));
-            self.settle_purchases(cart, desk);
+        let names: Basket = before.iter().chain(&after).flat_map(|placed| placed.carts.iter().copied()).collect();
+        self.settle_all(&names, desk);
+        if let Some(after) = after {
+            self.tell_patrons(before, after, desk);
         }
-        self.tell_patrons(before, after, desk);
+    }
+
+    fn settle_all(&mut self, names: &[Sym], desk: &mut Desk<'_>) {
+        for (place, name) in names.iter().enumerate() {
+            if !names[..place].contains(name) {
+                self.settle_purchases(*name, desk);
+            }
+        }
+    }
+
+    /// True where somebody told of the cart before it was bought.
+    fn is_seen(&self, name: Sym) -> bool {
+        self.by_name[name.0].carts.iter().any(|index| self.carts[*index].is_real())
+    }
+
+    /// Whether an order whose cart nobody saw is told under this name: of several the first, where none of them was seen.
+    fn stands_for(&self, order: u32, name: Sym) -> bool {
+        self.several.get(&order).is_none_or(|names| names.first() == Some(&name) && !names.iter().any(|name| self.is_seen(*name)))
     }
 
     /// A visitor or customer who buys brings back the carts that they had left.
     fn tell_patrons(&mut self, before: Option<Placed>, after: Placed, desk: &mut Desk<'_>) {
         let mut touched = SmallVec::<[u32; 4]>::new();
-        for placed in before.into_iter().chain([after]) {
-            let is_after = placed == after;
+        for placed in before.iter().chain([&after]) {
+            let is_after = *placed == after;
             let mut tell = |patron: &mut Patron| {
                 patron.orders.retain(|(order, _)| *order != placed.order);
                 if is_after {
@@ -222,10 +249,10 @@ impl Carts {
         let Namesakes { carts, purchases } = self.by_name[name.0].clone();
         let real: SmallVec<[u32; 2]> = carts.iter().copied().filter(|index| self.carts[*index].is_real()).collect();
         let mut bought = SmallVec::<[(u32, At); 2]>::new();
-        for (_, source, at) in &purchases {
+        for (order, source, at) in &purchases {
             let own = real.iter().copied().find(|index| self.carts[*index].source == *source);
             let only = (real.len() == 1).then(|| real[0]);
-            let unseen = real.is_empty().then(|| self.find_or_open(*source, name));
+            let unseen = (real.is_empty() && self.stands_for(*order, name)).then(|| self.find_or_open(*source, name));
             bought.extend(own.or(only).or(unseen).map(|index| (index, *at)));
         }
         for index in self.by_name[name.0].carts.clone() {

@@ -7,12 +7,16 @@ mod account;
 mod buyers;
 mod namesakes;
 mod settled;
+mod ties;
 
 use smallvec::SmallVec;
 
 use super::Desk;
+use super::channels::UNKNOWN;
 use crate::engine::Admission;
-use crate::engine::event::{Correction, CorrectionKind, Event, Item, OrderStatus, Payment, PaymentStatus, Purchase, Refund, Rev};
+use crate::engine::event::{
+    Cancellation, Correction, CorrectionKind, Event, Item, OrderStatus, Payment, PaymentStatus, Purchase, Refund, Rev,
+};
 use crate::engine::id::{Name, Pieces, Set, Sym, Table};
 use crate::engine::plan::{OrdersFrom, Plan};
 use crate::engine::series::{MOST_UNITS, Slots, slot_of};
@@ -21,9 +25,13 @@ pub use account::Account;
 pub use buyers::{Buyer, Buyers, Circle};
 use namesakes::{Bearer, Namesakes};
 use settled::{Claim, Claimed, Settled};
+use ties::{Lent, Ties};
 
 /// Versions of one order that are told apart; of older ones only their effect stays.
 const MOST_VERSIONS: usize = 64;
+
+/// Names of its cart that one order has.
+const MOST_CARTS: usize = 8;
 
 /// How versions are ordered: what is never left again last, then by revision (else time), rank, time, content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,14 +92,10 @@ struct Said {
     paid_at: Option<Moment>,
     cancelled_at: Option<Moment>,
     expires_at: Option<Moment>,
+    ties: Ties,
+    /// By the plan's rules, or unknown.
     channel: Sym,
-    customer: Option<Sym>,
-    visitor: Option<Sym>,
-    method: Option<Sym>,
-    new: Option<bool>,
     promotional: bool,
-    excluded: bool,
-    attributed: bool,
     lines: SmallVec<[Line; 1]>,
 }
 
@@ -103,8 +107,12 @@ pub struct Order {
     pub source: Sym,
     pub name: Sym,
     said: Option<Said>,
-    /// The cart that the latest version that names one names: a winner that is silent on it does not take the purchase back.
-    cart: Option<(Version, Sym)>,
+    /// The carts that its versions name.
+    carts: Basket,
+    /// What earlier versions name and the winner is silent on.
+    lent: Option<Box<Lent>>,
+    /// A version says that it is one of staff or a tester.
+    excluded: bool,
     /// Distinct versions: their content and the smallest time each was read at.
     versions: SmallVec<[(u64, At); 1]>,
     /// The smallest `ts` over the versions with each status.
@@ -115,13 +123,17 @@ pub struct Order {
     claimed: Option<Box<Settled>>,
 }
 
-/// What other ledgers hear of an order: who bought, with which cart, when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The carts that one order names: a shop and those who tell of it may each have a name for it.
+pub type Basket = SmallVec<[Sym; 1]>;
+
+/// What other ledgers hear of an order: who bought, with which carts, when.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
     pub order: u32,
     pub source: Sym,
     pub at: At,
-    pub cart: Option<Sym>,
+    /// In their order.
+    pub carts: Basket,
     pub visitor: Option<Sym>,
     pub customer: Option<Sym>,
 }
@@ -154,19 +166,18 @@ impl Orders {
         let before = self.placed(index);
         self.post(index, -1, desk);
         let version = version_of(purchase, event);
-        let wins = self.orders[index].said.as_ref().is_none_or(|said| version.beats(&said.version, desk.sorted));
-        let said = wins.then(|| read_purchase(purchase, version, desk));
+        let said = read_purchase(purchase, version, desk);
         let cart = purchase.cart.as_ref().map(|cart| desk.books.carts.intern(cart));
         let order = &mut self.orders[index];
         order.note_version(purchase, version);
         if let Some(cart) = cart
-            && order.cart.is_none_or(|(latest, _)| version.beats(&latest, desk.sorted))
+            && order.carts.len() < MOST_CARTS
+            && let Err(place) = order.carts.binary_search(&cart)
         {
-            order.cart = Some((version, cart));
+            order.carts.insert(place, cart);
         }
-        if said.is_some() {
-            order.said = said;
-        }
+        order.excluded |= is_excluded(purchase, desk.plan);
+        order.hear(said, desk.sorted);
         self.post(index, 1, desk);
         (before, self.placed(index))
     }
@@ -224,8 +235,15 @@ impl Orders {
         self.claim(name, Claim { source: desk.source, ts: event.ts, payment: payment_id, id: None, what }, desk);
     }
 
+    /// Takes the word that an order is called off, of one who tells nothing else of it.
+    pub fn fold_cancellation(&mut self, cancellation: &Cancellation, event: &Event, desk: &mut Desk<'_>) {
+        let name = desk.books.orders.intern(&cancellation.order);
+        self.claim(name, Claim { source: desk.source, ts: event.ts, payment: None, id: None, what: Claimed::Cancellation }, desk);
+    }
+
     pub fn fold_refund(&mut self, refund: &Refund, event: &Event, desk: &mut Desk<'_>) {
-        let what = Claimed::Refund { value: bounded(desk.purse.take(refund.value)).max(0), total: refund.total };
+        let value = refund.value.map(|value| bounded(desk.purse.take(value)).max(0));
+        let what = Claimed::Refund { value, total: refund.total };
         let name = desk.books.orders.intern(&refund.order);
         let payment = refund.payment.as_ref().map(|payment| desk.books.payments.intern(payment));
         if let Some(id) = &event.id {
@@ -373,16 +391,10 @@ impl Orders {
 
     fn placed(&self, index: u32) -> Option<Placed> {
         let order = &self.orders[index];
-        let said = order.said.as_ref()?;
+        order.said.as_ref()?;
         let at = order.placed_at()?;
-        Some(Placed {
-            order: index,
-            source: order.source,
-            at,
-            cart: order.cart.map(|(_, cart)| cart),
-            visitor: said.visitor,
-            customer: said.customer,
-        })
+        let Ties { visitor, customer, .. } = order.ties();
+        Some(Placed { order: index, source: order.source, at, carts: order.carts.clone(), visitor, customer })
     }
 
     /// Puts an order's account into the sheets, or takes it out again.
@@ -420,8 +432,9 @@ impl Orders {
     pub fn visitors(&self, from: u32, to: u32) -> impl Iterator<Item = (Sym, Sym)> + '_ {
         let indexes = self.by_slot.range(from, to).flat_map(|(_, orders)| orders.iter().copied());
         indexes.filter_map(|index| {
-            let said = self.orders[index].said.as_ref()?;
-            Some((said.channel, said.visitor?))
+            let order = &self.orders[index];
+            let Ties { channel, visitor, .. } = order.ties();
+            Some((channel.unwrap_or(order.said.as_ref()?.channel), visitor?))
         })
     }
 
@@ -433,7 +446,7 @@ impl Orders {
         })
     }
 
-    /// Payments and refunds that name no order that is known, or one that several sources hold.
+    /// Payments, cancellations and refunds that name no order that is known, or one that several sources hold.
     #[must_use]
     pub const fn unmatched(&self) -> usize {
         self.unmatched
@@ -457,7 +470,9 @@ impl Order {
             source,
             name,
             said: None,
-            cart: None,
+            carts: Basket::new_const(),
+            lent: None,
+            excluded: false,
             versions: SmallVec::new_const(),
             first: [None; 3],
             named: [None; 3],
@@ -486,6 +501,24 @@ impl Order {
         }
     }
 
+    /// Takes what a version says; of the one that wins everything counts, of the others what they name and it does not.
+    fn hear(&mut self, said: Said, sorted: bool) {
+        let Some(winner) = &mut self.said else {
+            self.said = Some(said);
+            return;
+        };
+        let earlier = if said.version.beats(&winner.version, sorted) { std::mem::replace(winner, said) } else { said };
+        if winner.ties.or(earlier.ties) != winner.ties {
+            self.lent.get_or_insert_default().take(earlier.version, &earlier.ties, &winner.ties, sorted);
+        }
+    }
+
+    /// What is known of whom and what it belongs to.
+    fn ties(&self) -> Ties {
+        let ties = self.said.as_ref().map(|said| said.ties).unwrap_or_default();
+        self.lent.as_ref().map_or(ties, |lent| ties.or(lent.ties()))
+    }
+
     fn approved(&self) -> Option<Moment> {
         self.claimed.as_ref()?.approved
     }
@@ -497,16 +530,28 @@ impl Order {
     }
 }
 
+/// Orders of staff and testers, by the plan.
+fn is_excluded(purchase: &Purchase, plan: &Plan) -> bool {
+    let exclude = &plan.exclude;
+    let listed = |list: &[Name], name: &Option<Name>| name.as_ref().is_some_and(|name| list.contains(name));
+    listed(&exclude.customers, &purchase.customer)
+        || listed(&exclude.visitors, &purchase.visitor)
+        || purchase.coupons.iter().any(|coupon| exclude.coupons.contains(coupon))
+}
+
 fn read_purchase(purchase: &Purchase, version: Version, desk: &mut Desk<'_>) -> Said {
-    let excluded = {
-        let exclude = &desk.plan.exclude;
-        let listed = |list: &[Name], name: &Option<Name>| name.as_ref().is_some_and(|name| list.contains(name));
-        listed(&exclude.customers, &purchase.customer)
-            || listed(&exclude.visitors, &purchase.visitor)
-            || purchase.coupons.iter().any(|coupon| exclude.coupons.contains(coupon))
-    };
     let discounted = purchase.discount.is_some_and(|discount| discount.minor > 0)
         || purchase.items.iter().any(|item| item.discount.is_some_and(|discount| discount.minor > 0));
+    let channel = desk.books.channel(purchase.channel.as_ref(), &purchase.coupons, desk.plan);
+    let books = &mut *desk.books;
+    let ties = Ties {
+        channel: Some(channel).filter(|channel| books.channels.text(*channel) != UNKNOWN),
+        customer: purchase.customer.as_ref().map(|customer| books.customers.intern(customer)),
+        visitor: purchase.visitor.as_ref().map(|visitor| books.visitors.intern(visitor)),
+        method: purchase.method.as_ref().map(|method| books.methods.intern(method)),
+        new: purchase.new,
+        attributed: attribution(purchase, desk.plan),
+    };
     Said {
         version,
         status: purchase.status,
@@ -515,29 +560,27 @@ fn read_purchase(purchase: &Purchase, version: Version, desk: &mut Desk<'_>) -> 
         paid_at: purchase.paid_at.map(Moment::from),
         cancelled_at: purchase.cancelled_at.map(Moment::from),
         expires_at: purchase.expires_at.map(Moment::from),
-        channel: desk.books.channel(purchase.channel.as_ref(), &purchase.coupons, desk.plan),
-        customer: purchase.customer.as_ref().map(|customer| desk.books.customers.intern(customer)),
-        visitor: purchase.visitor.as_ref().map(|visitor| desk.books.visitors.intern(visitor)),
-        method: purchase.method.as_ref().map(|method| desk.books.methods.intern(method)),
-        new: purchase.new,
+        ties,
+        channel,
         promotional: discounted || !purchase.coupons.is_empty(),
-        excluded,
-        attributed: is_attributed(purchase, desk.plan),
         lines: read_lines(&purchase.items, desk),
     }
 }
 
-/// The order says itself that it belongs to this live: by its tag, a coupon or a campaign.
-fn is_attributed(purchase: &Purchase, plan: &Plan) -> bool {
+/// Whether the order says itself that it belongs to this live: by its tag, a coupon or a campaign. Nothing where it names none.
+fn attribution(purchase: &Purchase, plan: &Plan) -> Option<bool> {
     use crate::engine::event::ChannelClue;
     let scope = &plan.scope;
     let campaign = match &purchase.channel {
         Some(ChannelClue::Parts(parts)) => parts.campaign.as_ref(),
         Some(ChannelClue::Name(_)) | None => None,
     };
-    purchase.live.as_ref().is_some_and(|tag| scope.live.contains(tag))
-        || purchase.coupons.iter().any(|coupon| scope.coupons.iter().any(|known| known.eq_ignore_ascii_case(coupon)))
-        || campaign.is_some_and(|campaign| scope.campaigns.iter().any(|known| known.eq_ignore_ascii_case(campaign)))
+    let says = purchase.live.is_some() || campaign.is_some() || !purchase.coupons.is_empty();
+    says.then(|| {
+        purchase.live.as_ref().is_some_and(|tag| scope.live.contains(tag))
+            || purchase.coupons.iter().any(|coupon| scope.coupons.iter().any(|known| known.eq_ignore_ascii_case(coupon)))
+            || campaign.is_some_and(|campaign| scope.campaigns.iter().any(|known| known.eq_ignore_ascii_case(campaign)))
+    })
 }
 
 /// The lines of an order or a cart, one a product.

@@ -40,9 +40,15 @@ fn fields(kind: u8, who: u8, second: i64, value: i64) -> String {
         8..=10 => {
             let status = ["placed", "paid", "cancelled"][usize::try_from(value % 3).unwrap()];
             let rev = if value % 2 == 0 { format!(r#","rev":{}"#, value / 10) } else { String::new() };
+            // a version may be silent on whose the order is
+            let tie = |bit: i64, name: &str, value: &str| {
+                let is_told = (second >> bit) % 2 == 0;
+                if is_told { format!(r#","{name}":"{value}""#) } else { String::new() }
+            };
+            let visitor = format!("v{}", (i64::from(who) + value) % 4);
+            let ties = tie(0, "cart", &format!("c{}", value % 3)) + &tie(1, "visitor", &visitor) + &tie(2, "channel", channel);
             format!(
-                r#""type":"purchase","order":"o{who}","source":"{source}","value":"{value}.10","status":"{status}","cart":"c{who}","visitor":"v{}","channel":"{channel}","items":[{{"sku":"S{who}","quantity":{},"price":"3"}}]{rev}"#,
-                who + 1,
+                r#""type":"purchase","order":"o{who}","source":"{source}","value":"{value}.10","status":"{status}","items":[{{"sku":"S{who}","quantity":{},"price":"3"}}]{ties}{rev}"#,
                 value % 5
             )
         }
@@ -53,6 +59,8 @@ fn fields(kind: u8, who: u8, second: i64, value: i64) -> String {
                 value % 4 == 0
             )
         }
+        11 if value % 5 == 0 => format!(r#""type":"refund","order":"o{who}","total":true,"source":"{source}""#),
+        11 if value % 7 == 0 => format!(r#""type":"cancellation","order":"o{who}","source":"{source}""#),
         11 => format!(r#""type":"refund","order":"o{who}","value":"{value}","source":"{source}""#),
         12 => format!(
             r#""type":"payment","order":"o{who}","status":"{}""#,

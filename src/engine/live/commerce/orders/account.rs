@@ -2,6 +2,8 @@
 
 use smallvec::SmallVec;
 
+use super::settled::Settled;
+use super::ties::Ties;
 use super::{Line, Order};
 use crate::engine::event::OrderStatus;
 use crate::engine::id::Sym;
@@ -41,44 +43,56 @@ pub fn of(order: &Order, plan: &Plan, closed: Option<At>) -> Option<Account> {
     let placed = order.placed_at()?;
     let claimed = order.claimed.as_deref();
     let value = said.map(|said| said.value).or_else(|| claimed?.brought())?;
-    let cancelled = said.and_then(|said| {
+    let by_version = said.and_then(|said| {
         (said.status == OrderStatus::Cancelled || order.first[2].is_some() || said.cancelled_at.is_some())
             .then(|| said.cancelled_at.or(order.named[2]).or(order.first[2]).map_or(said.version.ts, Moment::at))
     });
+    let cancelled = by_version.or_else(|| claimed?.cancelled.map(Moment::at));
     let first_paid = || order.first[1].into_iter().chain(order.approved()).min();
     let paid = said.and_then(|said| said.paid_at).or(order.named[1]).or_else(first_paid).map(Moment::at);
     let ends = closed.or_else(|| plan.ends_at());
     let after_start = plan.starts_at.is_none_or(|start| placed >= start);
     let direct = after_start && ends.is_none_or(|ends| placed < ends);
-    let attributed = said.is_some_and(|said| said.attributed);
+    let ties = order.ties();
+    let attributed = ties.attributed.unwrap_or(false);
     Some(Account {
         placed,
         paid,
         cancelled,
         value,
-        channel: said.map(|said| said.channel),
-        method: claimed.and_then(|claimed| claimed.paid_by).or_else(|| said?.method),
-        buyer: buyer(order),
-        new: said.and_then(|said| said.new),
+        channel: said.map(|said| ties.channel.unwrap_or(said.channel)),
+        method: claimed.and_then(|claimed| claimed.paid_by).or(ties.method),
+        buyer: buyer(order.number, &ties),
+        new: ties.new,
         lines: said.map(|said| said.lines.clone()).unwrap_or_default(),
         expires_at: claimed.and_then(|claimed| claimed.expiry).or_else(|| said?.expires_at).map(Moment::at),
         in_scope: in_scope(plan, attributed, placed, ends),
-        excluded: said.is_some_and(|said| said.excluded),
+        excluded: order.excluded,
         promotional: said.is_some_and(|said| said.promotional),
         premium: is_premium(value, plan),
         attributed,
         direct,
-        refunds: claimed.into_iter().flat_map(|claimed| claimed.refunds.iter().copied()).collect(),
+        refunds: claimed.map(|claimed| refunds(claimed, value)).unwrap_or_default(),
     })
 }
 
-fn buyer(order: &Order) -> Buyer {
-    let said = order.said.as_ref();
-    match (said.and_then(|said| said.customer), said.and_then(|said| said.visitor)) {
+const fn buyer(number: u32, ties: &Ties) -> Buyer {
+    match (ties.customer, ties.visitor) {
         (Some(customer), _) => Buyer::Customer(customer),
         (None, Some(visitor)) => Buyer::Visitor(visitor),
-        (None, None) => Buyer::Order(order.number),
+        (None, None) => Buyer::Order(number),
     }
+}
+
+/// What went back, by time; where all that was left did, that is what the others leave of the value.
+fn refunds(claimed: &Settled, value: i64) -> SmallVec<[(At, i64); 1]> {
+    let mut refunds = claimed.refunds.clone();
+    if let Some(emptied) = claimed.emptied {
+        let others = refunds.iter().fold(0, |sum: i64, (_, value)| sum.saturating_add(*value));
+        refunds.push((emptied.at(), value.saturating_sub(others).max(0)));
+        refunds.sort_by_key(|(at, _)| *at);
+    }
+    refunds
 }
 
 /// An order belongs when any of the given rules says so; all do when none is given.

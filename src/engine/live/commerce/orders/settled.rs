@@ -23,19 +23,28 @@ pub struct Claim {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Claimed {
-    Payment { status: PaymentStatus, value: Option<i64>, method: Option<Sym>, expires_at: Option<At> },
-    Refund { value: i64, total: bool },
+    Payment {
+        status: PaymentStatus,
+        value: Option<i64>,
+        method: Option<Sym>,
+        expires_at: Option<At>,
+    },
+    Cancellation,
+    /// Without a value all that is left goes back.
+    Refund {
+        value: Option<i64>,
+        total: bool,
+    },
 }
 
 impl Claim {
     /// The place among others: by time, then by amount, so that totals of one instant grow.
     #[must_use]
     pub const fn place(&self) -> (At, Option<i64>) {
-        let value = match self.what {
-            Claimed::Payment { value, .. } => value,
-            Claimed::Refund { value, .. } => Some(value),
-        };
-        (self.ts, value)
+        match self.what {
+            Claimed::Payment { value, .. } | Claimed::Refund { value, .. } => (self.ts, value),
+            Claimed::Cancellation => (self.ts, None),
+        }
     }
 }
 
@@ -54,13 +63,16 @@ impl Back {
     }
 }
 
-/// What the claims on an order come to: the first approval, the latest expiry and method, every refund by time.
+/// What the claims on an order come to: the first approval, the latest expiry and method, when it was called off, every refund by time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settled {
     pub approved: Option<Moment>,
     pub expiry: Option<Moment>,
     pub paid_by: Option<Sym>,
+    pub cancelled: Option<Moment>,
     pub refunds: SmallVec<[(At, i64); 1]>,
+    /// When all that was left went back.
+    pub emptied: Option<Moment>,
     /// The amount of each approved payment; those without an id are one.
     brought: SmallVec<[(Option<Sym>, Option<i64>); 1]>,
     back: SmallVec<[(Option<Sym>, Back); 1]>,
@@ -81,7 +93,13 @@ impl Settled {
                 self.expiry = expires_at.map(Moment::from).or(self.expiry);
                 self.paid_by = method.or(self.paid_by);
             }
-            Claimed::Refund { value, total } => {
+            Claimed::Cancellation => {
+                self.cancelled.get_or_insert(claim.ts.into());
+            }
+            Claimed::Refund { value: None, .. } => {
+                self.emptied.get_or_insert(claim.ts.into());
+            }
+            Claimed::Refund { value: Some(value), total } => {
                 let step = self.give_back(claim.payment, value, total);
                 if step > 0 || !total && value == 0 {
                     self.refunds.push((claim.ts, step));
@@ -92,7 +110,7 @@ impl Settled {
 
     /// Takes a refund that was taken back; those come first.
     pub fn leave(&mut self, claim: &Claim) {
-        if let Claimed::Refund { value, total: false } = claim.what {
+        if let Claimed::Refund { value: Some(value), total: false } = claim.what {
             let back = self.back_of(claim.payment);
             back.failed = back.failed.saturating_add(value);
         }
