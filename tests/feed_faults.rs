@@ -292,6 +292,37 @@ async fn a_bad_row_in_an_overlap_is_put_aside_once_however_often_it_is_read() {
     owner.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_is_looked_up_once_a_version_and_one_that_is_gone_stops_no_other() {
+    let shop = Peer::start(|asked, before| {
+        let at = wall_now().rfc3339();
+        let rev = if before < 12 { 1 } else { 2 };
+        match asked.path().split('?').next().unwrap_or_default() {
+            "/rows" => Reply::Json(format!(r#"{{"rows":[{{"id":"a","rev":{rev}}},{{"id":"gone","rev":1}},{{"id":"b"}}]}}"#)),
+            "/rows/a" | "/rows/b" => Reply::Json(format!(r#"{{"id":"{}","at":"{at}","total":"10.50"}}"#, &asked.path()[6..])),
+            _ => Reply::status(404, &[], r#"{"why":"no such order"}"#),
+        }
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (head, map) = TURNING.split_once("map = ").expect("a map");
+    let detail = "map = 'expand({id, rev})'\n[request.expand]\nurl = \"{{base}}/rows/{{expand.id}}\"\nmap = ";
+    std::fs::write(folder.path().join("detailed.toml"), format!("{head}{detail}{map}")).expect("a file");
+    let plan = format!("[feeds.shop]\nplatform = \"{}/detailed.toml\"\nbase = \"{}\"\n", folder.path().display(), shop.base());
+    let mut owner = Owner::start(&plan, wall_now().plus_s(-60), Taken::default());
+    owner.until("both orders", |taken| orders(taken) == 2).await;
+    while shop.asked().iter().filter(|asked| asked.path().starts_with("/rows?")).count() < 8 {
+        assert!(owner.step().await, "it goes on");
+    }
+    let taken = owner.stop().await;
+    let calls = |path: &str| shop.asked().iter().filter(|asked| asked.path() == path).count();
+    assert!((3..=5).contains(&calls("/rows/a")), "at each version, and where the round had failed: {}", calls("/rows/a"));
+    assert!(calls("/rows/b") >= 7, "what has no version is asked for each time: {}", calls("/rows/b"));
+    let aside: Vec<(&str, &str)> = taken.rejected.iter().map(|aside| (&*aside.beginning, &*aside.reject.detail)).collect();
+    assert!(matches!(aside[..], [("gone", detail)] if detail.starts_with("status: http 404")), "{aside:?}");
+    assert!(taken.state("shop").caught_up && taken.state("shop").status == FeedStatus::Ok);
+}
+
 /// Waits until a file holds all of these.
 async fn written(file: &Path, parts: &[&str]) -> String {
     let end = tokio::time::Instant::now() + owner::PATIENCE;

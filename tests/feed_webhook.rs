@@ -284,6 +284,27 @@ async fn a_thin_notice_is_fetched_once_and_comes_again_when_that_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_notice_of_what_is_not_there_comes_again_once_and_is_put_aside_then() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // the second order can be read a little later than its notice comes
+    let shop = Peer::start(|asked, n| match asked.path() {
+        "/orders/8" if n > 3 => Reply::Json(order(8)),
+        _ => Reply::status(404, &[], "{}"),
+    })
+    .await;
+    let desk = Desk::start(folder.path(), &shop.base(), false).await;
+    for (body, answers) in [(r#"{"id":7}"#, [503, 200, 200]), (r#"{"id":8}"#, [503, 200, 200])] {
+        for wanted in answers {
+            assert_eq!(desk.post("/thin", body, None).await, wanted, "{body}");
+        }
+    }
+    let taken = desk.end().await;
+    assert_eq!(taken.events.len(), 1);
+    assert!(taken.rejected.iter().all(|aside| aside.beginning == "7" && aside.reject.detail.starts_with("status: http 404")));
+    assert!(!taken.rejected.is_empty() && taken.state("push.thin").status == FeedStatus::Ok, "{:?}", taken.rejected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_notice_whose_order_has_its_lines_elsewhere_takes_two_calls() {
     let shop = Peer::start(|asked, _| match asked.path() {
         "/orders/7" => Reply::Json(r#"{"id":7,"total":"10.50"}"#.into()),

@@ -233,7 +233,7 @@ fn each_no_of_a_platform_is_told_for_what_it_is() {
 
 /// What lacks something that an event cannot be without, and the reason that it is put aside for: an id that is missing is not the text "null",
 /// and money that is told nowhere, or of some lines only, is not guessed.
-const LACKING: [(&str, &str, &str, &str); 13] = [
+const LACKING: [(&str, &str, &str, &str); 11] = [
     ("meta", "comments", r#"{"data":[{"created_time":"2026-11-21T23:31:00+0000","from":{"id":"1"},"message":"oi"}]}"#, "no_id"),
     (
         "meta",

@@ -237,7 +237,7 @@ pub struct TryArgs {
     /// A stored payload (- for stdin): mapped without a network, its events printed as JSON Lines
     #[arg(long, value_name = "FILE")]
     pub payload: Option<PathBuf>,
-    /// The payload is the answer of the request's second call
+    /// The payload is the answer of the request's second call; --set expand.NAME=VALUE gives what its notice said
     #[arg(long, requires = "payload")]
     pub expanded: bool,
     /// The lookup table ($join) as JSON

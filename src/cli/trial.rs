@@ -32,6 +32,8 @@ use crate::ui::words::{Lang, Words};
 
 /// Longest that a feed may take to say its first word.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Names of what the notice of a second call said.
+const NOTICED: &str = "expand.";
 /// History that a poll is asked for.
 const BACK_MS: i64 = HOUR_MS;
 /// Columns of a line of a payload.
@@ -125,6 +127,10 @@ fn plan_of(asked: &TryArgs, offline: bool) -> Result<String, Failure> {
         let Some((key, value)) = pair.split_once('=') else {
             return Err(Failure::new(code::CONFIGURATION, format!("--set {pair}: write it as NAME=VALUE")));
         };
+        // what the notice of a second call said is no variable of the platform
+        if asked.expanded && key.starts_with(NOTICED) {
+            continue;
+        }
         given.push(key.to_owned());
         text.push_str(&format!("{} = {}\n", quoted(key), quoted(value)));
     }
@@ -177,7 +183,10 @@ fn of_payload(asked: &TryArgs, account: &Account, request: &Request, path: &Path
     };
     let payload = read(path)?;
     let join = asked.join.as_deref().map(read_table).transpose()?;
-    let trial = Trial { expanded: asked.expanded, join, ..Trial::of(account, at) };
+    let mut trial = Trial { expanded: asked.expanded, join, ..Trial::of(account, at) };
+    let noticed =
+        asked.set.iter().filter(|_| asked.expanded).filter_map(|pair| pair.split_once('=')).filter(|(key, _)| key.starts_with(NOTICED));
+    trial.feed.extend(noticed.map(|(key, value)| (key.to_owned(), value.to_owned())));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::other)?;
     let mapper = Workshop::own().mapper();
     let mapped = runtime.block_on(async {

@@ -1,21 +1,28 @@
-//! Thin notices: only the name of what changed came, so the resource itself is fetched and mapped. Notices of one id become one call.
+//! Thin notices: only the name of what changed came, so the resource itself is fetched and mapped. Notices of one id become one call;
+//! one that a list gives again with the same `rev` needs none.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::Rejected;
 use super::call::Call;
 use super::fault::Fault;
 use super::http::Answer;
 use super::mapper::Mapper;
-use super::mapping::{Context, Expansion, Mapped, Plain, Recipe};
+use super::mapping::{BEGINNING_COLUMNS, Context, Expansion, Mapped, Plain, Recipe};
 use super::session::Session;
 use super::template::Values;
-use crate::engine::id::Table;
+use crate::engine::event::Quarantine;
+use crate::engine::id::{Set, Table};
+use crate::engine::text::clean;
 use crate::engine::time::At;
+use crate::engine::wire::Reject;
 
 /// Calls at once.
 const AT_ONCE: usize = 4;
+/// Ids of which is known what became of them; beyond, all are asked for again.
+const MOST_KNOWN: usize = 4_096;
 
 /// The second request, as a platform file describes it.
 #[derive(Clone, Debug)]
@@ -36,19 +43,38 @@ impl Expand {
 }
 
 /// Fetches what notices name.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Expander {
-    pub session: Arc<Session>,
-    pub expand: Expand,
-    pub mapper: Mapper,
+    session: Arc<Session>,
+    expand: Expand,
+    mapper: Mapper,
+    known: Mutex<Known>,
+}
+
+/// What is known of ids that were asked for.
+#[derive(Debug, Default)]
+struct Known {
+    /// The `rev` that each was looked up at.
+    revs: Table<String, String>,
+    /// The same of those that are looked up now: it counts once what they led to is handed over.
+    fresh: Vec<(String, String)>,
+    /// Ids that were not there when they were first asked for.
+    missing: Set<String>,
 }
 
 impl Expander {
-    /// Adds what the notices lead to.
+    #[must_use]
+    pub fn new(session: Arc<Session>, expand: Expand, mapper: Mapper) -> Self {
+        Self { session, expand, mapper, known: Mutex::default() }
+    }
+
+    /// Adds what the notices lead to. A resource that is not there is put aside when it is not there again: where a notice comes
+    /// before what it names can be read, it is there the second time.
     ///
     /// # Errors
     /// When one of the calls fails; nothing is lost, for the notices come again.
     pub async fn expand(&self, mut notices: Vec<Expansion>, at: At, into: &mut Mapped) -> Result<(), Fault> {
+        self.locked().leave_known(&mut notices);
         for stage in self.expand.stages() {
             let mut once: Table<String, Expansion> = Table::default();
             for notice in notices.drain(..) {
@@ -69,7 +95,35 @@ impl Expander {
         Ok(())
     }
 
+    /// What the notices led to is handed over: those of the same `rev` need no call again.
+    pub fn keep(&self) {
+        let mut known = self.locked();
+        let fresh = std::mem::take(&mut known.fresh);
+        if known.revs.len() + fresh.len() > MOST_KNOWN {
+            known.revs.clear();
+        }
+        known.revs.extend(fresh);
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn fetch(&self, stage: &Expand, group: Vec<Expansion>, at: At) -> Result<Mapped, Fault> {
+        match (self.ask(stage, &group, at).await, &*group) {
+            (Err(fault), [notice]) if matches!(fault.status, Some(404 | 410)) => {
+                if self.locked().is_missing_first(&notice.id) {
+                    return Err(fault);
+                }
+                let reject = Reject { reason: Quarantine::BadField, detail: self.session.discreet(fault).to_string() };
+                let beginning = clean(&notice.id, BEGINNING_COLUMNS).to_string();
+                Ok(Mapped { rejected: vec![Rejected { reject, place: String::new(), beginning }], ..Mapped::default() })
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    async fn ask(&self, stage: &Expand, group: &[Expansion], at: At) -> Result<Mapped, Fault> {
         let mut values: Values = self.session.account.values.clone();
         let ids: Vec<&str> = group.iter().map(|notice| notice.id.as_str()).collect();
         values.set_text("expand.ids", ids.join(","));
@@ -86,5 +140,29 @@ impl Expander {
             }
         };
         self.session.call(&stage.call, &values, examine).await
+    }
+}
+
+impl Known {
+    /// Leaves out notices that were looked up at the same `rev`; of the others it is noted.
+    fn leave_known(&mut self, notices: &mut Vec<Expansion>) {
+        self.fresh.clear();
+        notices.retain(|notice| {
+            let rev = notice.values.iter().find(|(name, _)| name == "rev").map(|(_, rev)| rev);
+            let Some(rev) = rev.filter(|rev| !rev.is_empty()) else { return true };
+            let is_known = self.revs.get(&notice.id) == Some(rev);
+            if !is_known {
+                self.fresh.push((notice.id.clone(), rev.clone()));
+            }
+            !is_known
+        });
+    }
+
+    /// Notes that a resource is not there; true for the first time.
+    fn is_missing_first(&mut self, id: &str) -> bool {
+        if self.missing.len() >= MOST_KNOWN {
+            self.missing.clear();
+        }
+        self.missing.insert(id.to_owned())
     }
 }

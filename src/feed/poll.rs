@@ -100,7 +100,7 @@ impl Poller {
     ) -> Result<Self, Fault> {
         let (live_start, seed) = start;
         let recipe = request.recipe.clone().ok_or_else(|| Fault::new(FaultKind::Mapping, "a poll without a filter").fatal())?;
-        let expander = request.expand.clone().map(|expand| Expander { session: Arc::clone(&session), expand, mapper: mapper.clone() });
+        let expander = request.expand.clone().map(|expand| Expander::new(Arc::clone(&session), expand, mapper.clone()));
         let joined = request.join.clone().map(|join| Joined::new(Arc::clone(&session), join));
         Ok(Self {
             session,
@@ -242,6 +242,7 @@ impl Poller {
                 }
                 let stored = if cursor == Cursor::default() { None } else { serde_json::to_string(&cursor).ok() };
                 outlet.deliver(mapped, stored).await?;
+                self.keep();
                 self.cursor = cursor;
                 return Ok(());
             }
@@ -257,7 +258,16 @@ impl Poller {
         if self.poll.confirm.is_some() {
             return self.confirm(mapped, values, outlet).await;
         }
-        Ok(outlet.deliver(mapped, None).await?)
+        outlet.deliver(mapped, None).await?;
+        self.keep();
+        Ok(())
+    }
+
+    /// What the notices of a page led to is handed over.
+    fn keep(&self) {
+        if let Some(expander) = &self.expander {
+            expander.keep();
+        }
     }
 
     /// Tells the platform that a page is kept, once the journal has it.
@@ -266,6 +276,7 @@ impl Poller {
         if !outlet.deliver_durably(mapped, None).await? {
             return Err(Fault::new(FaultKind::Journal, "not confirmed, for it could not be kept").into());
         }
+        self.keep();
         let (Some(call), Some(ack)) = (&self.poll.confirm, ack) else { return Ok(()) };
         let mut values = values.clone();
         values.set_text("ack", ack);

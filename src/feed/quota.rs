@@ -37,8 +37,8 @@ const LONG_REST: Duration = Duration::from_secs(2);
 const RECENT: usize = 20;
 /// The pace is learned from calls of this time.
 const PACE_OVER: Duration = Duration::from_secs(10);
-/// What a call that went well leaves of the gap to the next.
-const PICKS_UP: f64 = 0.95;
+/// While calls go well, half of the gap between them goes in so long.
+const PICKS_UP: Duration = Duration::from_secs(15);
 /// So many times the gap of the declared rate an account is slowed down to, at most.
 const SHARED: u32 = 4;
 const LEAST_GAP: Duration = Duration::from_millis(50);
@@ -145,8 +145,9 @@ struct State {
     sent: VecDeque<Instant>,
     /// The platform asked for silence until then.
     rests_until: Option<Instant>,
-    /// Least time between two calls, learned from "too many requests".
+    /// Least time between two calls, learned from "too many requests", and when it was last changed.
     gap: Duration,
+    gap_since: Option<Instant>,
     waiting: BTreeMap<u64, (Rank, Instant)>,
     next_ticket: u64,
     /// Units of the day that are left, and when they are there again.
@@ -288,20 +289,24 @@ impl Limiter {
         state.rests_until = Some(state.rests_until.map_or(until, |known| known.max(until)));
         // one lesson for all the calls that were on their way
         if !rests {
-            // calls that were seldom were not too many: how far apart they were teaches nothing
-            let recent = state.sent.iter().rev().take(RECENT).take_while(|sent| now.duration_since(**sent) < PACE_OVER).count();
-            let first = state.sent.iter().rev().nth(recent.saturating_sub(1)).copied();
-            // a rest among them was no pace of ours
-            let first = first.map(|first| rested.map_or(first, |until| until.max(first)));
-            let pace =
-                first.filter(|_| recent > 1).map_or(Duration::ZERO, |first| now.duration_since(first) / u32::try_from(recent).unwrap_or(1));
-            // where the platform's own rate is known, others may share it, but not for ever
-            let most = self.quota.rate.map_or(MOST_GAP, |(calls, per)| (per * SHARED / calls.max(1)).clamp(LEAST_GAP, MOST_GAP));
-            state.gap = pace.mul_f64(1.25).max(state.gap.saturating_mul(2)).clamp(LEAST_GAP, most);
+            self.slow_down(&mut state, rested, now);
         }
         drop(state);
         // who stands in line may not want to wait so long
         self.turn.notify_waiters();
+    }
+
+    /// Learns from calls that were too many. Those that were seldom were not, and the one behind a rest only shows that the rest
+    /// was too short: they teach nothing.
+    fn slow_down(&self, state: &mut State, rested: Option<Instant>, now: Instant) {
+        let is_recent = |sent: &&Instant| now.duration_since(**sent) < PACE_OVER && rested.is_none_or(|until| **sent >= until);
+        let recent: Vec<Instant> = state.sent.iter().rev().take(RECENT).take_while(is_recent).copied().collect();
+        let Some(first) = recent.last().filter(|_| recent.len() > 1) else { return };
+        let pace = now.duration_since(*first) / u32::try_from(recent.len()).unwrap_or(1);
+        // where the platform's own rate is known, others may share it, but not for ever
+        let most = self.quota.rate.map_or(MOST_GAP, |(calls, per)| (per * SHARED / calls.max(1)).clamp(LEAST_GAP, MOST_GAP));
+        state.gap = pace.mul_f64(1.25).max(state.gap.saturating_mul(2)).clamp(LEAST_GAP, most);
+        state.gap_since = Some(now);
     }
 
     /// What became of a call.
@@ -315,8 +320,10 @@ impl Limiter {
 
     /// A call went well: the pace may pick up again, slowly.
     fn went_well(&self) {
-        let mut state = self.locked();
-        state.gap = if state.gap > LEAST_GAP { state.gap.mul_f64(PICKS_UP) } else { Duration::ZERO };
+        let (mut state, now) = (self.locked(), clock::instant());
+        let since = state.gap_since.replace(now).map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        let left = state.gap.mul_f64(0.5f64.powf(since.as_secs_f64() / PICKS_UP.as_secs_f64()));
+        state.gap = if left > LEAST_GAP { left } else { Duration::ZERO };
     }
 
     /// What the platform says is left.
@@ -528,10 +535,29 @@ mod tests {
         let state = limiter.locked();
         let rests = state.free_at(None).unwrap().duration_since(clock::instant());
         assert!(rests > Duration::from_secs(6), "{rests:?}");
-        drop(state);
-        for _ in 0..80 {
-            limiter.went_well();
+        assert_eq!(state.gap, Duration::ZERO, "calls that were seldom teach no pace");
+    }
+
+    #[test]
+    fn what_is_refused_behind_a_rest_teaches_no_pace_and_a_pace_is_unlearned_by_time() {
+        let limiter = Limiter::new(Quota::default(), Clock::wall(), None);
+        let ago = |s: u64| clock::instant().checked_sub(Duration::from_secs(s)).unwrap();
+        limiter.locked().sent.extend([3, 2, 1].map(ago));
+        limiter.rest(Some(Duration::ZERO));
+        let learned = limiter.locked().gap;
+        assert!(learned > Duration::from_secs(1) && learned < Duration::from_secs(2), "{learned:?}");
+        for _ in 0..6 {
+            // one call behind each rest
+            limiter.locked().sent.push_back(clock::instant());
+            limiter.rest(Some(Duration::ZERO));
         }
+        assert_eq!(limiter.locked().gap, learned);
+        limiter.locked().gap_since = Some(ago(30));
+        limiter.went_well();
+        let left = limiter.locked().gap;
+        assert!(left > learned / 5 && left < learned / 3, "{left:?} of {learned:?}");
+        limiter.locked().gap_since = Some(ago(60));
+        limiter.went_well();
         assert_eq!(limiter.locked().gap, Duration::ZERO);
     }
 
@@ -539,6 +565,7 @@ mod tests {
     fn who_has_a_declared_rate_is_not_slowed_down_far_below_it() {
         let limiter = Limiter::new(quota("calls = 40\nper_s = 10"), Clock::wall(), None);
         for _ in 0..12 {
+            limiter.locked().sent.extend([clock::instant(); 2]);
             limiter.rest(Some(Duration::ZERO));
         }
         assert_eq!(limiter.locked().gap, Duration::from_secs(1), "four times 10 s / 40");

@@ -189,7 +189,7 @@ impl Task {
             Transport::Webhook(hook) => {
                 let mapper = self.mapper.clone();
                 let expand = self.request.expand.clone();
-                let expander = expand.map(|expand| Expander { session: Arc::clone(&self.session), expand, mapper: mapper.clone() });
+                let expander = expand.map(|expand| Expander::new(Arc::clone(&self.session), expand, mapper.clone()));
                 let joined = self.request.join.clone().map(|join| Joined::new(Arc::clone(&self.session), join));
                 let (session, recipe) = (&*self.session, self.request.recipe.clone());
                 let address = session.account.listen;

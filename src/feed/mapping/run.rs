@@ -297,7 +297,8 @@ impl Became {
             return Ok(());
         }
         if let (Some(Val::Obj(expand)), 1) = (object.get(&key("expand")), object.len()) {
-            let values: Vec<(String, String)> = expand.iter().map(|(name, value)| (plain_text(name), plain_text(value))).collect();
+            let known = expand.iter().filter(|(_, value)| **value != Val::Null);
+            let values: Vec<(String, String)> = known.map(|(name, value)| (plain_text(name), plain_text(value))).collect();
             let id = values.iter().find(|(name, _)| name == "id").ok_or_else(|| bad("expand: no id"))?.1.clone();
             self.expansions.push(Expansion { id, values });
             return Ok(());

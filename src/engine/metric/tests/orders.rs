@@ -104,6 +104,28 @@ const ORDER_CASES: &[OrderCase] = &[
         6_000.0,
     ),
     (
+        "what a shop tells and its payment provider does is the same money",
+        &[
+            (0, r#""type":"purchase","order":"1","value":"129.90""#),
+            (4, r#""type":"refund","order":"1","value":"50","payment":"pi","source":"stripe""#),
+            (5, r#""type":"refund","order":"1","value":"70""#),
+            (6, r#""type":"refund","order":"1","value":"20","payment":"pi","source":"stripe""#),
+        ],
+        [1.0, 1.0, 0.0],
+        5_990.0,
+    ),
+    (
+        "what one source tells with a payment and without is not",
+        &[
+            (0, r#""type":"purchase","order":"1","value":"100""#),
+            (4, r#""type":"refund","order":"1","value":"10","payment":"p""#),
+            (5, r#""type":"refund","order":"1","value":"20""#),
+            (6, r#""type":"refund","order":"1","value":"30","payment":"q","source":"stripe""#),
+        ],
+        [1.0, 1.0, 0.0],
+        6_000.0,
+    ),
+    (
         "a refund of all that is left takes what the others leave",
         &[
             (0, r#""type":"purchase","order":"1","value":"100""#),

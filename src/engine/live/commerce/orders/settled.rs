@@ -1,7 +1,8 @@
 //! What payments and refunds say of an order: who claims it, what came in, what went back.
 //!
 //! Told of one payment is told of the same money: it counts once, whoever tells it, and several payments of an order add up. What
-//! went back of a payment is the most that its single refunds and its running totals come to.
+//! went back of a payment is the most that its single refunds and its running totals come to. A shop often tells a refund without its
+//! payment, and the payment's provider tells it with it: what the one tells and the other does is the same money too.
 
 use smallvec::SmallVec;
 
@@ -49,8 +50,10 @@ impl Claim {
 }
 
 /// What went back of one payment, as it is added up.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Back {
+    /// Who tells of it.
+    sources: SmallVec<[Sym; 1]>,
     single: i64,
     total: i64,
     /// Of single refunds that came to nothing, which totals may hold.
@@ -100,7 +103,7 @@ impl Settled {
                 self.emptied.get_or_insert(claim.ts.into());
             }
             Claimed::Refund { value: Some(value), total } => {
-                let step = self.give_back(claim.payment, value, total);
+                let step = self.give_back(claim, value, total);
                 if step > 0 || !total && value == 0 {
                     self.refunds.push((claim.ts, step));
                 }
@@ -124,16 +127,32 @@ impl Settled {
         &mut self.back[place].1
     }
 
-    /// What a refund adds to what went back of its payment already.
-    fn give_back(&mut self, payment: Option<Sym>, value: i64, total: bool) -> i64 {
-        let back = self.back_of(payment);
-        let before = back.amount();
+    /// What a refund adds to what went back of the order already.
+    fn give_back(&mut self, claim: &Claim, value: i64, total: bool) -> i64 {
+        let before = self.gone_back();
+        let back = self.back_of(claim.payment);
+        if !back.sources.contains(&claim.source) {
+            back.sources.push(claim.source);
+        }
         if total {
             back.total = back.total.max(value);
         } else {
             back.single = back.single.saturating_add(value);
         }
-        back.amount() - before
+        self.gone_back() - before
+    }
+
+    /// What went back so far: what is told without a payment, and of the payments what the same tell; or of all payments, if that is more.
+    fn gone_back(&self) -> i64 {
+        let unnamed = self.back.iter().find(|(payment, _)| payment.is_none()).map(|(_, back)| back);
+        let (mut all, mut own) = (0_i64, unnamed.map_or(0, Back::amount));
+        for (_, back) in self.back.iter().filter(|(payment, _)| payment.is_some()) {
+            all = all.saturating_add(back.amount());
+            if unnamed.is_none_or(|unnamed| unnamed.sources.iter().any(|source| back.sources.contains(source))) {
+                own = own.saturating_add(back.amount());
+            }
+        }
+        own.max(all)
     }
 
     /// What the approved payments brought together; nothing where none names its amount.
