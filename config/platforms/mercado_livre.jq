@@ -14,17 +14,21 @@ def due: .currency_id as $currency | if ([awaited[].transaction_amount] | sum | 
 def paid_amount: if (is_paid or is_off) and (.paid_amount | some_money) then .paid_amount
   elif is_off then (brought(approved) | some_money) // .total_amount else due end;
 
+# What went back of a payment so far: a bank that took it back for good leaves no refunded amount.
+def returned: if .status == "charged_back" and .status_detail == "settled" then brought([.]) else .transaction_amount_refunded end;
+
 def order: .currency_id as $currency | (.id | text) as $order | {
   type: "purchase", $order, cart: (.pack_id | text), rev: (.last_updated // .date_closed), ts: $at, placed_at: .date_created,
   test: (if ((.tags // []) | index("test_order")) != null then true else null end),
   # paid is what all its payments have paid, not the first
-  paid_at: (if is_paid or is_off then [approved[].date_approved] | max else null end), cancelled_at: (if is_off then .last_updated else null end),
+  paid_at: (if is_paid or is_off then ([approved[].date_approved] | max) // (if is_paid then .date_closed else null end) else null end), cancelled_at: (if is_off then .cancel_detail.date // .last_updated else null end),
   status: (if is_off then "cancelled" elif is_paid then "paid" else "placed" end),
   value: (paid_amount | rounded($currency)), $currency, customer: (.buyer.id | text),
-  discount: ((.coupon.amount // ([.payments[]?.coupon_amount] | max)) | rounded($currency)), channel: {source: "mercadolivre", medium: "marketplace"},
-  method: ([.payments[]?.payment_method_id] | first),
+  discount: (((.coupon.amount | some_money) // ([.payments[]?.coupon_amount] | max) // .coupon.amount) | rounded($currency)), channel: {source: "mercadolivre", medium: "marketplace"},
+  # payments are listed as they were tried, the refused ones too
+  method: ([(approved, awaited, .payments)[]?.payment_method_id | values] | first),
   items: [.order_items[]? | {sku: first_known(.item.seller_sku, .item.seller_custom_field, .item.id, .item.title), quantity, name: .item.title, price: .unit_price} | line($currency)]},
-  # a running total: what went back of a payment so far
-  (.payments[]? | select(.transaction_amount_refunded | some_money) | (.transaction_amount_refunded | rounded($currency)) as $value
+  # a running total
+  (.payments[]? | select(returned | some_money) | (returned | rounded($currency)) as $value
     | (.date_last_modified // .date_approved // .date_created) as $ts
     | {type: "refund", id: id_of("refund", .id, $value, $ts), $ts, $order, $value, $currency, payment: (.id | text), total: true});
