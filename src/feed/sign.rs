@@ -126,9 +126,12 @@ mod tests {
         let tiktok = "key = \"{{secret}}\"\nmessage = \"{{key}}{{path}}{{params}}{{body}}{{key}}\"\nexclude = [\"sign\", \"access_token\"]";
         let url = "https://x/order/202309/orders/search?timestamp=1&app_key=k&access_token=t";
         assert_eq!(signature(tiktok, url, Some("{}")), expected("s/order/202309/orders/searchapp_keyktimestamp1{}s"));
-        let shopee = "key = \"{{secret}}\"\nmessage = \"{{q.partner_id}}{{path}}{{q.timestamp}}{{q.access_token}}{{q.shop_id}}\"";
+        let shopee =
+            "key = \"{{secret}}\"\nmessage = \"{{q.partner_id}}{{path}}{{q.timestamp}}{{q.access_token}}{{q.shop_id?}}{{q.user_id?}}\"";
         let url = "https://x/api/v2/order/get_order_list?partner_id=1&timestamp=2&access_token=3&shop_id=4";
         assert_eq!(signature(shopee, url, None), expected("1/api/v2/order/get_order_list234"));
+        let url = "https://x/api/v2/livestream/get_show_item?partner_id=1&timestamp=2&access_token=3&user_id=5";
+        assert_eq!(signature(shopee, url, None), expected("1/api/v2/livestream/get_show_item235"));
         let lazada = "key = \"{{secret}}\"\nmessage = \"{{path}}{{params}}\"\nstrip = \"/rest\"\nencoding = \"HEX\"";
         assert_eq!(signature(lazada, "https://x/rest/orders/get?b=2&a=1", None), expected("/orders/geta1b2").to_uppercase());
     }
