@@ -1,15 +1,19 @@
 # TikTok Shop: money as text in major units, seconds since 1970, one line item for each unit.
 
-# An exchange that costs nothing is one sale, sent again.
-def is_no_sale: .is_sample_order or .is_replacement_order or (.is_exchange_order and (.payment.total_amount | some_money) == null);
+# Won in the live's giveaway.
+def is_prize: .sku_type == "ZERO_LOTTERY";
 
-def order: if is_no_sale then skip("a sample, a replacement or an exchange") else .payment.currency as $currency | (.status == "CANCELLED" or .status == "CANCEL") as $off | {
+# An exchange that costs nothing is one sale, sent again.
+def is_no_sale: .is_sample_order or .is_replacement_order or
+  ((.is_exchange_order or .order_type == "ZERO_LOTTERY" or any(.line_items[]?; is_prize)) and (.payment.total_amount | some_money) == null);
+
+def order: if is_no_sale then skip("a sample, a prize, a replacement or an exchange") else .payment.currency as $currency | (.status == "CANCELLED" or .status == "CANCEL") as $off | {
   type: "purchase", order: (.id | text), rev: (.update_time | text), ts: $at, placed_at: (.create_time | time), paid_at: (.paid_time | time),
   status: (if $off then "cancelled" elif (.paid_time | time) then "paid" else "placed" end),
-  cancelled_at: (if $off then (.cancel_time // .update_time) | time else null end),
+  cancelled_at: (if $off then (.cancel_time | time) // (.update_time | time) else null end),
   value: (.payment.total_amount | rounded($currency)), $currency, discount: ([.payment | .seller_discount, .platform_discount] | sum | rounded($currency)), customer: (.user_id | text), method: .payment_method_name,
   channel: {source: "tiktok", medium: "shop"},
-  items: ([.line_items[]? | select((.is_gift | not) and ($off or .display_status != "CANCELLED"))] | group_by([.sku_id, .sale_price])
+  items: ([.line_items[]? | select((.is_gift or is_prize | not) and ($off or .display_status != "CANCELLED"))] | group_by([.sku_id, .sale_price])
     | map(length as $n | .[0] | {sku: first_known(.seller_sku, .sku_id, .product_id, .product_name), quantity: $n, name: .product_name, price: .sale_price} | line($currency)))} end;
 
 def core_stats: (.current_visitor_count | values | {type: "audience", ts: $at, viewers: .}),
