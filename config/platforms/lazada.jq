@@ -10,7 +10,10 @@ def is_paid($all): if .payment_method // "" | test("^(cod|cash)"; "i") then any(
 # "price" is before vouchers and without shipping; a voucher takes no more than there is.
 def value($currency): [(.price | plain), (.voucher | plain | times(-1)), (.shipping_fee | plain)] | sum | rounded($currency) | if startswith("-") then "0" else . end;
 
-def order: ((.statuses // []) | map(ascii_downcase | if . == "cancelled" then "canceled" else . end)) as $all | .currency as $currency | ($all != [] and all($all[]; . == "canceled")) as $off |
+# An order names none, but its lines do; before it has them it is the country's whose address is asked.
+def currency: .currency // {my: "MYR", sg: "SGD", ph: "PHP", th: "THB", vn: "VND", id: "IDR"}[$feed.base | site // "" | split(".")[-1] // ""];
+
+def order: ((.statuses // []) | map(ascii_downcase | if . == "cancelled" then "canceled" else . end)) as $all | currency as $currency | ($all != [] and all($all[]; . == "canceled")) as $off |
   {
   type: "purchase", order: ((.order_id // .order_number) | text), rev: .updated_at, ts: $at, placed_at: .created_at,
   status: (if $off then "cancelled" elif is_paid($all) then "paid" else "placed" end),
@@ -20,16 +23,27 @@ def order: ((.statuses // []) | map(ascii_downcase | if . == "cancelled" then "c
 # The list has no lines: they are asked for by the order's id, and the order waits beside it. Without an id it is put aside at once.
 def listed: order | if .order == null then . else expand({id: .order, "order-\(.order)": tojson}) end;
 
+def cost: .paid_price // .item_price | plain;
+def is_off: .status // "" | ascii_downcase | among("canceled", "cancelled");
+
 # A line is one piece. What was cancelled of an order that goes on was not sold.
-def pieces_of($currency; $off): [.[] | select($off or (.status // "" | ascii_downcase | among("canceled", "cancelled") | not))]
+def pieces_of($currency; $off): [.[] | select($off or (is_off | not))]
   | group_by([.sku, .paid_price]) | map(length as $n | .[0]
-    | {sku: first_known(.sku, .shop_sku, .product_id, .name), quantity: $n, name, price: ((.paid_price // .item_price) | plain)} | line($currency));
+    | {sku: first_known(.sku, .shop_sku, .product_id, .name), quantity: $n, name, price: cost} | line($currency));
 
 # A push reads the same version without lines: the one that has them comes after it.
 def after: if . == null then null else split(" ") | if length < 2 or (.[1] | contains(".")) then . else .[1] += ".001" end | join(" ") end;
 
+# What went back of a paid order so far: lines that were called off or returned, where the order's price still holds them.
+def given_back($order; $currency): [.[] | select(is_off or (.status // "" | ascii_downcase == "returned"))] as $back
+  | ([$back[] | cost] | sum) as $sum | ([$back[].updated_at] | max // $order.rev) as $ts | ($sum | rounded($currency)) as $value
+  | select($order.status == "paid" and ($sum | some_money) and ([$order.value, (.[] | cost | times(-1))] | sum | no_deduction))
+  | {type: "refund", id: id_of("refund", $order.order, $value, $ts), $ts, order: $order.order, $value, $currency, total: true};
+
 # Each order that was asked for, with the lines that the answer has of it.
 def with_lines: ([.data[]? | {(.order_id | text): .order_items}] | add // {}) as $lines
-  | $feed | to_entries[] | select(.key | startswith("expand.order-")) | .value | fromjson | $lines[.order] as $of_it | .currency as $currency | .status as $status
-  | if $of_it == null then . else .rev |= after | .items = ($of_it | pieces_of($currency; $status == "cancelled"))
-    | .customer = first_known($of_it[].buyer_id | select(. != 0 and . != "0")) end;
+  | $feed | to_entries[] | select(.key | startswith("expand.order-")) | .value | fromjson | . as $order | $lines[.order] as $of_it
+  | if $of_it == null then . else (($of_it[0].currency | known) // .currency) as $currency
+    | (.rev |= after | .currency = $currency | .value |= rounded($currency) | .items = ($of_it | pieces_of($currency; $order.status == "cancelled"))
+      | .customer = first_known($of_it[].buyer_id | select(. != 0 and . != "0"))),
+      ($of_it | given_back($order; $currency)) end;
