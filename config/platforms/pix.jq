@@ -12,6 +12,13 @@ def charge: (.txid | known) as $txid | if $txid != null and (($txid | length) >=
 def sold: if .componentesValor.troco then [.valor, (.componentesValor.troco.valor | times(-1))] | sum else .valor end;
 
 # A refund is known by the Pix and its own id; a bank's rtrId may come later.
-def received: if .componentesValor.saque then skip("cash that was withdrawn, no sale") else (charge // .endToEndId) as $order | .endToEndId as $id |
+def received: if .componentesValor.saque then skip("cash that was withdrawn, no sale")
+  # Efí tells by the same hook of what the account sends
+  elif .tipo == "SOLICITACAO" then skip("a Pix that the account sent")
+  elif .endToEndId == null and .valor == null then skip("not a Pix")
+  else (charge // .endToEndId) as $order | .endToEndId as $id |
   {type: "payment", id: .endToEndId, ts: .horario, order: $order, status: "approved", method: "pix", value: sold, currency: "BRL", payment: $id},
   (.devolucoes[]? | select(.status == "DEVOLVIDO") | {type: "refund", id: id_of($id, .id), payment: $id, ts: (.horario.liquidacao // .horario.solicitacao), order: $order, value: .valor, currency: "BRL"}) end;
+
+# Of a Pix that may have been read long ago what went back alone.
+def returned: [received | select(.type != "payment")] | if . == [] then skip("no refund is through yet") else .[] end;
