@@ -18,8 +18,14 @@ def highlight: . as $all | .payload as $shown | [$shown.products[]? | reference 
      ts: (if $over then $shown.endAt elif $all.action == "update" then null else $shown.startAt end // $all.timestamp), sku: $skus[.]}
   end;
 
-def message: if .deleted == true or ((.message // .text) | known) == null then skip("a message that was taken back, or says nothing") else
-  {type: "chat_message", id: (.id | text), ts: (.createdAt // .timestamp), author: (.user.id // .userId // .username // "unknown" | text), text: (.message // .text),
-   author_kind: (if .isModerator then "moderator" elif .isHost then "host" else "viewer" end), reply_to: (.replyTo | if isobject then .id else . end | text)} end;
+def said: .message // .text // .body;
+def is_hidden: .deleted == true or .deletedAt != null or .hidden == true or (.status | among("deleted", "hidden", "rejected", "pending"));
+def kind: if .isModerator or .role == "moderator" then "moderator" elif .isHost or .role == "host" then "host"
+  elif .isAdmin or (.role | among("admin", "staff")) then "staff" else "viewer" end;
+
+def message: if is_hidden or (said | known) == null then skip("a message that is not shown, or says nothing") else
+  {type: "chat_message", id: (.id | text), ts: (.createdAt // .timestamp), text: said, author_kind: kind,
+   author: (.user.id // .userId // (.author | if isobject then .id // .name else . end) // .username // .name // "unknown" | text),
+   reply_to: (.replyTo | if isobject then .id else . end | text)} end;
 
 def stats: (.currentViewers | gauge("ccu")), (.uniqueViewers | total("viewers_uv")), (.likes | total("likes")), (.chatMessages | total("chat_messages")) ;
