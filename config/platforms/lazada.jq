@@ -45,5 +45,6 @@ def with_lines: ([.data[]? | {(.order_id | text): .order_items}] | add // {}) as
   | $feed | to_entries[] | select(.key | startswith("expand.order-")) | .value | fromjson | . as $order | $lines[.order] as $of_it
   | if $of_it == null then . else (($of_it[0].currency | known) // .currency) as $currency
     | (.rev |= after | .currency = $currency | .value |= rounded($currency) | .items = ($of_it | pieces_of($currency; $order.status == "cancelled"))
+      | .paid_at = (if .status == "placed" then null else [$of_it[].payment_time | time | values] | max end)
       | .customer = first_known($of_it[].buyer_id | select(. != 0 and . != "0"))),
       ($of_it | given_back($order; $currency)) end;
