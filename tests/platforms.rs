@@ -173,7 +173,7 @@ fn a_sale_that_is_told_in_steps_is_one_sum_whatever_comes_first() {
 }
 
 /// What platforms say no with inside a success, and how the desk takes it.
-const REFUSALS: [(&str, &str, &str, FaultKind); 23] = [
+const REFUSALS: [(&str, &str, &str, FaultKind); 27] = [
     ("shopee", "orders", r#"{"error":"invalid_acceess_token","message":"Invalid access_token."}"#, FaultKind::Unauthorized),
     ("shopee", "orders", r#"{"error":"source_ip_undeclared","message":"Source IP is undeclared"}"#, FaultKind::Refused),
     ("lazada", "orders", r#"{"type":"ISV","code":"SellerCallLimit","message":"This ban will last 1 seconds"}"#, FaultKind::Throttled),
@@ -217,6 +217,20 @@ const REFUSALS: [(&str, &str, &str, FaultKind); 23] = [
     ("pix", "received", r#"{"type":"https://pix.bcb.gov.br/api/v2/error/ErroInternoDoServidor","status":500}"#, FaultKind::Refused),
     ("tiktok_shop", "orders", r#"{"code":105001,"message":"Access token is invalid"}"#, FaultKind::Unauthorized),
     ("pix", "received", r#"{"title":"Consulta inválida.","status":400,"detail":"fim < inicio"}"#, FaultKind::Refused),
+    (
+        "woocommerce",
+        "orders",
+        r#"{"code":"woocommerce_rest_cannot_view","message":"Sorry, you cannot list resources.","data":{"status":401}}"#,
+        FaultKind::Refused,
+    ),
+    (
+        "woocommerce",
+        "stock",
+        r#"{"code":"internal_server_error","message":"There has been a critical error on this website.","data":{"status":500}}"#,
+        FaultKind::Refused,
+    ),
+    ("nuvemshop", "orders", r#"{"code":401,"message":"Unauthorized","description":"Invalid access token"}"#, FaultKind::Refused),
+    ("nuvemshop", "orders", r#"{"error":"invalid_request"}"#, FaultKind::Refused),
 ];
 
 #[test]

@@ -4,11 +4,19 @@
 def is_back: .payment_status == "refunded" or .payment_status == "chargedback";
 def is_paid: .payment_status == "paid" or .payment_status == "partially_refunded" or .payment_status == "in_mediation" or is_back;
 
+# An error under a status that says there is none.
+def refusal: if isobject and .id == null then .description // .message // .error else null end;
+
+# Some times come as PHP writes them.
+def moment: if isobject then .date + (if .timezone == "UTC" then "Z" else "" end) else known end;
+# A name in each language of the shop.
+def wording: if isobject then .pt // .es // .en // [.[]][0] else . end;
+
 def order: .currency as $currency | {
-  type: "purchase", order: (.id | text), rev: .updated_at, ts: $at, placed_at: .created_at, paid_at: (if is_paid or .status == "cancelled" then .paid_at | known else null end), cancelled_at: (.cancelled_at | known),
+  type: "purchase", order: (.id | text), rev: (.updated_at | moment), ts: $at, placed_at: (.created_at | moment), paid_at: (if is_paid or .status == "cancelled" then .paid_at | moment else null end), cancelled_at: (.cancelled_at | moment),
   status: (if .status == "cancelled" then "cancelled" elif is_paid then "paid" else "placed" end),
-  value: .total, currency, customer: (.customer.id | text), coupons: [.coupon[]?.code], discount: (.discount | known), method: .gateway,
+  value: .total, currency, customer: (.customer | objects // null | .id | text), coupons: [.coupon | if isobject then . else .[]? end | .code], discount: (.discount | known), method: .gateway,
   channel: channel(.landing_url; null),
-  items: [.products[]? | {sku: first_known(.sku, .variant_id, .product_id, .name, .id), quantity, name, price} | line($currency)]},
+  items: [.products[]? | .name |= wording | {sku: first_known(.sku, .variant_id, .product_id, .name, .id), quantity, name, price} | line($currency)]},
   # of a part that went back the amount is not told; when it did neither: the time of the payment is the one that never changes
-  (if is_back and (.total | some_money) then {type: "refund", id: id_of("refund", .id), order: (.id | text), ts: ((.paid_at | known) // .created_at), value: .total, $currency} else empty end);
+  (if is_back and (.total | some_money) then {type: "refund", id: id_of("refund", .id), order: (.id | text), ts: ((.paid_at | moment) // (.created_at | moment)), value: .total, $currency} else empty end);

@@ -3,12 +3,16 @@
 # Webhooks of the first versions of the API tell times in the site's zone only: the feed's source_tz reads them.
 def moment($name): if has("\($name)_gmt") then .["\($name)_gmt"] | utc else .[$name] | known end;
 
-# Who had their data erased bears the address that WooCommerce puts in its place, as all of them do.
-def someone: if . == "deleted@site.invalid" then null else . end;
+# Who had their data erased bears the address that WooCommerce puts in its place, as all of them do. A guest writes it in capitals or not.
+def someone: if . == null or . == "deleted@site.invalid" then null else ascii_downcase end;
+
+# An error under a status that says there is none.
+def refusal: if isobject and .id == null and .code != null then .message // .code else null end;
 
 # An order's cart_hash is of what is in the cart: that of everybody who buys the same, no cart's id.
 def order: ([.meta_data[]? | {(.key): .value}] | add // {}) as $meta | .currency as $currency | .id as $order | moment("date_paid") as $paid | moment("date_created") as $placed |
-  if .status == "checkout-draft" or .status == "auto-draft" or .status == "trash" then skip("a draft") else
+  if .status == "checkout-draft" or .status == "auto-draft" or .status == "trash" then skip("a draft")
+  elif .parent_id // 0 | . != 0 then skip("a vendor's share of an order that counts as a whole") else
   {type: "purchase", order: ($order | text), rev: moment("date_modified"), ts: $at, placed_at: $placed, paid_at: $paid,
    status: (if .status == "cancelled" then "cancelled" elif $paid then "paid" else "placed" end),
    cancelled_at: (if .status == "cancelled" then moment("date_modified") else null end),
@@ -23,7 +27,8 @@ def order: ([.meta_data[]? | {(.key): .value}] | add // {}) as $meta | .currency
   (.refunds[]? | select(.total | times(-1) | some_money) | {type: "refund", id: id_of("refund", .id), order: ($order | text), ts: ($paid // $placed), currency: $currency, value: (.total | times(-1) | rounded($currency)), reason: (.reason | known)})
   end;
 
-def delivery: if .line_items then order elif keys == ["id"] then skip("an order was deleted: its last state stays") elif .id then skip("not an order") else empty end;
+# A subscription has the lines of its orders.
+def delivery: if .billing_period then skip("a subscription: its orders tell what was bought") elif .line_items then order elif keys == ["id"] then skip("an order was deleted: its last state stays") elif .id then skip("not an order") else empty end;
 
 def stock: if .manage_stock == true and .stock_quantity != null then {type: "inventory", ts: $at, sku: first_known(.sku, .id), available: (.stock_quantity | tonumber | floor), price: (.price | known | major)}
   else skip("no stock is kept") end;
