@@ -13,14 +13,14 @@ def amount($currency): if . == null then null elif $currency | among("ISK", "UGX
 def method: .payment_method_details.type? // (.charges.data[0]? // .latest_charge | objects | .payment_method_details.type) // .last_payment_error.payment_method.type? //
   (.payment_method_types | if isarray and length == 1 then .[0] else null end);
 
-# money that went back, by its own id; as a running total where its charge tells it
-def returned($order): . as $all | {type: "refund", id, ts, order: $order, value: (.amount | tonumber | amount($all.currency)), currency, reason: (.reason | known),
-  payment: (.payment | known), total: (if .total == "yes" then true else null end)};
+# money that went back, by its own id; as a running total where its charge tells it. What names no order belongs to that of its payment.
+def returned($order; $payment): . as $all | {type: "refund", id, ts, order: ($order // $payment), value: (.amount | tonumber | amount($all.currency)), currency, reason: (.reason | known),
+  payment: ((.payment | known) // if $order then null else $payment end), total: (if .total == "yes" then true else null end)};
 
 # what was looked for by its intent: a payment intent knows its session, and the session or the intent its order
 def noted: ["id", "ts", "amount", "currency", "reason", "payment", "total", "method"] | map({(.): $feed["expand.\(.)"]}) | add;
 def found: (.data[0] // {}) as $session | ([$session, ($session.payment_intent | objects) | named | select(.)] | .[0]) as $order |
-  if $feed["expand.what"] != "payment" then ($order // $feed["expand.intent"]) as $order | noted | returned($order)
+  if $feed["expand.what"] != "payment" then noted | returned($order; $feed["expand.intent"])
   elif $session == {} then skip("an intent that names no order (metadata.order)")
   else noted | . as $all | {type: "payment", id, ts, order: ($order // $all.payment), status: "approved", currency, method: (.method | known), payment,
     value: (.amount | tonumber | amount($all.currency))} end;
@@ -42,9 +42,10 @@ def event: .id as $id | .created as $ts | .type as $type | (.livemode == false) 
       | if $type == "charge.refunded" then . + {id: id_of(.id, $o.amount_refunded), amount: $o.amount_refunded, total: "yes"} else . end) as $back |
     if ($type | startswith("refund")) and $o.status != "succeeded" then skip("no money went back yet")
     elif ($o | named) == null and $o.payment_intent != null and ($test | not) then expand($back + {intent: $o.payment_intent})
-    else $back | returned($o | order_of) end
-  # it may have been told to have gone back before
-  elif $type == "refund.failed" then {type: "correction", id: $id, ts: ($ts | text), kind: "void", target: $o.id, reason: ($o.failure_reason | known)}
+    else $back | returned($o | named; $o | payment) end
+  # it may have been told to have gone back before; so was what a bank gives back of a dispute that was won
+  elif $type | among("refund.failed", "charge.dispute.funds_reinstated") then
+    {type: "correction", id: $id, ts: ($ts | text), kind: "void", target: $o.id, reason: ((if $type == "refund.failed" then $o.failure_reason else $o.status end) | known)}
   elif statuses[$type] == null then skip("not of interest")
   elif ($type | startswith("charge.")) and ($o.payment_intent != null or $o.invoice != null or ($o | named) == null) then
     skip("a charge of an intent, or one that names no order (metadata.order)")
