@@ -2,8 +2,11 @@
 
 def hundredths($currency): if . == null then null else scaled(2) | rounded($currency) end;
 
-# What is asked to be cancelled is not yet; what is replaced goes on under another number.
-def is_off: .status == "canceled" or .status == "replaced";
+# What is asked to be cancelled is not yet, what is being cancelled is; what is replaced goes on under another number.
+def is_off: .status | among("canceled", "cancel", "replaced");
+
+# What is handled was authorised, whether it says when or not.
+def is_paid: .authorizedDate != null or (.status | among("payment-approved", "ready-for-handling", "start-handling", "handling", "invoice", "invoiced"));
 
 # Of a try to pay that was denied nothing but the try is kept: its buyer places a new order.
 # What a line costs in all: its selling price is rounded.
@@ -11,8 +14,8 @@ def line_total: .quantity as $n | .priceDefinition.total // (.sellingPrice | tim
 
 def order: if .status == "incomplete" then skip("an incomplete order: its buyer places another one") else .storePreferencesData.currencyCode as $currency | {
   type: "purchase", order: .orderId, cart: (.orderFormId | known), rev: .lastChange, ts: $at, placed_at: .creationDate, paid_at: .authorizedDate,
-  status: (if is_off then "cancelled" elif .authorizedDate then "paid" else "placed" end),
-  cancelled_at: (if is_off then (.cancellationData | objects | .CancellationDate | known) // .lastChange else null end),
+  status: (if is_off then "cancelled" elif is_paid then "paid" else "placed" end),
+  cancelled_at: (if is_off then (.cancellationData | objects | .CancellationDate // .cancellationDate | known) // .lastChange else null end),
   value: (.value | hundredths($currency)), $currency, customer: (.clientProfileData.userProfileId | known),
   coupons: [.marketingData.coupon | known | select(.)], method: ([.paymentData.transactions[]?.payments[]?.paymentSystemName] | first),
   discount: ([.totals[]? | select(.id == "Discounts") | .value] | add | if . == null or . == 0 then null else - . | hundredths($currency) end),
