@@ -23,7 +23,7 @@ def order: (.currency_code | ascii_upcase) as $currency | .id as $order | if .st
    status: (if .status == "canceled" then "cancelled" elif is_captured then "paid" else "placed" end),
    value: (received // agreed | rounded($currency)), currency: $currency, customer: .customer_id, discount: (.discount_total | rounded($currency)),
    channel: ({source: .metadata.utm_source, medium: .metadata.utm_medium, campaign: .metadata.utm_campaign} | channel), live: .metadata.live,
-   items: [.items[] | {sku: first_known(.variant_sku, .variant_id, .product_id, .title, .id), quantity, name: .title, price: .unit_price, discount: .discount_total} | line($currency)]},
+   items: [.items[] | {sku: first_known(.variant_sku, .variant_id, .product_id, .title, .id), quantity, name: (.product_title // .title), price: .unit_price, discount: .discount_total} | line($currency)]},
   (.payment_collections[]?.payments[]?.refunds[]? | {type: "refund", id: .id, ts: .created_at, order: $order, value: (.amount | rounded($currency)), currency: $currency}) end;
 
 def stock: if (.sku | known) then .sku as $sku | .location_levels[]?
