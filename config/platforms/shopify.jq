@@ -7,9 +7,12 @@ def refusal: .errors | if isarray then [.[] | select(.path | isarray and .[-1] =
 # An authorisation that was voided or ran out may be asked for again: such an order is cancelled by its cancellation alone.
 def is_paid: ascii_downcase | . == "paid" or . == "partially_refunded" or . == "refunded";
 
-# What is paid was paid in full once: a paid order that was edited up, and waits for the rest, is worth what was received for it.
-def graph_is_paid: .displayFinancialStatus // "" | is_paid;
+# What is paid was paid in full once: a paid order that was edited up, and waits for the rest, is worth what was received for it. One that
+# was called off with its deposit alone was never paid, though that went back.
 def received: .totalReceivedSet.shopMoney.amount | some_money;
+def is_deposit: .cancelledAt != null and received != null and
+  (received | tonumber) < ([.totalPriceSet, .originalTotalPriceSet | .shopMoney.amount | select(.) | tonumber] | min // 0);
+def graph_is_paid: (.displayFinancialStatus // "" | is_paid) and (is_deposit | not);
 def is_raised: .displayFinancialStatus == "PARTIALLY_PAID" and received != null and (.originalTotalPriceSet.shopMoney.amount | some_money) != null
   and (received | tonumber) >= (.originalTotalPriceSet.shopMoney.amount | tonumber);
 
@@ -30,8 +33,9 @@ def graph_order: if .test then {type: "purchase", order: (.id | gid), ts: $at, v
    channel: ({source: $visit.utmParameters.source, medium: $visit.utmParameters.medium, campaign: $visit.utmParameters.campaign,
               referrer: $visit.referrerUrl, landing: $visit.landingPage} | channel),
    items: [.lineItems.nodes[] | (if $gone then .quantity else .currentQuantity end) as $n | select($n > 0)
-     | {sku: first_known(.sku, (.variant.id, .product.id | gid), .title, (.id | gid)), quantity: $n, name: .title, price: .originalUnitPriceSet.shopMoney.amount,
-        discount: ([.discountAllocations[]?.allocatedAmountSet.shopMoney.amount] | sum)} | line($currency)]},
+     # the discount is that of all units, of those that were edited out too
+     | .quantity as $all | {sku: first_known(.sku, (.variant.id, .product.id | gid), .title, (.id | gid)), quantity: $n, name: .title, price: .originalUnitPriceSet.shopMoney.amount,
+        discount: ([.discountAllocations[]?.allocatedAmountSet.shopMoney.amount] | sum | times($n) | shared($all; $currency))} | line($currency)]},
   (.refunds[]? | select(gives_back)
     | {type: "refund", id: id_of("refund", (.id | gid)), ts: .createdAt, order: $order, value: .totalRefundedSet.shopMoney.amount, currency: $currency})
   end;
@@ -56,6 +60,7 @@ def expanded_order: $feed["expand.cart"] as $cart | .data.order | if . == null t
 
 # what the admin sends as a test notification
 def hook_order: if .id == 820982911946154508 then skip("the admin's test notification") elif .line_items == null then skip("no order: it was deleted, or what was edited comes with its update")
+  elif .financial_status == null and .order_number == null then skip("no order: a draft, a checkout or a fulfillment")
   elif is_told_in_part then expand({id: (.id | text), cart: (.checkout_token // .cart_token // "")}) else {
   type: "purchase", order: (.id | text), rev: .updated_at, ts: $at, placed_at: (.processed_at // .created_at), cancelled_at: .cancelled_at,
   test: (if .test then true else null end),
@@ -66,7 +71,7 @@ def hook_order: if .id == 820982911946154508 then skip("the admin's test notific
     | hook_line + {discount: ([.discount_allocations[]?.amount] | sum)} | line($currency)])} end;
 
 # Created and updated tell one checkout: that it began is one fact, the same in each of them; what is in it is a state.
-def hook_checkout: if .completed_at then skip("a completed checkout is an order") else channel(.landing_site; .referring_site) as $channel | (.updated_at // .created_at) as $ts |
+def hook_checkout: if .completed_at then skip("a completed checkout is an order") elif .token == null or .order_number != null then skip("no checkout: it was deleted, or is an order") else channel(.landing_site; .referring_site) as $channel | (.updated_at // .created_at) as $ts |
   {type: "begin_checkout", id: id_of("checkout", .token), ts: .created_at, cart: .token, currency, channel: $channel},
   {type: "cart", cart: .token, status: "checkout", rev: $ts, ts: $ts, value: .total_price, currency, customer: (.customer.id | text), channel: $channel,
    items: (.currency as $currency | [.line_items[]? | hook_line | line($currency)])} end;
@@ -78,13 +83,17 @@ def hook_refund: [.refund_line_items[]?.subtotal_set, .order_adjustments[]?.amou
   {type: "refund", id: id_of("refund", .id), ts: (.created_at // .processed_at), order: (.order_id | text), currency: $paid[0].currency,
    value: ([$paid[].amount] | sum)} end;
 
-def hook_stock: $join[(.inventory_item_id | tostring)] as $sku | if .available == null then skip("no stock is kept") elif $sku then
-  {type: "inventory", ts: .updated_at, sku: $sku, location: (.location_id | text), available} else empty end;
+# The table has the first of a shop's variants: another one is asked for.
+def hook_stock: (.inventory_item_id | text) as $item | $join[$item // ""] as $sku | if .available == null then skip("no stock is kept") else
+  {type: "inventory", ts: .updated_at, sku: $sku, location: (.location_id | text), available} |
+  if $sku then . else expand({id: id_of($item, .location), $item, level: tojson}) end end;
+def expanded_stock: (.data.inventoryItem.variants.nodes[0]? | objects | variant_sku) // null | . as $sku |
+  if $sku then $feed["expand.level"] | fromjson | .sku = $sku else skip("the variant is not there any more") end;
 
 def pixel_sku: first_known(.sku, .id, .product.id, .title, .product.title);
 def pixel_line: {sku: (.merchandise | pixel_sku), quantity, price: (.cost.totalAmount.currencyCode as $currency | .merchandise.price.amount | rounded($currency))};
 def pixel: {product_viewed: "view_item", product_added_to_cart: "add_to_cart", product_removed_from_cart: "remove_from_cart", checkout_started: "begin_checkout", payment_info_submitted: "add_payment_info"}[.name] as $type |
-  if $type == null then skip("not of interest") else
+  if $type == null then skip("not of interest") elif ($type | endswith("_cart")) and .data.cartLine == null then skip("a cart without the line") else
   {type: $type, id: id_of("pixel", .id), ts: .timestamp, visitor: .clientId, channel: channel(.context.document.location.href; .context.document.referrer)}
   + (if $type == "begin_checkout" or $type == "add_payment_info" then .data.checkout | .currencyCode as $currency | {cart: .token, value: (.totalPrice.amount | rounded($currency)), $currency,
        items: [.lineItems[]? | {sku: ((.variant | pixel_sku) // first_known(.title, .id)), quantity, price: .variant.price.amount} | line($currency)]}
