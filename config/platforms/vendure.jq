@@ -27,7 +27,9 @@ def cart: .currencyCode as $currency | {
     | {sku: line_sku, quantity, name: .productVariant.name, price: (.proratedUnitPriceWithTax | amount($currency))}]};
 
 def settled: [.payments[]? | select(.state == "Settled")];
-def order_status: if .state == "Cancelled" then "cancelled" elif .state == "PaymentAuthorized" then "placed"
+# A part that was held when the order was placed (a card beside a gift card) is still to come, whatever is shipped meanwhile.
+def is_held: .orderPlacedAt as $placed | any(.payments[]?; .state == "Authorized" and .createdAt <= $placed) and ([settled[].amount] | add // 0) < .totalWithTax;
+def order_status: if .state == "Cancelled" then "cancelled" elif .state == "PaymentAuthorized" or is_held then "placed"
   elif (settled | length) > 0 or .totalWithTax == 0 then "paid" else "placed" end;
 
 # What is cancelled lowers the total, and its refund is an event of its own: an order is worth what was paid before it.
