@@ -13,9 +13,10 @@ def received: if .payment_status | among("captured", "partially_refunded", "refu
   (.payment_status == "partially_captured") as $waits |
   [.payment_collections[]? | select(($waits | not) or .status == "completed") | .payments[]? | select(.captured_at) | .amount] | sum | some_money else null end;
 
-# What costs nothing has no payment to wait for.
-def is_captured: .payment_status == "captured" or .payment_status == "partially_refunded" or .payment_status == "refunded" or (.payment_status == "partially_captured" and received != null)
-  or (.total == 0 and [.payment_collections[]?.payments[]?] == []);
+# What costs nothing has no payment to wait for. Of a part that was captured something may go back before the rest is.
+def is_captured: [.payment_collections[]?.payments[]?] as $payments | .payment_status == "captured"
+  or ((.payment_status | among("partially_refunded", "refunded")) and (received != null or all($payments[]; has("captured_at") | not)))
+  or (.payment_status == "partially_captured" and received != null) or (.total == 0 and $payments == []);
 
 def order: (.currency_code | ascii_upcase) as $currency | .id as $order | if .status == "draft" or .is_draft_order == true then skip("a draft") else
   {type: "purchase", order: .id, cart: .cart_id, rev: .updated_at, ts: $at, placed_at: .created_at, cancelled_at: .canceled_at,
