@@ -284,6 +284,22 @@ async fn a_thin_notice_is_fetched_once_and_comes_again_when_that_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_notice_named_is_asked_for_again_though_it_does_not_come_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = Peer::start(|_, n| if n < 2 { Reply::status(500, &[], "") } else { Reply::Json(order(7)) }).await;
+    let desk = Desk::start(folder.path(), &shop.base(), false).await;
+    assert_eq!(desk.post("/thin", r#"{"id":7}"#, None).await, 503);
+    let patience = Instant::now() + Duration::from_secs(60);
+    while shop.asked().len() < 3 {
+        assert!(Instant::now() < patience, "it is asked for again");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let taken = desk.end().await;
+    assert_eq!((taken.events.len(), taken.state("push.thin").status), (1, FeedStatus::Ok), "{:?}", taken.state("push.thin"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_notice_of_what_is_not_there_comes_again_once_and_is_put_aside_then() {
     let folder = tempfile::tempdir().expect("a folder");
     // the second order can be read a little later than its notice comes
@@ -299,7 +315,7 @@ async fn a_notice_of_what_is_not_there_comes_again_once_and_is_put_aside_then() 
         }
     }
     let taken = desk.end().await;
-    assert_eq!(taken.events.len(), 1);
+    assert_eq!(owner::Fold::of(&taken.events).orders.len(), 1);
     assert!(taken.rejected.iter().all(|aside| aside.beginning == "7" && aside.reject.detail.starts_with("status: http 404")));
     assert!(!taken.rejected.is_empty() && taken.state("push.thin").status == FeedStatus::Ok, "{:?}", taken.rejected);
 }

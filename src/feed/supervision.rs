@@ -193,9 +193,21 @@ impl Task {
                 let joined = self.request.join.clone().map(|join| Joined::new(Arc::clone(&self.session), join));
                 let (session, recipe) = (&*self.session, self.request.recipe.clone());
                 let address = session.account.listen;
-                Receiver { hook, address, doors: &self.doors, session, mapper, recipe, expander, joined, owed: None, disbelieved: 0 }
-                    .run(outlet)
-                    .await
+                Receiver {
+                    hook,
+                    address,
+                    doors: &self.doors,
+                    session,
+                    mapper,
+                    recipe,
+                    expander,
+                    joined,
+                    owed: None,
+                    unread: Vec::new(),
+                    disbelieved: 0,
+                }
+                .run(outlet)
+                .await
             }
             Transport::Ndjson(input) => {
                 let mapping = self.request.recipe.as_ref().map(|recipe| (self.mapper.clone(), Arc::clone(recipe)));

@@ -21,7 +21,7 @@ use super::filter::Filter;
 use super::join::Joined;
 use super::listener::{Answer, Doors, Incoming};
 use super::mapper::Mapper;
-use super::mapping::{Context, Mapped, Recipe};
+use super::mapping::{Context, Expansion, Mapped, Recipe};
 use super::outlet::Outlet;
 use super::session::Session;
 use super::signature::{Delivery, Disbelief, Signature};
@@ -39,6 +39,8 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 const MOST_OWED_MS: i64 = 120_000;
 /// So many signed deliveries in a row that are not believed say more of our secret than of who sends them.
 const MOST_DISBELIEVED: u32 = 3;
+/// What notices named that is asked for again; the rest the platform has to bring.
+const MOST_UNREAD: usize = 1_000;
 /// Longest answer of a handshake.
 const MAX_HANDSHAKE_BYTES: usize = 4 << 10;
 const BEGINNING_COLUMNS: usize = 120;
@@ -65,6 +67,8 @@ pub struct Receiver<'r> {
     pub joined: Option<Joined>,
     /// Since when deliveries were turned away that the platform may bring again: until one is taken, not everything is read.
     pub owed: Option<At>,
+    /// What they named: the desk asks for it again by itself.
+    pub unread: Vec<Expansion>,
     /// Signed deliveries since the last one that was believed.
     pub disbelieved: u32,
 }
@@ -86,9 +90,14 @@ impl Receiver<'_> {
                 // nobody came, but we would have heard
                 Err(_) if self.owed.is_none_or(|since| outlet.now().since_ms(since) > MOST_OWED_MS) => {
                     self.owed = None;
+                    self.unread.clear();
                     outlet.note_success(outlet.now());
                 }
-                Err(_) => {}
+                Err(_) => {
+                    if self.read_again(outlet).await.is_err() {
+                        return Ok(());
+                    }
+                }
                 Ok(0) => return Err(Fault::new(FaultKind::Input, "the listener has ended")),
                 Ok(_) => {
                     if self.take(list, outlet).await.is_err() {
@@ -119,12 +128,11 @@ impl Receiver<'_> {
         }
         if let Some(expander) = &self.expander {
             let expansions = std::mem::take(&mut together.expansions);
-            if let Err(fault) = expander.expand(expansions, now, &mut together).await {
-                // what is not there any more is not brought again
-                if !matches!(fault.status, Some(404 | 410)) {
-                    outlet.note(|state| state.status = FeedStatus::Retrying);
-                    self.owed.get_or_insert(now);
-                }
+            if let Err(fault) = expander.expand(expansions.clone(), now, &mut together).await {
+                outlet.note(|state| state.status = FeedStatus::Retrying);
+                self.owed.get_or_insert(now);
+                self.unread.extend(expansions);
+                self.unread.truncate(MOST_UNREAD);
                 note_error(outlet, &self.session.discreet(fault));
                 waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(503))));
                 return Ok(());
@@ -139,6 +147,21 @@ impl Receiver<'_> {
             waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(status))));
         });
         Ok(())
+    }
+
+    /// Asks again for what could not be read when its notice came: the platform may bring it late, or not at all. The error means
+    /// that the owner has gone.
+    async fn read_again(&mut self, outlet: &mut Outlet) -> Result<(), super::outlet::Gone> {
+        let Some(expander) = self.expander.as_ref().filter(|_| !self.unread.is_empty()) else { return Ok(()) };
+        let (now, mut mapped) = (outlet.now(), Mapped::default());
+        if let Err(fault) = expander.expand(self.unread.clone(), now, &mut mapped).await {
+            note_error(outlet, &self.session.discreet(fault));
+            return Ok(());
+        }
+        self.unread.clear();
+        self.owed = None;
+        outlet.note_success(now);
+        outlet.deliver(mapped, None).await
     }
 
     /// What a delivery brings, or the answer to one that brings nothing.

@@ -41,6 +41,12 @@ impl Feed {
         (self.gaps.len(), self.gaps.iter().map(|(from, to)| to.since_ms(*from)).sum())
     }
 
+    /// It will never tell a part of this stretch: it was away, or not there yet, and nothing is kept for it.
+    fn misses(&self, from: At, to: At) -> bool {
+        let unheard = self.state.guarantee == Guarantee::BestEffort && from < self.since;
+        unheard || self.gaps.iter().any(|(lost, found)| *lost < to && from < *found)
+    }
+
     /// Dates what a state tells for the first time.
     fn date(&mut self, state: &FeedState, at: At) {
         let told = &self.state;
@@ -225,6 +231,11 @@ impl Feeds {
     #[must_use]
     pub fn is_stale(&self, types: &[&str], now: At, plan: &Plan) -> bool {
         self.giving(types, plan).flatten().any(|feed| feed.is_stale_at(now, plan))
+    }
+    /// True where every feed that gives one of these types heard all of this stretch, or can still read it.
+    #[must_use]
+    pub fn hear(&self, types: &[&str], from: At, to: At, plan: &Plan) -> bool {
+        self.giving(types, plan).flatten().all(|feed| !feed.misses(from, to))
     }
     /// True where no feed that gives one of these types can ever tell of this clock minute.
     #[must_use]

@@ -141,10 +141,16 @@ fn peak(share: f64, engine: &Engine) -> Answer {
     if most > 0.0 && viewers >= share * most && !offers { Answer::Fires(because) } else { Answer::Quiet(Some(because)) }
 }
 
+/// What shows that somebody is there.
+const SIGNS: [&str; 2] = ["chat_message", "select_item"];
+
 /// No click and no message for a while, with viewers in the room.
 fn silence(seconds: i64, engine: &Engine, now: At) -> Answer {
-    let Some(complete) = engine.complete_to(&["chat_message", "select_item"]).map(|at| at.min(now)) else { return Answer::Frozen };
+    let Some(complete) = engine.complete_to(&SIGNS).map(|at| at.min(now)) else { return Answer::Frozen };
     if engine.reading(Metric::Ccu, Scope::Live, Span::Live).number().is_none_or(|viewers| viewers < 10.0) {
+        return Answer::NotEnoughYet { halving_min: None };
+    }
+    if !engine.live().feeds.hear(&SIGNS, complete.plus_s(-seconds), complete, engine.plan()) {
         return Answer::NotEnoughYet { halving_min: None };
     }
     let window = crate::engine::series::Window::between(
