@@ -247,7 +247,7 @@ fn each_no_of_a_platform_is_told_for_what_it_is() {
 
 /// What lacks something that an event cannot be without, and the reason that it is put aside for: an id that is missing is not the text "null",
 /// and money that is told nowhere, or of some lines only, is not guessed.
-const LACKING: [(&str, &str, &str, &str); 11] = [
+const LACKING: [(&str, &str, &str, &str); 12] = [
     ("meta", "comments", r#"{"data":[{"created_time":"2026-11-21T23:31:00+0000","from":{"id":"1"},"message":"oi"}]}"#, "no_id"),
     (
         "meta",
@@ -267,6 +267,7 @@ const LACKING: [(&str, &str, &str, &str); 11] = [
         r#"{"collection":"product-highlight","action":"add","payload":{"products":["p1"]},"timestamp":"2026-11-21T23:31:00Z"}"#,
         "no_id",
     ),
+    ("shopee", "push", r#"{"code":3,"shop_id":1,"data":{"status":"UNPAID"},"timestamp":1}"#, "bad_field"),
     ("pix", "received", r#"{"pix":[{"txid":"t1","horario":"2026-11-21T23:31:00Z","valor":"10.00"}]}"#, "no_id"),
     ("shopify", "pixel", r#"{"name":"product_viewed","timestamp":"2026-11-21T23:31:00Z","data":{"productVariant":{"sku":"A"}}}"#, "no_id"),
     (
