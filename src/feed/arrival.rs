@@ -90,6 +90,7 @@ impl<'s> Arrival<'s> {
         if let Some(number) = place.and_then(number_of).filter(|number| *number < behind) {
             mapped.gap.get_or_insert_with(|| format!("its places begin anew: after {behind} comes {number}"));
             self.young = Some(clock::instant() + PROOF);
+            self.succession.forget();
         }
     }
 
@@ -98,10 +99,10 @@ impl<'s> Arrival<'s> {
         let now = clock::instant();
         if let Some(why) = mapped.gap.take_if(|_| self.young.is_some_and(|until| now < until)) {
             self.young = None;
-            self.succession.forget();
+            self.succession.break_off();
             self.lose(None, Some(&why), outlet).await?;
         } else if mapped.gap.is_some() {
-            self.succession.forget();
+            self.succession.break_off();
         }
         let has_events = !mapped.events.is_empty();
         self.young.take_if(|_| has_events);

@@ -366,7 +366,7 @@ mod tests {
         let toml = format!(
             "name = \"own\"\n[variables.key]\nsecret = true\n[auth.login]\nurl = \"https://shop.example/login\"\ntoken = '{token}'\n\
              [[request]]\nname = \"a\"\ngives = [\"audience\"]\ninterval_s = 1\nurl = \"https://shop.example\"\nmap = \".\"\n\
-             headers = {{ key = \"{{{{key}}}}\" }}\n"
+             headers = {{ key = \"{{{{key}}}}\", session = \"{{{{token}}}}\" }}\n"
         );
         std::fs::write(&file, toml).unwrap();
         let plan = format!("[feeds.own]\nplatform = \"{}\"\nkey = {{ env = \"KEY\" }}\n", file.display());

@@ -7,12 +7,12 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Rejected;
 use super::call::Call;
-use super::fault::Fault;
+use super::fault::{Fault, FaultKind};
 use super::http::Answer;
 use super::mapper::Mapper;
 use super::mapping::{BEGINNING_COLUMNS, Context, Expansion, Mapped, Plain, Recipe};
 use super::session::Session;
-use super::template::Values;
+use super::template::{Template, Values};
 use crate::engine::event::Quarantine;
 use crate::engine::id::{Set, Table};
 use crate::engine::text::clean;
@@ -129,6 +129,11 @@ impl Expander {
         values.set_text("expand.ids", ids.join(","));
         for (name, value) in group.iter().flat_map(|notice| &notice.values) {
             values.set_text(format!("expand.{name}"), value);
+        }
+        let wanted =
+            stage.call.templates().into_iter().flat_map(Template::needed).filter_map(|name| Some((name, name.strip_prefix("expand.")?)));
+        if let Some((_, missing)) = wanted.into_iter().find(|(name, _)| values.get(name).is_none()) {
+            return Err(Fault::new(FaultKind::Mapping, format!("map: the second call needs `{missing}`, which `expand` does not give")));
         }
         let examine = |answer: Answer| {
             let place = ids.first().map(|id| format!("id {id}")).unwrap_or_default();

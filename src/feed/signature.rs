@@ -7,6 +7,7 @@ mod signing;
 
 use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
 use ring::hmac;
+use serde_json::value::RawValue;
 
 use super::call;
 use super::document::Section;
@@ -31,7 +32,8 @@ pub enum Signature {
 /// A keyed hash over parts of the delivery.
 #[derive(Clone, Debug)]
 pub struct Hmac {
-    header: String,
+    /// The first of these that there is counts.
+    headers: Vec<String>,
     /// In front of the signature: `sha256=`.
     prefix: String,
     form: HeaderForm,
@@ -39,6 +41,8 @@ pub struct Hmac {
     encoding: Encoding,
     /// `{{body}}`, `{{ts}}`, `{{h.header-name}}`, `{{q.parameter}}` and the feed's variables.
     message: Template,
+    /// Of a body that is a list the platform may have signed the first element only.
+    first_of_list: bool,
     secrets: Vec<Template>,
     /// The secret is text in base64 behind `whsec_`.
     secret_in_base64: bool,
@@ -161,7 +165,11 @@ fn known_secrets(secrets: &[Template], values: &Values) -> Result<Vec<String>, D
 
 impl Hmac {
     fn read(section: &Section<'_>) -> Option<Self> {
-        let header = section.required_text("header", "name the header that holds the signature").map(str::to_owned);
+        let headers: Vec<String> = section.texts("header").into_iter().map(str::to_owned).collect();
+        if headers.is_empty() {
+            section.missing("header", "name the header that holds the signature");
+        }
+        let first_of_list = section.flag("first_of_list").unwrap_or(false);
         let algorithm = section.choice("algorithm", &[("sha256", 0), ("sha1", 1), ("sha512", 2)]);
         let algorithm = match algorithm {
             Some(1) => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
@@ -183,7 +191,8 @@ impl Hmac {
             prefix: text("prefix", ""),
             secrets: read_secrets(section),
             time_header: section.text("time_header").map(str::to_owned),
-            header: header?,
+            headers: Some(headers).filter(|headers| !headers.is_empty())?,
+            first_of_list,
             form,
             algorithm,
             encoding: encoding.unwrap_or(Encoding::Hex),
@@ -201,20 +210,23 @@ impl Hmac {
         if let Some(ts) = &ts {
             self.check_time(ts, now)?;
         }
-        let message = self.message_of(delivery, values, &ts.unwrap_or_default())?;
+        let ts = ts.unwrap_or_default();
+        let first = Some(&delivery.body).filter(|_| self.first_of_list).and_then(|body| first_of(body));
+        let bodies = [Some(&*delivery.body), first].into_iter().flatten();
+        let messages = bodies.map(|body| self.message_of(delivery, body, values, &ts)).collect::<Result<Vec<_>, _>>()?;
         let known = known_secrets(&self.secrets, values)?;
         let mut right = false;
         for secret in &known {
             let key = hmac::Key::new(self.algorithm, &self.key_bytes(secret)?);
-            for tag in &given {
-                right |= hmac::verify(&key, &message, tag).is_ok();
+            for (tag, message) in given.iter().flat_map(|tag| messages.iter().map(move |message| (tag, message))) {
+                right |= hmac::verify(&key, message, tag).is_ok();
             }
         }
         if right { Ok(()) } else { Err(Disbelief::Wrong) }
     }
 
     /// What is signed of a delivery.
-    fn message_of(&self, delivery: &Delivery, values: &Values, ts: &str) -> Result<Vec<u8>, Disbelief> {
+    fn message_of(&self, delivery: &Delivery, body: &[u8], values: &Values, ts: &str) -> Result<Vec<u8>, Disbelief> {
         let mut values = values.clone();
         for (name, value) in &delivery.headers {
             values.set_text(format!("h.{name}"), value);
@@ -223,12 +235,12 @@ impl Hmac {
             values.set_text(format!("q.{name}"), value);
         }
         values.set_text("ts", ts);
-        self.message.fill_bytes(&values, "body", &delivery.body).map_err(|_| Disbelief::Wrong)
+        self.message.fill_bytes(&values, "body", body).map_err(|_| Disbelief::Wrong)
     }
 
     /// The time and the signatures of the header.
     fn taken_apart(&self, delivery: &Delivery) -> Result<(Option<String>, Vec<Vec<u8>>), Disbelief> {
-        let value = delivery.headers_named(&self.header).next().ok_or(Disbelief::Unsigned)?;
+        let value = self.headers.iter().find_map(|header| delivery.headers_named(header).next()).ok_or(Disbelief::Unsigned)?;
         let mut ts = None;
         let mut texts: Vec<&str> = Vec::new();
         match &self.form {
@@ -278,6 +290,12 @@ impl Hmac {
         let apart = now.second().abs_diff(at.second());
         if apart <= self.tolerance_s { Ok(()) } else { Err(Disbelief::BadTime) }
     }
+}
+
+/// The first element of a list, as it stands there.
+fn first_of(body: &[u8]) -> Option<&[u8]> {
+    let list: Vec<&RawValue> = serde_json::from_slice(body).ok()?;
+    list.first().map(|first| first.get().as_bytes())
 }
 
 #[cfg(test)]
@@ -393,6 +411,23 @@ mod tests {
         let mut good = delivery("webhook-signature", format!("v1,AAAA v1,{tag}"), b"x");
         good.headers.extend([("webhook-id".into(), "m1".into()), ("webhook-timestamp".into(), ts.to_string())]);
         assert_eq!(listed.verify(&good, &values(), now()), Ok(()));
+    }
+
+    #[test]
+    fn of_a_list_the_first_element_may_be_signed_where_the_platform_does_so_and_of_several_headers_the_first_counts() {
+        let text = "kind = \"hmac\"\nheader = [\"X-Whole\", \"X-First\"]\nsecret = \"{{secret}}\"";
+        let (strict, lenient) = (read(text), read(&format!("{text}\nfirst_of_list = true")));
+        let sign = |message: &str| HEXLOWER.encode(signed("s3cret", message.as_bytes()).as_ref());
+        let body = r#"[{"b":1,"a":1.50},{"b":2}]"#;
+        let first = delivery("X-First", sign(r#"{"b":1,"a":1.50}"#), body.as_bytes());
+        assert_eq!((strict.verify(&first, &values(), now()), lenient.verify(&first, &values(), now())), (Err(Disbelief::Wrong), Ok(())));
+        let mut whole = delivery("X-Whole", sign(body), body.as_bytes());
+        assert_eq!((strict.verify(&whole, &values(), now()), lenient.verify(&whole, &values(), now())), (Ok(()), Ok(())));
+        let second = delivery("X-First", sign(r#"{"b":2}"#), body.as_bytes());
+        assert_eq!(lenient.verify(&second, &values(), now()), Err(Disbelief::Wrong));
+        whole.headers[0].1 = sign("x");
+        whole.headers.extend(first.headers);
+        assert_eq!(lenient.verify(&whole, &values(), now()), Err(Disbelief::Wrong), "the header of the whole body is there");
     }
 
     #[test]

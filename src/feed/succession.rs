@@ -24,6 +24,8 @@ pub struct Succession {
     /// No number has come over this connection yet.
     awaits: bool,
     shown: Shown,
+    /// The platform said that it did not go on this time.
+    is_broken: bool,
     /// Numbers and what their events looked like.
     seen: VecDeque<(u64, u64)>,
 }
@@ -64,6 +66,7 @@ impl Succession {
     pub fn reopen(&mut self, is_declared: bool, cursor: Option<&str>) {
         self.is_declared = is_declared;
         self.awaits = true;
+        self.is_broken = false;
         self.last = self.last.or_else(|| cursor.and_then(number_of));
     }
 
@@ -73,15 +76,25 @@ impl Succession {
         self.last.is_some() && self.steps != Steps::Otherwise && self.shown == Shown::Nothing && !self.is_declared
     }
 
-    /// The platform says that the stream does not go on.
+    /// The stream does not go on, and is not believed again.
     pub const fn forget(&mut self) {
         self.shown = Shown::Forgets;
+    }
+
+    /// The platform says itself that the stream does not go on this time. Of one that is said to go on otherwise that is believed.
+    pub const fn break_off(&mut self) {
+        if self.is_declared {
+            self.is_broken = true;
+        } else {
+            self.forget();
+        }
     }
 
     /// What the stream promises. Behind no place nothing can be taken up again, whatever the platform file says.
     #[must_use]
     pub const fn promise(&self, has_place: bool) -> Guarantee {
         match self.shown {
+            _ if self.is_broken => Guarantee::BestEffort,
             Shown::GoesOn => Guarantee::Resumable,
             Shown::Nothing if self.is_declared && has_place => Guarantee::Resumable,
             Shown::Nothing | Shown::Forgets => Guarantee::BestEffort,

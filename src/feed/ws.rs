@@ -46,6 +46,8 @@ pub struct Ws {
     pub beat: Option<Beat>,
     /// Silence beyond this means that the socket is dead.
     pub idle: Duration,
+    /// The platform itself says something at least so often: that pings are answered is no sign of it.
+    pub heartbeat: Option<Duration>,
 }
 
 /// What the messages are.
@@ -97,7 +99,7 @@ pub async fn listen(ws: &Ws, tap: &Tap, succession: &mut Succession, outlet: &mu
     let is_irc = ws.codec == Codec::Irc;
     let terms = Terms { resumes: ws.resumes, by_place: tap.recipe.next.is_some(), by_number: false, idle: ws.idle };
     let mut arrival = (!is_irc).then(|| Arrival::begin(terms, succession, outlet));
-    let mut rhythm = Rhythm::new(ws.idle, beat);
+    let mut rhythm = Rhythm::new(ws, beat);
     let mut talk = Talk { ws, tap, greeting, socket, number: 0, inside: !is_irc };
     loop {
         let held = arrival.as_ref().and_then(Arrival::held);
@@ -113,8 +115,10 @@ pub async fn listen(ws: &Ws, tap: &Tap, succession: &mut Succession, outlet: &mu
             }
             continue;
         };
-        rhythm.hear();
         let message = message.ok_or_else(|| Fault::new(FaultKind::Truncated, "the socket was closed"))?.map_err(broken)?;
+        if !rhythm.hear(&message) {
+            continue;
+        }
         let mut mapped = talk.take(message, outlet).await?;
         let taken = match &mut arrival {
             Some(arrival) => {
@@ -171,20 +175,30 @@ async fn arrive(ws: &Ws, tap: &Tap, place: Option<&str>) -> Result<Arrived, Faul
 struct Rhythm {
     idle: Duration,
     heard: Instant,
+    /// When the platform has to have said something itself.
+    expected: Option<(Duration, Instant)>,
     asked: bool,
     beat: Option<(Duration, String)>,
     next_beat: Option<Instant>,
 }
 
 impl Rhythm {
-    fn new(idle: Duration, beat: Option<(Duration, String)>) -> Self {
+    fn new(ws: &Ws, beat: Option<(Duration, String)>) -> Self {
         let heard = clock::instant();
         let next_beat = beat.as_ref().map(|(every, _)| heard + *every);
-        Self { idle, heard, asked: false, beat, next_beat }
+        Self { idle: ws.idle, heard, expected: ws.heartbeat.map(|within| (within, heard + within)), asked: false, beat, next_beat }
     }
 
-    fn hear(&mut self) {
+    /// Something came; false where it is no sign that the stream goes on.
+    fn hear(&mut self, message: &Message) -> bool {
         (self.heard, self.asked) = (clock::instant(), false);
+        let speaks = !matches!(message, Message::Ping(_) | Message::Pong(_));
+        match &mut self.expected {
+            Some((within, until)) if speaks => *until = self.heard + *within,
+            Some(_) => return false,
+            None => {}
+        }
+        true
     }
 
     fn silent_at(&self) -> Instant {
@@ -192,7 +206,8 @@ impl Rhythm {
     }
 
     fn next(&self) -> Instant {
-        self.next_beat.map_or(self.silent_at(), |beat| beat.min(self.silent_at()))
+        let expected = self.expected.map(|(_, until)| until);
+        self.next_beat.into_iter().chain(expected).fold(self.silent_at(), Instant::min)
     }
 
     /// What is to be said now; an error where nobody answers.
@@ -202,6 +217,9 @@ impl Rhythm {
         if let Some((every, text)) = self.beat.as_ref().filter(|_| self.next_beat.is_some_and(|next| next <= now)) {
             said.push(Message::Text(text.as_str().into()));
             self.next_beat = Some(now + *every);
+        }
+        if self.expected.is_some_and(|(_, until)| until <= now) {
+            return Err(Fault::new(FaultKind::Timeout, "the platform's heartbeat stays away"));
         }
         if self.silent_at() <= now {
             if self.asked {

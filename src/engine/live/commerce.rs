@@ -117,7 +117,7 @@ impl Commerce {
             Fact::Purchase(purchase) => {
                 know(purchase.visitor.as_ref(), purchase.channel.as_ref(), visitors, desk);
                 let (before, after) = orders.fold_purchase(purchase, event, desk);
-                carts.fold_order(before, after, desk);
+                carts.fold_order(before.as_ref(), after.as_ref(), desk);
             }
             Fact::Payment(payment) => orders.fold_payment(payment, event, desk),
             Fact::Cancellation(cancellation) => orders.fold_cancellation(cancellation, event, desk),

@@ -57,6 +57,11 @@ pub fn check(root: &Section<'_>, platform: &Platform) {
         tell(name, format!("declare it under [variables.{name}]"));
     }
     check_pages(root, platform);
+    if platform.auth.login.is_some() && !called(platform).into_iter().flat_map(Template::names).any(|name| name == "token") {
+        let offset = root.document().text.find("[auth.login").unwrap_or_default();
+        let remedy = "name `{{token}}` where the platform wants it: in a url, a header, a body or in `send`".to_owned();
+        root.document().note(offset..offset, "what the login gives is used nowhere".to_owned(), remedy);
+    }
 }
 
 /// Names that a poll's paging gives values for, and only some kinds of it.

@@ -220,32 +220,13 @@ impl PlatformText {
         let canonical = matches!(kind, Kind::Webhook | Kind::Nats | Kind::Kafka) && section.flag("canonical").unwrap_or(false);
         // what is pushed carries no word of success or failure
         let none = Usual::default();
-        let recipe =
-            if canonical { None } else { Some(Arc::new(self.read_recipe(&section, if kind == Kind::Poll { usual } else { &none })?)) };
-        let (mut transport, guarantee, usual_limit) = match kind {
-            Kind::Poll => {
-                let poll = self.read_poll(&section)?;
-                let limit = (poll.interval_s * 2.0).max(2.0);
-                (Transport::Poll(Box::new(poll)), Guarantee::Resumable, limit)
-            }
-            Kind::Webhook => (Transport::Webhook(Box::new(self.read_webhook(&section)?)), Guarantee::Durable, 30.0),
-            Kind::Sse => {
-                let resumes = section.flag("resumes").unwrap_or(false);
-                let is_text = section.choice("codec", &[("json", false), ("text", true)]).unwrap_or(false);
-                let sse = Sse { call: Call::read(&section)?, is_text, idle: read_idle(&section, 60.0), resumes };
-                let limit = sse.idle.as_secs_f64();
-                (Transport::Sse(Box::new(sse)), if resumes { Guarantee::Resumable } else { Guarantee::BestEffort }, limit)
-            }
-            Kind::Ws => {
-                let ws = self.read_ws(&section)?;
-                let limit = ws.idle.as_secs_f64();
-                let promise = if ws.resumes { Guarantee::Resumable } else { Guarantee::BestEffort };
-                (Transport::Ws(Box::new(ws)), promise, limit)
-            }
-            Kind::Nats => (Transport::Nats(Box::new(Nats::read(&section)?)), Guarantee::Durable, BROKER_STALE_S),
-            Kind::Kafka => (Transport::Kafka(Box::new(Kafka::read(&section)?)), Guarantee::Durable, BROKER_STALE_S),
-        };
+        let recipe = self.read_recipe_or(canonical, &section, if kind == Kind::Poll { usual } else { &none });
+        let transport = self.read_transport(kind, &section);
         let mut expand = section.section("expand").and_then(|expand| self.read_expand(expand, usual));
+        let join = section.section("join").and_then(|join| self.read_join(join));
+        let stale_after_s = section.number("stale_after_s", 1.0..=86_400.0);
+        section.finish();
+        let (recipe, (mut transport, guarantee, usual_limit)) = (recipe?, transport?);
         let rank = Rank::of(&gives);
         if let Transport::Poll(poll) = &mut transport {
             (poll.call.rank, poll.call.throttled) = (rank, recipe.as_ref().and_then(|recipe| recipe.throttled.clone()));
@@ -255,12 +236,41 @@ impl PlatformText {
             (expand.call.rank, expand.call.throttled) = (rank, expand.recipe.throttled.clone());
             stage = expand.then.as_deref_mut();
         }
-        let join = section.section("join").and_then(|join| self.read_join(join));
-        let stale_after_s = section.number("stale_after_s", 1.0..=86_400.0).unwrap_or(usual_limit);
-        section.finish();
         #[expect(clippy::cast_possible_truncation, reason = "between 1 and 86,400")]
-        let stale_after_s = stale_after_s.ceil() as i64;
+        let stale_after_s = stale_after_s.unwrap_or(usual_limit).ceil() as i64;
         Some(Request { name, gives, stale_after_s, guarantee, recipe, transport, expand, join })
+    }
+
+    /// The filters of a request, `Some(None)` where its lines are canonical.
+    fn read_recipe_or(&self, canonical: bool, section: &Section<'_>, usual: &Usual) -> Option<Option<Arc<Recipe>>> {
+        if canonical { Some(None) } else { self.read_recipe(section, usual).map(|recipe| Some(Arc::new(recipe))) }
+    }
+
+    /// How a request is made, what it promises, and after how many seconds it is stale where the file does not say.
+    fn read_transport(&self, kind: Kind, section: &Section<'_>) -> Option<(Transport, Guarantee, f64)> {
+        let promise = |resumes: bool| if resumes { Guarantee::Resumable } else { Guarantee::BestEffort };
+        Some(match kind {
+            Kind::Poll => {
+                let poll = self.read_poll(section)?;
+                let limit = (poll.interval_s * 2.0).max(2.0);
+                (Transport::Poll(Box::new(poll)), Guarantee::Resumable, limit)
+            }
+            Kind::Webhook => (Transport::Webhook(Box::new(self.read_webhook(section)?)), Guarantee::Durable, 30.0),
+            Kind::Sse => {
+                let resumes = section.flag("resumes").unwrap_or(false);
+                let is_text = section.choice("codec", &[("json", false), ("text", true)]).unwrap_or(false);
+                let idle = read_idle(section, 60.0);
+                let sse = Sse { call: Call::read(section)?, is_text, idle, resumes };
+                (Transport::Sse(Box::new(sse)), promise(resumes), idle.as_secs_f64())
+            }
+            Kind::Ws => {
+                let ws = self.read_ws(section)?;
+                let (limit, resumes) = (ws.idle.as_secs_f64(), ws.resumes);
+                (Transport::Ws(Box::new(ws)), promise(resumes), limit)
+            }
+            Kind::Nats => (Transport::Nats(Box::new(Nats::read(section)?)), Guarantee::Durable, BROKER_STALE_S),
+            Kind::Kafka => (Transport::Kafka(Box::new(Kafka::read(section)?)), Guarantee::Durable, BROKER_STALE_S),
+        })
     }
 
     fn read_webhook(&self, section: &Section<'_>) -> Option<Webhook> {
@@ -277,7 +287,7 @@ impl PlatformText {
     }
 
     fn read_ws(&self, section: &Section<'_>) -> Option<Ws> {
-        let call = Call::read(section)?;
+        let call = Call::read(section);
         let codec = section.choice("codec", &[("json", Codec::Json), ("text", Codec::Text), ("irc", Codec::Irc)]).unwrap_or(Codec::Json);
         let lines = |key: &str| section.texts(key).into_iter().filter_map(|text| call::template(section, key, text)).collect();
         let (send, resume, welcomed) = (lines("send"), lines("resume"), lines("welcomed"));
@@ -293,7 +303,8 @@ impl PlatformText {
             beat.finish();
             Some(Beat { every: Duration::from_secs_f64(every?), send: send? })
         });
-        Some(Ws { call, codec, send, resume, resumes, welcomed, answer, beat, idle: read_idle(section, 120.0) })
+        let heartbeat = section.number("heartbeat_s", 0.5..=3_600.0).map(Duration::from_secs_f64);
+        Some(Ws { call: call?, codec, send, resume, resumes, welcomed, answer, beat, idle: read_idle(section, 120.0), heartbeat })
     }
 
     fn read_join(&self, section: Section<'_>) -> Option<Join> {
@@ -320,17 +331,13 @@ impl PlatformText {
         if !section.has("map") {
             section.missing("map", "give the filter that turns an input into events");
         }
-        let map = self.filter(section, "map");
-        let mut recipe = Recipe::new(map?);
-        recipe.items = self.filter(section, "items");
-        recipe.ok = self.filter(section, "ok").or_else(|| usual.ok.clone());
-        recipe.denied = self.filter(section, "denied").or_else(|| usual.denied.clone());
-        recipe.throttled = self.filter(section, "throttled").or_else(|| usual.throttled.clone());
-        recipe.next = self.filter(section, "next");
-        recipe.interval = self.filter(section, "interval");
-        recipe.quota = self.filter(section, "quota");
-        recipe.ack = self.filter(section, "ack");
-        Some(recipe)
+        let filter = |key: &str| self.filter(section, key);
+        let (map, items) = (filter("map"), filter("items"));
+        let ok = filter("ok").or_else(|| usual.ok.clone());
+        let denied = filter("denied").or_else(|| usual.denied.clone());
+        let throttled = filter("throttled").or_else(|| usual.throttled.clone());
+        let (next, interval, quota, ack) = (filter("next"), filter("interval"), filter("quota"), filter("ack"));
+        Some(Recipe { items, ok, denied, throttled, next, interval, quota, ack, ..Recipe::new(map?) })
     }
 
     fn read_poll(&self, section: &Section<'_>) -> Option<Poll> {

@@ -56,7 +56,7 @@ impl Hmac {
                 delivery.query.push((parameter.to_owned(), STAND_IN.into()));
             }
         }
-        let message = self.message_of(delivery, values, &ts)?;
+        let message = self.message_of(delivery, &delivery.body, values, &ts)?;
         let secret = known_secrets(&self.secrets, values)?.into_iter().next().ok_or(Disbelief::Unready)?;
         let tag = hmac::sign(&hmac::Key::new(self.algorithm, &self.key_bytes(&secret)?), &message);
         let text = match self.encoding {
@@ -70,7 +70,7 @@ impl Hmac {
             HeaderForm::Pairs { time, signature } => format!("{time}={ts},{signature}={text}"),
             HeaderForm::List { version } => format!("{version},{text}"),
         };
-        delivery.headers.push((self.header.to_ascii_lowercase(), value));
+        delivery.headers.push((self.headers.first().map(|header| header.to_ascii_lowercase()).unwrap_or_default(), value));
         Ok(())
     }
 }

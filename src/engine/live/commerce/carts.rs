@@ -175,12 +175,12 @@ impl Carts {
     }
 
     /// Hears of an order: who bought, with which carts, when.
-    pub fn fold_order(&mut self, before: Option<Placed>, after: Option<Placed>, desk: &mut Desk<'_>) {
+    pub fn fold_order(&mut self, before: Option<&Placed>, after: Option<&Placed>, desk: &mut Desk<'_>) {
         if before == after {
             return;
         }
-        for placed in before.iter().chain(&after) {
-            let is_after = Some(placed) == after.as_ref();
+        for placed in before.into_iter().chain(after) {
+            let is_after = Some(placed) == after;
             for cart in &placed.carts {
                 let purchases = &mut self.by_name.of(*cart).purchases;
                 purchases.retain(|(order, ..)| *order != placed.order);
@@ -192,7 +192,7 @@ impl Carts {
                 self.several.insert(placed.order, placed.carts.clone());
             }
         }
-        let names: Basket = before.iter().chain(&after).flat_map(|placed| placed.carts.iter().copied()).collect();
+        let names: Basket = before.into_iter().chain(after).flat_map(|placed| placed.carts.iter().copied()).collect();
         self.settle_all(&names, desk);
         if let Some(after) = after {
             self.tell_patrons(before, after, desk);
@@ -218,10 +218,10 @@ impl Carts {
     }
 
     /// A visitor or customer who buys brings back the carts that they had left.
-    fn tell_patrons(&mut self, before: Option<Placed>, after: Placed, desk: &mut Desk<'_>) {
+    fn tell_patrons(&mut self, before: Option<&Placed>, after: &Placed, desk: &mut Desk<'_>) {
         let mut touched = SmallVec::<[u32; 4]>::new();
-        for placed in before.iter().chain([&after]) {
-            let is_after = *placed == after;
+        for placed in before.into_iter().chain([after]) {
+            let is_after = placed == after;
             let mut tell = |patron: &mut Patron| {
                 patron.orders.retain(|(order, _)| *order != placed.order);
                 if is_after {
