@@ -15,7 +15,7 @@ def kinds: {
   ordercancelled: "cancelled", cancelledorder: "cancelled", orderrefunded: "refund", refundedorder: "refund"};
 def kind: kinds[.event // "" | tostring | ascii_downcase | split(" ") | join("") | split("_") | join("")];
 
-def lines($currency): [.products[]? | objects | {sku: sku_of, quantity: (.quantity // 1), name, price} | line($currency)];
+def lines($currency): [.products[]? | objects | {sku: sku_of, quantity: ((.quantity | figure) // 1), name, price: (.price | figure)} | line($currency)];
 # What lines cost together; null when the price of one is not told.
 def of_lines($currency): if any(.price == null) then null else [.[] | .quantity as $n | .price | times($n)] | sum | rounded($currency) end;
 # What the customer pays; null where it is nowhere. Revenue and subtotal are without shipping and taxes; the discount is off the
@@ -49,11 +49,11 @@ def track: kind as $kind |
      {type: "purchase", order: order_of($p), rev: $ts, status: (if $kind == "cancelled" then "cancelled" else "paid" end),
       placed_at: (if $kind == "completed" then $ts else null end), paid_at: (if $kind == "completed" then $ts else null end), cancelled_at: (if $kind == "cancelled" then $ts else null end),
       visitor: .anonymousId, customer: (.userId | text), cart: cart_of($p), value: $worth, discount: ($p.discount | rounded($currency)),
-      coupons: [$p.coupon | if isarray then .[] else . end | known | text | select(.)], items: $lines, channel: $channel}
+      coupons: [$p.coupon | if isarray then .[] else . end | if isobject then first_known(.code, .name, .id) else known | text end | select(.)], items: $lines, channel: $channel}
    # one that names neither a sum nor products is of the whole order
    elif $kind == "refund" then {type: $kind, id: .messageId, order: order_of($p), value: ($worth | unsigned), items: $lines,
      total: (if $worth == null and $lines == [] then true else null end)}
    elif $kind | among("begin_checkout", "add_payment_info") then
      {type: $kind, id: .messageId, visitor: .anonymousId, cart: cart_of($p), value: $worth, items: $lines, method: $p.payment_method, channel: $channel}
-   else {type: $kind, id: .messageId, visitor: .anonymousId, sku: ($p | sku_of), product: ($p | product_of), quantity: $p.quantity, price: ($p.price | rounded($currency)),
+   else {type: $kind, id: .messageId, visitor: .anonymousId, sku: ($p | sku_of), product: ($p | product_of), quantity: ($p.quantity | figure | if . == null then . else [tonumber | floor, 1] | max end), price: ($p.price | figure | rounded($currency)),
       cart: (if $kind | among("add_to_cart", "remove_from_cart") then cart_of($p) else null end), channel: $channel} end) end;

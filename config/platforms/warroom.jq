@@ -41,6 +41,9 @@ def rounded($currency): shared(1; $currency);
 # Null for an amount that is not above nothing.
 def some_money: if . == null or . == "" or (if isstring then tonumber else . end) <= 0 then null else . end;
 
+# Null for a text that is no number.
+def figure: if isstring then (try (tonumber | true) catch false) as $is | if $is then . else null end else . end;
+
 # The first of several outputs that says something, as text: `first_known(.sku, .variant_id, .title)`.
 def first_known(f): [f | known | select(. != null) | text] | .[0];
 
