@@ -50,9 +50,9 @@ def track: kind as $kind |
       placed_at: (if $kind == "completed" then $ts else null end), paid_at: (if $kind == "completed" then $ts else null end), cancelled_at: (if $kind == "cancelled" then $ts else null end),
       visitor: .anonymousId, customer: (.userId | text), cart: cart_of($p), value: $worth, discount: ($p.discount | rounded($currency)),
       coupons: [$p.coupon | if isarray then .[] else . end | if isobject then first_known(.code, .name, .id) else known | text end | select(.)], items: $lines, channel: $channel}
-   # one that names neither a sum nor products is of the whole order
+   # one that names no sum is of all that its products came to, or of the whole order
    elif $kind == "refund" then {type: $kind, id: .messageId, order: order_of($p), value: ($worth | unsigned), items: $lines,
-     total: (if $worth == null and $lines == [] then true else null end)}
+     total: (if $worth == null then true else null end)}
    elif $kind | among("begin_checkout", "add_payment_info") then
      {type: $kind, id: .messageId, visitor: .anonymousId, cart: cart_of($p), value: $worth, items: $lines, method: $p.payment_method, channel: $channel}
    else {type: $kind, id: .messageId, visitor: .anonymousId, sku: ($p | sku_of), product: ($p | product_of), quantity: ($p.quantity | figure | if . == null then . else [tonumber | floor, 1] | max end), price: ($p.price | figure | rounded($currency)),

@@ -211,7 +211,9 @@ impl Engine {
             return Reading::unknown(Why::NotForScope);
         }
         let told_by_platform = self.is_told_by_platform(metric);
-        let own = row.needs.iter().all(|group| self.is_needed_told(group, told_by_platform));
+        // a payment names no products
+        let by_line = matches!(scope, Scope::Product(_)) || matches!(metric, Metric::Units | Metric::SellThrough | Metric::StockCoverMin);
+        let own = row.needs.iter().all(|group| self.is_needed_told(group, told_by_platform, by_line));
         if !own && !told_by_platform {
             return Reading::unknown(Why::NotInFeeds);
         }
@@ -231,9 +233,9 @@ impl Engine {
         self.live().commerce.readings.tells(metric)
     }
 
-    /// One of the types of a group has come, or a feed gives it; a payment is an order where the plan says so.
-    fn is_needed_told(&self, group: &[&str], by_platform: bool) -> bool {
-        let payments = || self.plan().orders_from == super::plan::OrdersFrom::Payments && group.contains(&"purchase");
+    /// One of the types of a group has come, or a feed gives it; a payment is an order where the plan says so, but not its lines.
+    fn is_needed_told(&self, group: &[&str], by_platform: bool, by_line: bool) -> bool {
+        let payments = || !by_line && self.plan().orders_from == super::plan::OrdersFrom::Payments && group.contains(&"purchase");
         let entries = || {
             let readings = &self.live().commerce.readings;
             (group.contains(&"viewer_join") && (readings.tells(Metric::ViewsPv) || readings.tells(Metric::ViewersUv)))

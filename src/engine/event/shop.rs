@@ -201,7 +201,7 @@ fields! {
     Refund {
         #[schemars(with = "String")]
         order: Name,
-        /// Not needed where `total` is true: then all that is left of the order goes back.
+        /// Not needed where `total` is true: then all that is left of the order goes back, or all that the `items` came to.
         #[serde(skip_serializing_if = "Option::is_none")]
         value: Option<Money>,
         #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -6,6 +6,7 @@
 mod account;
 mod buyers;
 mod namesakes;
+mod said;
 mod settled;
 mod ties;
 
@@ -14,17 +15,17 @@ use smallvec::SmallVec;
 use super::Desk;
 use super::channels::UNKNOWN;
 use crate::engine::Admission;
-use crate::engine::event::{
-    Cancellation, Correction, CorrectionKind, Event, Item, OrderStatus, Payment, PaymentStatus, Purchase, Refund, Rev,
-};
+use crate::engine::event::{Cancellation, Correction, CorrectionKind, Event, OrderStatus, Payment, PaymentStatus, Purchase, Refund, Rev};
 use crate::engine::id::{Name, Pieces, Set, Sym, Table};
 use crate::engine::plan::{OrdersFrom, Plan};
-use crate::engine::series::{MOST_UNITS, Slots, slot_of};
+use crate::engine::series::{Slots, slot_of};
 use crate::engine::time::{At, Moment};
 pub use account::Account;
 pub use buyers::{Buyer, Buyers, Circle};
 use namesakes::{Bearer, Namesakes};
-use settled::{Claim, Claimed, Settled};
+pub use said::{Line, read_lines};
+use said::{Said, is_excluded, read_purchase};
+use settled::{Claim, Claimed, Goods, Settled};
 use ties::{Lent, Ties};
 
 /// Versions of one order that are told apart; of older ones only their effect stays.
@@ -71,32 +72,6 @@ impl Version {
 pub fn content_of(event: &Event) -> u64 {
     use std::hash::BuildHasher;
     foldhash::quality::FixedState::with_seed(6).hash_one((&event.fact, event.currency, &event.extra))
-}
-
-/// What a line of an order or a cart stands for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Line {
-    pub product: Sym,
-    pub units: i64,
-    /// Quantity × price − discount, in minor units.
-    pub amount: i64,
-}
-
-/// What the winning version says.
-#[derive(Clone, Debug, PartialEq)]
-struct Said {
-    version: Version,
-    status: OrderStatus,
-    value: i64,
-    placed_at: Option<Moment>,
-    paid_at: Option<Moment>,
-    cancelled_at: Option<Moment>,
-    expires_at: Option<Moment>,
-    ties: Ties,
-    /// By the plan's rules, or unknown.
-    channel: Sym,
-    promotional: bool,
-    lines: SmallVec<[Line; 1]>,
 }
 
 /// An order, by source and key.
@@ -232,13 +207,17 @@ impl Orders {
         if let (Some(own), Some(payment_id)) = (own.filter(|own| **own != payment.order), payment_id) {
             self.bear(desk.books.orders.intern(own), Bearer { order: name, payment: payment_id }, desk);
         }
-        self.claim(name, Claim { source: desk.source, ts: event.ts, payment: payment_id, id: None, what }, desk);
+        self.claim(name, Claim { source: desk.source, ts: event.ts, payment: payment_id, id: None, goods: Goods::new(), what }, desk);
     }
 
     /// Takes the word that an order is called off, of one who tells nothing else of it.
     pub fn fold_cancellation(&mut self, cancellation: &Cancellation, event: &Event, desk: &mut Desk<'_>) {
         let name = desk.books.orders.intern(&cancellation.order);
-        self.claim(name, Claim { source: desk.source, ts: event.ts, payment: None, id: None, what: Claimed::Cancellation }, desk);
+        self.claim(
+            name,
+            Claim { source: desk.source, ts: event.ts, payment: None, id: None, goods: Goods::new(), what: Claimed::Cancellation },
+            desk,
+        );
     }
 
     pub fn fold_refund(&mut self, refund: &Refund, event: &Event, desk: &mut Desk<'_>) {
@@ -249,7 +228,9 @@ impl Orders {
         if let Some(id) = &event.id {
             self.refunded.insert(id.clone(), name);
         }
-        self.claim(name, Claim { source: desk.source, ts: event.ts, payment, id: event.id.clone(), what }, desk);
+        let goods = if value.is_none() { read_lines(&refund.items, desk) } else { SmallVec::new() };
+        let goods = goods.iter().map(|line| (line.product, line.units)).collect();
+        self.claim(name, Claim { source: desk.source, ts: event.ts, payment, id: event.id.clone(), goods, what }, desk);
     }
 
     /// Takes a refund back that came to nothing after all, by the id of its event.
@@ -528,79 +509,6 @@ impl Order {
         let first = || self.first.iter().flatten().min().copied();
         said.or(self.named[0]).or(self.first[0]).or_else(first).or(self.approved()).map(Moment::at)
     }
-}
-
-/// Orders of staff and testers, by the plan.
-fn is_excluded(purchase: &Purchase, plan: &Plan) -> bool {
-    let exclude = &plan.exclude;
-    let listed = |list: &[Name], name: &Option<Name>| name.as_ref().is_some_and(|name| list.contains(name));
-    listed(&exclude.customers, &purchase.customer)
-        || listed(&exclude.visitors, &purchase.visitor)
-        || purchase.coupons.iter().any(|coupon| exclude.coupons.contains(coupon))
-}
-
-fn read_purchase(purchase: &Purchase, version: Version, desk: &mut Desk<'_>) -> Said {
-    let discounted = purchase.discount.is_some_and(|discount| discount.minor > 0)
-        || purchase.items.iter().any(|item| item.discount.is_some_and(|discount| discount.minor > 0));
-    let channel = desk.books.channel(purchase.channel.as_ref(), &purchase.coupons, desk.plan);
-    let books = &mut *desk.books;
-    let ties = Ties {
-        channel: Some(channel).filter(|channel| books.channels.text(*channel) != UNKNOWN),
-        customer: purchase.customer.as_ref().map(|customer| books.customers.intern(customer)),
-        visitor: purchase.visitor.as_ref().map(|visitor| books.visitors.intern(visitor)),
-        method: purchase.method.as_ref().map(|method| books.methods.intern(method)),
-        new: purchase.new,
-        attributed: attribution(purchase, desk.plan),
-    };
-    Said {
-        version,
-        status: purchase.status,
-        value: bounded(desk.purse.take(purchase.value)),
-        placed_at: purchase.placed_at.map(Moment::from),
-        paid_at: purchase.paid_at.map(Moment::from),
-        cancelled_at: purchase.cancelled_at.map(Moment::from),
-        expires_at: purchase.expires_at.map(Moment::from),
-        ties,
-        channel,
-        promotional: discounted || !purchase.coupons.is_empty(),
-        lines: read_lines(&purchase.items, desk),
-    }
-}
-
-/// Whether the order says itself that it belongs to this live: by its tag, a coupon or a campaign. Nothing where it names none.
-fn attribution(purchase: &Purchase, plan: &Plan) -> Option<bool> {
-    use crate::engine::event::ChannelClue;
-    let scope = &plan.scope;
-    let campaign = match &purchase.channel {
-        Some(ChannelClue::Parts(parts)) => parts.campaign.as_ref(),
-        Some(ChannelClue::Name(_)) | None => None,
-    };
-    let says = purchase.live.is_some() || campaign.is_some() || !purchase.coupons.is_empty();
-    says.then(|| {
-        purchase.live.as_ref().is_some_and(|tag| scope.live.contains(tag))
-            || purchase.coupons.iter().any(|coupon| scope.coupons.iter().any(|known| known.eq_ignore_ascii_case(coupon)))
-            || campaign.is_some_and(|campaign| scope.campaigns.iter().any(|known| known.eq_ignore_ascii_case(campaign)))
-    })
-}
-
-/// The lines of an order or a cart, one a product.
-pub fn read_lines(items: &[Item], desk: &mut Desk<'_>) -> SmallVec<[Line; 1]> {
-    let mut lines = SmallVec::<[Line; 1]>::new();
-    for item in items {
-        let product = desk.books.product(&item.sku, None, desk.plan);
-        let units = item.quantity.clamp(-MOST_UNITS, MOST_UNITS);
-        let price = item.price.map_or(0, |price| desk.purse.take(price));
-        let discount = item.discount.map_or(0, |discount| desk.purse.take(discount));
-        let amount = bounded(i128::from(units).saturating_mul(price).saturating_sub(discount));
-        match lines.iter_mut().find(|line| line.product == product) {
-            Some(line) => {
-                line.units += units;
-                line.amount = line.amount.saturating_add(amount);
-            }
-            None => lines.push(Line { product, units, amount }),
-        }
-    }
-    lines
 }
 
 /// An amount that an order can have; one beyond 64 bits is taken for the greatest.

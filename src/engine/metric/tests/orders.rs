@@ -126,6 +126,18 @@ const ORDER_CASES: &[OrderCase] = &[
         6_000.0,
     ),
     (
+        "goods that come back cost what their lines say",
+        &[
+            (0, r#""type":"refund","order":"1","total":true,"items":[{"sku":"A","quantity":1},{"sku":"C","quantity":1}]"#),
+            (
+                1,
+                r#""type":"purchase","order":"1","value":"50","items":[{"sku":"A","quantity":2,"price":"15","discount":"2"},{"sku":"B","quantity":1,"price":"22"}]"#,
+            ),
+        ],
+        [1.0, 1.0, 0.0],
+        3_600.0,
+    ),
+    (
         "a refund of all that is left takes what the others leave",
         &[
             (0, r#""type":"purchase","order":"1","value":"100""#),
@@ -243,6 +255,7 @@ fn where_there_is_no_shop_a_payment_is_an_order() {
     check(&engine, Scope::Live, &[(Metric::OrdersPlaced, 1.0), (Metric::OrdersPaid, 1.0), (Metric::GmvPaid, 1_000.0)]);
     let pix = Scope::Method(engine.live().books.methods.find("pix").unwrap());
     check(&engine, pix, &[(Metric::OrderPaidRate, 1.0)]);
+    assert_eq!(value(&engine, Metric::Units, Scope::Live), Value::Unknown(Why::NotInFeeds), "a payment names no products");
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub fn of(order: &Order, plan: &Plan, closed: Option<At>) -> Option<Account> {
         premium: is_premium(value, plan),
         attributed,
         direct,
-        refunds: claimed.map(|claimed| refunds(claimed, value)).unwrap_or_default(),
+        refunds: claimed.map(|claimed| refunds(claimed, value, said.map_or(&[], |said| &said.lines))).unwrap_or_default(),
     })
 }
 
@@ -84,14 +84,20 @@ const fn buyer(number: u32, ties: &Ties) -> Buyer {
     }
 }
 
-/// What went back, by time; where all that was left did, that is what the others leave of the value.
-fn refunds(claimed: &Settled, value: i64) -> SmallVec<[(At, i64); 1]> {
+/// What went back, by time: of goods what their lines say, and where all that was left did, what the others leave of the value.
+fn refunds(claimed: &Settled, value: i64, lines: &[Line]) -> SmallVec<[(At, i64); 1]> {
     let mut refunds = claimed.refunds.clone();
+    let cost = |(product, units): &(Sym, i64)| {
+        let line = lines.iter().find(|line| line.product == *product && line.units > 0)?;
+        let share = i128::from(line.amount) * i128::from((*units).clamp(0, line.units)) / i128::from(line.units);
+        i64::try_from(share).ok()
+    };
+    refunds.extend(claimed.returned.iter().map(|(at, goods)| (*at, goods.iter().filter_map(cost).fold(0, i64::saturating_add))));
     if let Some(emptied) = claimed.emptied {
         let others = refunds.iter().fold(0, |sum: i64, (_, value)| sum.saturating_add(*value));
         refunds.push((emptied.at(), value.saturating_sub(others).max(0)));
-        refunds.sort_by_key(|(at, _)| *at);
     }
+    refunds.sort_by_key(|(at, _)| *at);
     refunds
 }
 

@@ -19,8 +19,13 @@ pub struct Claim {
     pub payment: Option<Sym>,
     /// A refund's id, by which it may be taken back.
     pub id: Option<Name>,
+    /// Of a refund without a value: what came back, as product and units; nothing means all that is left.
+    pub goods: Goods,
     pub what: Claimed,
 }
+
+/// Products and their units.
+pub type Goods = Vec<(Sym, i64)>;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Claimed {
@@ -74,6 +79,8 @@ pub struct Settled {
     pub paid_by: Option<Sym>,
     pub cancelled: Option<Moment>,
     pub refunds: SmallVec<[(At, i64); 1]>,
+    /// Goods that came back, at what the order says they cost.
+    pub returned: Vec<(At, Goods)>,
     /// When all that was left went back.
     pub emptied: Option<Moment>,
     /// The amount of each approved payment; those without an id are one.
@@ -99,6 +106,7 @@ impl Settled {
             Claimed::Cancellation => {
                 self.cancelled.get_or_insert(claim.ts.into());
             }
+            Claimed::Refund { value: None, .. } if !claim.goods.is_empty() => self.returned.push((claim.ts, claim.goods.clone())),
             Claimed::Refund { value: None, .. } => {
                 self.emptied.get_or_insert(claim.ts.into());
             }
