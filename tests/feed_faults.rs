@@ -323,6 +323,40 @@ async fn a_row_is_looked_up_once_a_version_and_one_that_is_gone_stops_no_other()
     assert!(taken.state("shop").caught_up && taken.state("shop").status == FeedStatus::Ok);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_poll_is_waited_for_and_a_queue_that_is_never_empty_is_well() {
+    let at = wall_now().rfc3339();
+    let shop = Peer::start(move |asked, before| {
+        if asked.path() != "/rows" {
+            return Reply::status(200, &[], "{}");
+        }
+        // every third time nothing came while it was kept back
+        let answer = match before % 3 {
+            2 => Reply::status(204, &[], ""),
+            _ => Reply::Json(format!(r#"{{"rows":[{{"id":{before},"at":"{at}","total":"10.50"}}]}}"#)),
+        };
+        Reply::Later(Duration::from_millis(2_600), Box::new(answer))
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (head, rest) = TURNING.split_once("query = ").expect("a query");
+    let rest = rest.split_once("items = ").expect("items").1;
+    let queue = format!(
+        "{head}holds_s = 10\npaging = {{ kind = \"queue\" }}\nack = \"[.rows[].id] | tojson\"\nconfirm = {{ method = \"POST\", url = \"{{{{base}}}}/ack\" }}\nitems = {rest}"
+    );
+    std::fs::write(folder.path().join("queue.toml"), queue).expect("a file");
+    let plan = format!("[feeds.shop]\nplatform = \"{}/queue.toml\"\nbase = \"{}\"\n", folder.path().display(), shop.base());
+    let mut owner = Owner::start(&plan, wall_now().plus_s(-60), Taken::default());
+    owner.until("four orders", |taken| orders(taken) >= 4).await;
+    let taken = owner.stop().await;
+    assert_eq!(taken.all_faults("shop"), [""; 0]);
+    let told: Vec<_> = taken.told.iter().filter_map(|state| Some((state.complete_to?, state.stale_after_s))).collect();
+    let steps: Vec<i64> = told.windows(2).map(|pair| pair[1].0.since_ms(pair[0].0)).collect();
+    assert!(told.len() >= 4 && steps.iter().all(|ms| *ms < 6_000), "each answer is good news: {steps:?}");
+    assert!(told.iter().all(|(_, stale)| *stale >= 10), "{told:?}");
+    assert_eq!(taken.state("shop").interval_ms, Some(300), "what is kept back is no load");
+}
+
 /// Waits until a file holds all of these.
 async fn written(file: &Path, parts: &[&str]) -> String {
     let end = tokio::time::Instant::now() + owner::PATIENCE;

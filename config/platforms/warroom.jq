@@ -30,12 +30,14 @@ def micros: if . == null then null else scaled(6) | until(endswith("0") | not; .
 def major: if . == null or . == "" then null else tostring end;
 def comma: if . == null or . == "" then null else tostring | split(".") | join("") | split(",") | join(".") end;
 
-# A sum of amounts without the noise of floats; null and "" say nothing, null where none says anything.
-def sum: map(select(. != null and . != "")) | if . == [] then null else amount_sum end;
+# A sum of amounts without the noise of floats; null and "" say nothing, null where none says anything. Minor units add up to minor units.
+def sum: map(select(. != null and . != "")) | if . == [] then null elif all(isobject) then {minor: (map(.minor) | amount_sum | tonumber)} else amount_sum end;
 # An amount so many times, as it is.
-def times($n): if . == null or . == "" then null else amount_times($n) end;
+def times($n): if . == null or . == "" then null elif isobject then {minor: (.minor | amount_times($n) | tonumber)} else amount_times($n) end;
+# Minor units as the decimals of the currency, other amounts as they are.
+def exact($currency): if isobject then ("0" | amount_shared(1; $currency) | ltrimstr("0") | ltrimstr(".") | length) as $places | .minor | scaled($places) else . end;
 # One of $n equal parts of an amount, to the decimals of the currency.
-def shared($n; $currency): if . == null or . == "" then null else amount_shared($n; $currency) end;
+def shared($n; $currency): if . == null or . == "" then null else exact($currency) | amount_shared($n; $currency) end;
 # An amount to the decimals that the currency has: for platforms that reckon with more.
 def rounded($currency): shared(1; $currency);
 # Null for an amount that is not above nothing.
@@ -57,9 +59,10 @@ def no_deduction: if . != null and startswith("-") then null else . end;
 def pieces($whole; $currency):
   .quantity as $n | ("0" | rounded($currency) | .[:-1] + "1") as $least | ($whole | shared($n; $currency)) as $each |
   ([$whole, ($each | times(-$n))] | sum | tonumber / ($least | tonumber) | round) as $over |
-  if $over == 0 then .price = $each else ($over | fabs) as $some |
+  (if $over < 0 then [-$over, -1] else [$over, 1] end) as [$some, $sign] |
+  if $some == 0 then .price = $each else
     (.quantity = $n - $some | .price = $each),
-    (del(.discount) | .quantity = $some | .price = ([$each, ($least | times($over / $some))] | sum)) end;
+    (del(.discount) | .quantity = $some | .price = ([$each, ($least | times($sign))] | sum)) end;
 
 # A line of an order, or two of one product that come to it exactly: `price` for each, or `whole` for all of its quantity. Its money has the
 # decimals of the currency, no discount is none. Goods by weight or length are one unit that costs what they cost together. A line that

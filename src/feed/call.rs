@@ -1,5 +1,7 @@
 //! One HTTP call as a platform file describes it: method and templates of URL, query, headers and body.
 
+use std::time::Duration;
+
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -23,6 +25,8 @@ pub struct Call {
     pub throttled: Option<Filter>,
     /// What stands for an error of the platform that is none, as "nothing there": its answer, as JSON.
     pub instead: Option<Filter>,
+    /// So long the platform may keep the answer back until it has something to say: a long poll.
+    pub holds: Duration,
 }
 
 /// What a call sends.
@@ -63,7 +67,18 @@ impl Call {
         let body = read_body(section);
         let method = method.unwrap_or(if body == Body::Empty { reqwest::Method::GET } else { reqwest::Method::POST });
         let cost = section.count("cost", 1..=100_000).unwrap_or(1);
-        Some(Self { method, url: url?, query, headers, body, cost, rank: Rank::default(), throttled: None, instead: None })
+        Some(Self {
+            method,
+            url: url?,
+            query,
+            headers,
+            body,
+            cost,
+            rank: Rank::default(),
+            throttled: None,
+            instead: None,
+            holds: Duration::ZERO,
+        })
     }
 
     /// True for the same call of a platform file: it asks for the same, whatever the values.

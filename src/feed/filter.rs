@@ -10,6 +10,7 @@ mod amount;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use jaq_core::compile::Undefined;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::native::{Fun, bome, v};
 use jaq_core::{Compiler, Ctx, Error, Native, Vars, data, load, unwrap_valr};
@@ -161,7 +162,11 @@ fn compile_error(code: &str, errors: &jaq_core::compile::Errors<&str, ()>) -> Fi
         Some((name, kind)) => {
             let inside = code.as_bytes().as_ptr_range().contains(&name.as_ptr());
             let offset = if inside { load::span(code, name).start } else { 0 };
-            FilterError { offset, what: format!("jq: there is no {} `{name}`", kind.as_str()) }
+            let called = match kind {
+                Undefined::Filter(arity @ 1..) => format!("{name}/{arity}"),
+                _ => (*name).to_owned(),
+            };
+            FilterError { offset, what: format!("jq: there is no {} `{called}`", kind.as_str()) }
         }
         None => FilterError { offset: 0, what: "jq: not a filter".into() },
     }
@@ -176,6 +181,7 @@ mod tests {
         let error = Filter::read("def a: 1;\ndef b: nope;", "b").unwrap_err();
         assert_eq!(error.what, "jq: there is no filter `nope`");
         assert_eq!(error.offset, 17);
+        assert_eq!(Filter::read("def a($x): 1;", "a(1; 2)").unwrap_err().what, "jq: there is no filter `a/2`");
         let error = Filter::read("", ".a | (").unwrap_err();
         assert!(error.offset >= 6, "{error:?}");
     }

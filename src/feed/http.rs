@@ -88,22 +88,27 @@ impl Http {
         answer.checked().err().unwrap_or_else(|| Fault::new(FaultKind::Status, "an unexpected answer"))
     }
 
-    /// Sends a call; the headers have come, the body not yet.
-    ///
-    /// # Errors
-    /// When nobody answers.
-    pub async fn open(&self, filled: Filled) -> Result<reqwest::Response, Fault> {
-        let client = if is_near(&filled.url) { &self.near } else { &self.far };
-        send_with(client, filled).await
-    }
-
     /// Sends a call and reads its answer whole.
     ///
     /// # Errors
     /// When nobody answers in time or the body is too large.
     pub async fn send(&self, filled: Filled) -> Result<Answer, Fault> {
+        self.send_held(filled, Duration::ZERO).await
+    }
+
+    /// The same where the answer may be kept back for so long.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn send_held(&self, filled: Filled, holds: Duration) -> Result<Answer, Fault> {
+        let client = match (is_near(&filled.url), holds.is_zero()) {
+            (true, true) => &self.near,
+            (false, true) => &self.far,
+            (true, false) => &self.near_stream,
+            (false, false) => &self.far_stream,
+        };
         let exchange = async {
-            let mut response = self.open(filled).await?;
+            let mut response = send_with(client, filled).await?;
             let (status, headers) = (response.status(), response.headers().clone());
             let limit = if status.is_success() { MAX_BYTES } else { ERROR_BYTES };
             let body = read_capped(&mut response, limit, !status.is_success()).await?;
@@ -112,7 +117,9 @@ impl Http {
             let skew_ms = date.map(|date| date.plus_ms(500).since_ms(wall_now()));
             Ok(Answer { status, headers, body, skew_ms, date })
         };
-        tokio::time::timeout(TOTAL_TIMEOUT, exchange).await.map_err(|_| Fault::new(FaultKind::Timeout, "no whole answer within 15 s"))?
+        let patience = TOTAL_TIMEOUT + holds;
+        let late = || Fault::new(FaultKind::Timeout, format!("no whole answer within {} s", patience.as_secs()));
+        tokio::time::timeout(patience, exchange).await.map_err(|_| late())?
     }
 }
 

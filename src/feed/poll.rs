@@ -33,6 +33,8 @@ use crate::engine::time::At;
 const MAX_PAGES: u32 = 2_000;
 /// A difference between the clocks below this is noise of the network.
 const SKEW_NOISE_MS: i64 = 2_000;
+/// A long poll whose answer took so long had nothing to say when it was asked.
+const KEPT_BACK_MS: i64 = 250;
 /// A longer wait for a turn says nothing of the server's load.
 const LINE: Duration = Duration::from_secs(1);
 
@@ -155,7 +157,7 @@ impl Poller {
             }
             // a server under load is given time: it works for us a third of the time at most. To stand in line is a sign of
             // load as well, but of no more than that
-            let busy = began.elapsed().saturating_sub(waited.saturating_sub(LINE)).saturating_mul(3);
+            let busy = began.elapsed().saturating_sub(waited.saturating_sub(LINE)).saturating_sub(self.poll.call.holds).saturating_mul(3);
             self.spared = Duration::ZERO;
             if busy > self.interval(outlet.feed()) {
                 self.spared = Duration::from_secs(busy.as_secs() + 1);
@@ -181,7 +183,7 @@ impl Poller {
         let interval_s = self.interval(outlet.feed()).as_secs_f64();
         let standing = self.session.limiter.standing();
         #[expect(clippy::cast_possible_truncation, reason = "an interval is at most a day, stretched sixty times")]
-        let (interval_ms, twice_s) = ((interval_s * 1_000.0) as i64, (interval_s * 2.0).ceil() as i64);
+        let (interval_ms, twice_s) = ((interval_s * 1_000.0) as i64, (interval_s * 2.0 + self.poll.call.holds.as_secs_f64()).ceil() as i64);
         let stale_after_s = self.stale_after_s.max(twice_s);
         outlet.note(|state| {
             state.interval_ms = Some(interval_ms);
@@ -205,7 +207,12 @@ impl Poller {
         }
         loop {
             page.set(&self.poll.paging, &mut values);
+            let asked = outlet.now();
             let (mut mapped, skew) = self.fetch(&page, &values, began).await?;
+            // a queue that kept its answer back was empty when it was asked
+            let was_empty = !self.poll.call.holds.is_zero()
+                && matches!(self.poll.paging, Paging::Queue)
+                && outlet.now().since_ms(asked) >= KEPT_BACK_MS;
             if let Some(skew) = skew {
                 self.skew_ms = if skew.abs() > SKEW_NOISE_MS { skew } else { 0 };
                 outlet.note(|state| state.skew_ms = Some(skew));
@@ -231,7 +238,7 @@ impl Poller {
                     return Err(fault.into());
                 }
             };
-            if !more || self.poll.once && matches!(self.poll.paging, Paging::Since { .. }) {
+            if !more || was_empty || self.poll.once && matches!(self.poll.paging, Paging::Since { .. }) {
                 cursor.to = self.poll.window.map(|_| to.ms());
                 let complete_to = began.plus_ms(-lag_ms);
                 outlet.note_success(complete_to);
@@ -305,6 +312,10 @@ impl Poller {
             async move {
                 let context = Context { join, ..Context::of_answer(&answer, at, place, &self.session.account) };
                 let skew = answer.skew_ms;
+                // no content: there is nothing new
+                if answer.status == reqwest::StatusCode::NO_CONTENT {
+                    return Ok((Mapped::default(), skew));
+                }
                 let link = next_link(&answer.headers);
                 let look = hash(&answer.body);
                 let mut mapped = self.mapper.map(answer.body, &self.recipe, context).await?;

@@ -152,7 +152,7 @@ impl Session {
     /// # Errors
     /// When the answer is no success.
     pub async fn send(&self, call: &Call, filled: Filled) -> Result<Answer, Fault> {
-        let answer = self.http.send(filled).await?;
+        let answer = self.http.send_held(filled, call.holds).await?;
         let body = if answer.status.is_success() { Vec::new() } else { answer.body.clone() };
         if !answer.status.is_success()
             && let Some(instead) = &call.instead

@@ -41,6 +41,8 @@ pub enum Reply {
         headers: Vec<(&'static str, String)>,
         body: Vec<u8>,
     },
+    /// Is kept back for so long.
+    Later(std::time::Duration, Box<Reply>),
     /// Never answers.
     Hang,
     /// Announces more than it sends.
@@ -101,7 +103,13 @@ async fn serve(mut stream: TcpStream, known: Arc<Mutex<Vec<Asked>>>, answer: Arc
         list.push(asked.clone());
         list.len() - 1
     };
-    let bytes = match answer(&asked, before) {
+    let mut reply = answer(&asked, before);
+    while let Reply::Later(wait, later) = reply {
+        tokio::time::sleep(wait).await;
+        reply = *later;
+    }
+    let bytes = match reply {
+        Reply::Later(..) => return,
         Reply::Json(body) => response(200, &[("content-type", "application/json".into())], body.as_bytes(), body.len()),
         Reply::Full { status, headers, body } => response(status, &headers, &body, body.len()),
         Reply::Truncated(body) => response(200, &[], body.as_bytes(), body.len() + 100),

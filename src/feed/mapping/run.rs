@@ -378,6 +378,10 @@ mod tests {
         assert_eq!(run("12990 | minor", "null"), r#"{"minor":12990}"#);
         assert_eq!(run(".[] | micros", r#"[1234500,-5,"7000000",0]"#), r#""1.2345" "-0.000005" "7" "0""#);
         assert_eq!(run("comma", r#""1.299,90""#), r#""1299.90""#);
+        assert_eq!(run("[1245, 55] | map(minor) | sum, (.[0] | times(3))", "null"), r#"{"minor":1300} {"minor":3735}"#);
+        assert_eq!(run(r#"1245 | minor | rounded("EUR"), rounded("JPY"), rounded("KWD")"#, "null"), r#""12.45" "1245" "1.245""#);
+        let line = r#"{sku: "A", quantity: 2, whole: (1245 | minor), discount: (0 | minor)} | line("BRL")"#;
+        assert_eq!(run(line, "null"), r#"{"sku":"A","quantity":1,"price":"6.23"} {"sku":"A","quantity":1,"price":"6.22"}"#);
         assert_eq!(run("[.[] | time]", r#"[0,1795303864,"2026-11-21"]"#), r#"[null,"1795303864","2026-11-21"]"#);
         assert_eq!(
             run("channel(.l; .r)", r#"{"l":"/p?utm_source=insta+gram&utm_medium=paid%5Fsocial","r":""}"#),

@@ -252,7 +252,7 @@ impl PlatformText {
         Some(match kind {
             Kind::Poll => {
                 let poll = self.read_poll(section)?;
-                let limit = (poll.interval_s * 2.0).max(2.0);
+                let limit = (poll.interval_s * 2.0).max(2.0) + poll.call.holds.as_secs_f64();
                 (Transport::Poll(Box::new(poll)), Guarantee::Resumable, limit)
             }
             Kind::Webhook => (Transport::Webhook(Box::new(self.read_webhook(section)?)), Guarantee::Durable, 30.0),
@@ -342,7 +342,8 @@ impl PlatformText {
 
     fn read_poll(&self, section: &Section<'_>) -> Option<Poll> {
         let instead = self.filter(section, "instead");
-        let call = Call::read(section).map(|call| Call { instead, ..call });
+        let holds = section.number("holds_s", 0.5..=120.0).map_or(Duration::ZERO, Duration::from_secs_f64);
+        let call = Call::read(section).map(|call| Call { instead, holds, ..call });
         let interval_s = section.number("interval_s", 0.2..=86_400.0);
         if !section.has("interval_s") {
             section.missing("interval_s", "say how often to ask, in seconds");
