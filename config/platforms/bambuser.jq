@@ -25,7 +25,7 @@ def kind: if .isModerator or .role == "moderator" then "moderator" elif .isHost 
 
 def message: if is_hidden or (said | known) == null then skip("a message that is not shown, or says nothing") else
   {type: "chat_message", id: (.id | text), ts: (.createdAt // .timestamp), text: said, author_kind: kind,
-   author: (.user.id // .userId // (.author | if isobject then .id // .name else . end) // .username // .name // "unknown" | text),
+   author: (.user.id // .userId // (.author | if isobject then .id // .name else . end) // .username // .user.name // .name // "unknown" | text),
    reply_to: (.replyTo | if isobject then .id else . end | text)} end;
 
 def stats: (.currentViewers | gauge("ccu")), (.uniqueViewers | total("viewers_uv")), (.likes | total("likes")), (.chatMessages | total("chat_messages")) ;

@@ -18,7 +18,7 @@ def received: if .componentesValor.saque then skip("cash that was withdrawn, no 
   elif .endToEndId == null and .valor == null then skip("not a Pix")
   else (charge // .endToEndId) as $order | .endToEndId as $id |
   {type: "payment", id: .endToEndId, ts: .horario, order: $order, status: "approved", method: "pix", value: sold, currency: "BRL", payment: $id},
-  (.devolucoes[]? | select(.status == "DEVOLVIDO") | {type: "refund", id: id_of($id, .id), payment: $id, ts: (.horario.liquidacao // .horario.solicitacao), order: $order, value: .valor, currency: "BRL"}) end;
+  (.devolucoes[]? | select(.status == "DEVOLVIDO" and .natureza != "RETIRADA") | {type: "refund", id: id_of($id, .id), payment: $id, ts: (.horario.liquidacao // .horario.solicitacao), order: $order, value: .valor, currency: "BRL"}) end;
 
 # Of a Pix that may have been read long ago what went back alone.
 def returned: [received | select(.type != "payment")] | if . == [] then skip("no refund is through yet") else .[] end;

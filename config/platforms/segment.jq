@@ -1,21 +1,28 @@
 # Segment's ecommerce spec: JSON numbers in major units.
 
-def order_of($p): first_known($p.order_id, $p.orderId, $p.id);
+def order_of($p): first_known($p.order_id, $p.orderId, $p.transaction_id, $p.id);
 # The spec gives the cart's id to some events, the checkout's to others: a visitor is what all of them name.
 def cart_of($p): first_known(.anonymousId, $p.cart_id, $p.cartId, $p.checkout_id, $p.checkoutId, .userId, $p.order_id, $p.orderId);
-def product_of: first_known(.product_id, .productId);
+def product_of: first_known(.product_id, .productId, .item_id);
 def sku_of: first_known(.sku, product_of, .id, .name);
 
-# Names of events are compared without case, spaces and underscores: "Order Completed", "order_completed", "OrderCompleted".
+# Names of events are compared without case, spaces and underscores: "Order Completed", "order_completed", "OrderCompleted"; the names of
+# Google Analytics are known too, and those of Saleor's app, which begin with its own.
 def kinds: {
   productviewed: "view_item", viewedproduct: "view_item", productclicked: "select_item", clickedproduct: "select_item",
   productadded: "add_to_cart", addedproduct: "add_to_cart", wishlistproductaddedtocart: "add_to_cart", productremoved: "remove_from_cart", removedproduct: "remove_from_cart",
   checkoutstarted: "begin_checkout", startedcheckout: "begin_checkout", startedorder: "begin_checkout", paymentinfoentered: "add_payment_info",
   ordercompleted: "completed", completedorder: "completed", orderupdated: "updated", updatedorder: "updated",
-  ordercancelled: "cancelled", cancelledorder: "cancelled", orderrefunded: "refund", refundedorder: "refund"};
-def kind: kinds[.event // "" | tostring | ascii_downcase | split(" ") | join("") | split("_") | join("")];
+  ordercancelled: "cancelled", cancelledorder: "cancelled", orderrefunded: "refund", refundedorder: "refund",
+  viewitem: "view_item", selectitem: "select_item", addtocart: "add_to_cart", removefromcart: "remove_from_cart",
+  begincheckout: "begin_checkout", addpaymentinfo: "add_payment_info", purchase: "completed", refund: "refund"};
+def event: .event // "" | tostring | ascii_downcase | split(" ") | join("") | split("_") | join("");
+def is_of_saleor: event | startswith("saleor");
+def kind: kinds[event | ltrimstr("saleor")];
 
-def lines($currency): [.products[]? | objects | {sku: sku_of, quantity: ((.quantity | figure) // 1), name, price: (.price | figure)} | line($currency)];
+# Saleor's app tells what a line costs together as its price.
+def lines($currency; $whole): [(.products // .items // .refunded_products)[]? | objects | (.price | figure) as $price |
+  {sku: sku_of, quantity: ((.quantity | figure) // 1), name: first_known(.name, .item_name)} + (if $whole then {whole: $price} else {$price} end) | line($currency)];
 # What lines cost together; null when the price of one is not told.
 def of_lines($currency): if any(.price == null) then null else [.[] | .quantity as $n | .price | times($n)] | sum | rounded($currency) end;
 # What the customer pays; null where it is nowhere. Revenue and subtotal are without shipping and taxes; the discount is off the
@@ -27,6 +34,9 @@ def worth($currency; $lines): (.total | known) // (.value | known) // (
   else [($revenue // $goods), .shipping, .tax, (if $goods != null and ($revenue // $goods) == $goods then .discount | times(-1) else null end)] | sum end)
   | rounded($currency);
 def unsigned: if . != null and startswith("-") then .[1:] else . end;
+# What went back, where it stands beside what the order was worth.
+def back($currency): (first_known(.refund_amount, .refundAmount, .refund_total, .amount) // ([(.refunded_products // .products)[]?.refund_amount] | sum)) | rounded($currency);
+def trimmed: until(startswith(" ") | not; .[1:]) | until(endswith(" ") | not; .[:-1]);
 
 # The campaign is the page's own: without one its address tells it.
 def came: .campaign as $c | (.page.url | known) as $url | (.page.search // "" | ltrimstr("?")) as $search |
@@ -39,7 +49,7 @@ def track: kind as $kind |
   # an order of any day is on its way
   elif $kind == "updated" and ($p.status // $p.fulfillment_status // "" | tostring | ascii_downcase | among("fulfilled", "shipped", "in_transit", "delivered"))
   then skip("of the delivery") else
-  ($p.currency | known) as $currency | ($p | lines($currency)) as $lines | ((.timestamp // .originalTimestamp // .receivedAt) | time) as $ts |
+  ($p.currency | known) as $currency | is_of_saleor as $whole | ($p | lines($currency; $whole)) as $lines | ((.timestamp // .originalTimestamp // .receivedAt) | time) as $ts |
   (.context // {} | came) as $channel |
   ($p | worth($currency; $lines)) as $worth |
   # what is tried out in Segment's own event tester is no sale
@@ -48,11 +58,11 @@ def track: kind as $kind |
    elif $kind | among("completed", "updated", "cancelled") then
      {type: "purchase", order: order_of($p), rev: $ts, status: (if $kind == "cancelled" then "cancelled" else "paid" end),
       placed_at: (if $kind == "completed" then $ts else null end), paid_at: (if $kind == "completed" then $ts else null end), cancelled_at: (if $kind == "cancelled" then $ts else null end),
-      visitor: .anonymousId, customer: (.userId | text), cart: cart_of($p), value: $worth, discount: ($p.discount | rounded($currency)),
-      coupons: [$p.coupon | if isarray then .[] else . end | if isobject then first_known(.code, .name, .id) else known | text end | select(.)], items: $lines, channel: $channel}
+      visitor: .anonymousId, customer: (.userId | text), cart: cart_of($p), value: $worth, discount: ($p.discount | rounded($currency) | unsigned),
+      coupons: [$p.coupon | if isarray then .[] elif isstring then split(",")[] | trimmed else . end | if isobject then first_known(.code, .name, .id) else known | text end | select(.)], items: $lines, channel: $channel}
    # one that names no sum is of all that its products came to, or of the whole order
-   elif $kind == "refund" then {type: $kind, id: .messageId, order: order_of($p), value: ($worth | unsigned), items: $lines,
-     total: (if $worth == null then true else null end)}
+   elif $kind == "refund" then (($p | back($currency)) // $worth | unsigned) as $back |
+     {type: $kind, id: .messageId, order: order_of($p), currency: ($p.refund_currency // $currency), value: $back, items: $lines, total: (if $back == null then true else null end)}
    elif $kind | among("begin_checkout", "add_payment_info") then
      {type: $kind, id: .messageId, visitor: .anonymousId, cart: cart_of($p), value: $worth, items: $lines, method: $p.payment_method, channel: $channel}
    else {type: $kind, id: .messageId, visitor: .anonymousId, sku: ($p | sku_of), product: ($p | product_of), quantity: ($p.quantity | figure | if . == null then . else [tonumber | floor, 1] | max end), price: ($p.price | figure | rounded($currency)),

@@ -7,9 +7,13 @@ def is_prize: .sku_type == "ZERO_LOTTERY";
 def is_no_sale: .is_sample_order or .is_replacement_order or
   ((.is_exchange_order or .order_type == "ZERO_LOTTERY" or any(.line_items[]?; is_prize)) and (.payment.total_amount | some_money) == null);
 
+# Paid at the door.
+def is_delivered_for_cash: .is_cod == true and (.status | among("DELIVERED", "COMPLETED"));
+def paid: (.paid_time | time) // if is_delivered_for_cash then (.delivery_time | time) // (.update_time | time) else null end;
+
 def order: if is_no_sale then skip("a sample, a prize, a replacement or an exchange") else .payment.currency as $currency | (.status == "CANCELLED" or .status == "CANCEL") as $off | {
-  type: "purchase", order: (.id | text), rev: (.update_time | text), ts: $at, placed_at: (.create_time | time), paid_at: (.paid_time | time),
-  status: (if $off then "cancelled" elif (.paid_time | time) then "paid" else "placed" end),
+  type: "purchase", order: (.id | text), rev: (.update_time | text), ts: $at, placed_at: (.create_time | time), paid_at: paid,
+  status: (if $off then "cancelled" elif paid then "paid" else "placed" end),
   cancelled_at: (if $off then (.cancel_time | time) // (.update_time | time) else null end),
   value: (.payment.total_amount | rounded($currency)), $currency, discount: ([.payment | .seller_discount, .platform_discount] | sum | rounded($currency)), customer: (.user_id | text), method: .payment_method_name,
   channel: {source: "tiktok", medium: "shop"},

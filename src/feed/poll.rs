@@ -208,7 +208,7 @@ impl Poller {
         loop {
             page.set(&self.poll.paging, &mut values);
             let asked = outlet.now();
-            let (mut mapped, skew) = self.fetch(&page, &values, began).await?;
+            let (mut mapped, skew) = self.fetch(&page, &values, asked).await?;
             // a queue that kept its answer back was empty when it was asked
             let was_empty = !self.poll.call.holds.is_zero()
                 && matches!(self.poll.paging, Paging::Queue)
@@ -223,7 +223,7 @@ impl Poller {
             self.wished = mapped.interval_s.filter(|s| (0.0..=3_600.0).contains(s)).map(Duration::from_secs_f64);
             if let Some(expander) = &self.expander {
                 let notices = std::mem::take(&mut mapped.expansions);
-                expander.expand(notices, began, &mut mapped).await?;
+                expander.expand(notices, asked, &mut mapped).await?;
             }
             mapped.put_notices_aside();
             self.unchanged.drop_repeated(&mut mapped.events, began);
