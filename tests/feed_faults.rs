@@ -26,7 +26,7 @@ use std::time::Duration;
 use owner::{Owner, Taken};
 use peer::{FaultProxy, Peer, Reply, Toxic, gzip_bomb};
 use warroom::clock::wall_now;
-use warroom::engine::event::FeedStatus;
+use warroom::engine::event::{FeedStatus, Guarantee};
 
 /// A platform of rows: each is an order.
 const ROWS: &str = r#"
@@ -355,6 +355,47 @@ async fn a_long_poll_is_waited_for_and_a_queue_that_is_never_empty_is_well() {
     assert!(told.len() >= 4 && steps.iter().all(|ms| *ms < 6_000), "each answer is good news: {steps:?}");
     assert!(told.iter().all(|(_, stale)| *stale >= 10), "{told:?}");
     assert_eq!(taken.state("shop").interval_ms, Some(300), "what is kept back is no load");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_that_the_platform_no_longer_knows_is_given_up_and_the_gap_is_told_with_its_length() {
+    let shop = Peer::start(|asked, before| {
+        let at = wall_now().rfc3339();
+        let row = |next: &str| Reply::Json(format!(r#"{{"next":"{next}","rows":[{{"id":"{next}","at":"{at}","total":"10.50"}}]}}"#));
+        match (before, asked.query("after").as_deref()) {
+            (0, None) => row("a1"),
+            // it is away, and has begun anew when it is back
+            (2..5, _) => Reply::status(503, &[], ""),
+            (5.., Some("a1")) => Reply::status(410, &[], "{}"),
+            (_, Some("now")) => row("b1"),
+            _ => Reply::Json(r#"{"rows":[]}"#.into()),
+        }
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let since = TURNING
+        .replace("after = \"{{from}}\", page = \"{{page_token?}}\"", "after = \"{{since?}}\"")
+        .replace("window = { overlap_s = 30 }\n", "")
+        .replace("\"token\"", "\"since\"")
+        .replace(
+            "items = \".rows[]\"",
+            "instead = 'if $response.status == 410 then {next: \"now\", rows: [{gone: true}]} else null end'\nitems = \".rows[]\"",
+        )
+        .replace("map = '", "map = 'if .gone then gap(\"it no longer knows the place\") else ")
+        .replace("currency: \"BRL\"}'", "currency: \"BRL\"} end'");
+    std::fs::write(folder.path().join("since.toml"), since).expect("a file");
+    let plan = format!("[feeds.shop]\nplatform = \"{}/since.toml\"\nbase = \"{}\"\n", folder.path().display(), shop.base());
+    let mut owner = Owner::start(&plan, wall_now().plus_s(-60), Taken::default());
+    owner.until("both", |taken| orders(taken) == 2).await;
+    let taken = owner.stop().await;
+    let gap = |state: &&warroom::engine::event::FeedState| state.last_error.as_deref().is_some_and(|error| error.starts_with("gap: "));
+    let told: Vec<_> = taken.told.iter().filter(gap).map(|state| (state.last_error.clone(), state.guarantee)).collect();
+    assert!(
+        told.iter().any(|(error, _)| error.as_deref().is_some_and(|error| error.ends_with(" s were missed: it no longer knows the place"))),
+        "{told:?}"
+    );
+    assert_eq!(told.first().map(|(_, guarantee)| *guarantee), Some(Guarantee::BestEffort), "{told:?}");
+    assert_eq!(taken.state("shop").guarantee, Guarantee::Resumable, "the next break is read again");
 }
 
 /// Waits until a file holds all of these.

@@ -119,7 +119,7 @@ const SILENT: &[&str] = &[
     "warroom desk",
     "text/plain; charset=utf-8",
     "PING :warroom",
-    "[feeds.tried]\nplatform = 7\nsource = 7\n",
+    "[feeds.tried]\nplatform = 7\n",
     "7 = { env = \"UNUSED\" }\n",
     // cells of a table, names of columns
     "GMV paid",

@@ -18,7 +18,7 @@ def paid_amount: if (is_paid or is_off) and (.paid_amount | some_money) then .pa
 def returned: if .status == "charged_back" and .status_detail == "settled" then brought([.]) else .transaction_amount_refunded end;
 
 def order: .currency_id as $currency | (.id | text) as $order | {
-  type: "purchase", $order, cart: (.pack_id | text), rev: (.last_updated // .date_closed), ts: $at, placed_at: .date_created,
+  type: "purchase", $order, cart: (.pack_id | text), rev: (.last_updated // .date_last_updated // .date_closed), ts: $at, placed_at: .date_created,
   test: (if ((.tags // []) | index("test_order")) != null then true else null end),
   # paid is what all its payments have paid, not the first
   paid_at: (if is_paid or is_off then ([approved[].date_approved] | max) // (if is_paid then .date_closed else null end) else null end), cancelled_at: (if is_off then .cancel_detail.date // .last_updated else null end),

@@ -43,6 +43,17 @@ def rounded($currency): shared(1; $currency);
 # Null for an amount that is not above nothing.
 def some_money: if . == null or . == "" or (if isstring then tonumber else . end) <= 0 then null else . end;
 
+# An amount as it is shown: "R$ 1.299,90", "1,299.90", "€ 12". What may be read in two ways ("1,299") is left as it is, to be put aside.
+def shown: if isstring | not then . elif contains("%") or (explode | map(select(. >= 65 and . <= 122)) | length) > 3 then . else
+  (explode | map(select((. >= 48 and . <= 57) or . == 44 or . == 46 or . == 45)) | implode) as $bare |
+  ($bare | split(",")) as $commas | ($bare | split(".")) as $dots |
+  if ($commas | length) > 1 and ($dots | length) > 1 then
+    if ($commas[-1] | contains(".")) then $commas | join("") else $dots | join("") | split(",") | join(".") end
+  elif ($commas | length) == 2 and ($commas[1] | length) != 3 then $commas | join(".")
+  elif ($commas | length) > 2 then $commas | join("")
+  elif ($dots | length) > 2 then $dots | join("")
+  elif ($commas | length) == 1 then $bare else . end end;
+
 # Null for a text that is no number.
 def figure: if isstring then (try (tonumber | true) catch false) as $is | if $is then . else null end else . end;
 

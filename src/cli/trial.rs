@@ -121,7 +121,10 @@ fn plan_of(asked: &TryArgs, offline: bool) -> Result<String, Failure> {
         return Err(Failure::new(code::CONFIGURATION, message));
     }
     let stem = Path::new(name).file_stem().map_or_else(|| name.into(), |stem| stem.to_string_lossy());
-    let mut text = format!("[feeds.tried]\nplatform = {}\nsource = {}\n", quoted(name), quoted(&stem));
+    let mut text = format!("[feeds.tried]\nplatform = {}\n", quoted(name));
+    if !asked.set.iter().any(|pair| pair.starts_with("source=")) {
+        text.push_str(&format!("source = {}\n", quoted(&stem)));
+    }
     let mut given = Vec::new();
     for pair in &asked.set {
         let Some((key, value)) = pair.split_once('=') else {

@@ -224,8 +224,15 @@ impl Engine {
             return Reading { until: Some(until), ..Reading::unknown(Why::NotEnoughYet) };
         }
         let reading = if own { answer(&ask, row.how) } else { special::told(&ask).unwrap_or(Reading::unknown(Why::NotInFeeds)) };
+        let names_nobody = metric == Metric::ViewersUv && reading.value == Value::Count(0) && !self.names_visitors();
+        let reading = if names_nobody { Reading::unknown(Why::NotInFeeds) } else { reading };
         let stale = row.needs.iter().any(|group| self.is_stale(group));
         Reading { until: Some(until), stale, ..reading }
+    }
+
+    /// True where some event has named a visitor, or would.
+    fn names_visitors(&self) -> bool {
+        self.is_told(&["viewer_join"]) || self.live().commerce.visitors.ever(None) > 0
     }
 
     /// True where a platform's own counter tells this metric.

@@ -51,6 +51,7 @@ impl Outlet {
             state.errors = known.errors;
             state.retries = known.retries;
             state.complete_to = known.complete_to;
+            state.heard_from = known.heard_from;
             state.caught_up = known.caught_up;
         }
         Self { tx, session, cursor: resume.cursor, asides: resume.asides, state }

@@ -22,10 +22,11 @@ use super::outlet::{Gone, Outlet};
 use super::platform::{Paging, Poll, Request};
 use super::quota;
 use super::session::Session;
+use super::stream::note_return;
 use super::template::{Value, Values};
 use super::unchanged::Unchanged;
 use crate::clock;
-use crate::engine::event::FeedStatus;
+use crate::engine::event::{FeedStatus, Guarantee};
 use crate::engine::id::{Name, Set};
 use crate::engine::time::At;
 
@@ -209,9 +210,9 @@ impl Poller {
             page.set(&self.poll.paging, &mut values);
             let asked = outlet.now();
             let (mut mapped, skew) = self.fetch(&page, &values, asked).await?;
-            // a queue that kept its answer back was empty when it was asked
+            // who kept the answer back had nothing when it was asked: there is no more behind it
             let was_empty = !self.poll.call.holds.is_zero()
-                && matches!(self.poll.paging, Paging::Queue)
+                && matches!(self.poll.paging, Paging::Queue | Paging::Since { .. } | Paging::Token { persist: true, .. })
                 && outlet.now().since_ms(asked) >= KEPT_BACK_MS;
             if let Some(skew) = skew {
                 self.skew_ms = if skew.abs() > SKEW_NOISE_MS { skew } else { 0 };
@@ -226,6 +227,7 @@ impl Poller {
                 expander.expand(notices, asked, &mut mapped).await?;
             }
             mapped.put_notices_aside();
+            self.tell_gap(&mut mapped, asked, outlet).await?;
             self.unchanged.drop_repeated(&mut mapped.events, began);
             if self.poll.confirm.is_none() {
                 // what is confirmed does not come again
@@ -258,6 +260,20 @@ impl Poller {
                 return Err(Fault::new(FaultKind::Paging, "more than 2000 pages in one round").into());
             }
         }
+    }
+
+    /// A filter says that the platform does not go on where it was read to: what happened since the last answer is lost.
+    async fn tell_gap(&self, mapped: &mut Mapped, now: At, outlet: &mut Outlet) -> Result<(), Gone> {
+        let Some(told) = outlet.state().complete_to else { return Ok(()) };
+        let Some(why) = mapped.gap.take() else { return Ok(()) };
+        let promise = outlet.state().guarantee;
+        outlet.note_doubt(Some(told));
+        outlet.note(|state| state.guarantee = Guarantee::BestEffort);
+        outlet.report().await?;
+        note_return(now, None, Some(&why), outlet);
+        outlet.report().await?;
+        outlet.note(|state| state.guarantee = promise);
+        Ok(())
     }
 
     /// Hands over a page behind which the round goes on, or fails.

@@ -157,7 +157,7 @@ impl Session {
         if !answer.status.is_success()
             && let Some(instead) = &call.instead
         {
-            let context = Context::new(self.clock.now(), Defaults::default());
+            let context = Context::of_answer(&answer, self.clock.now(), String::new(), &self.account);
             if let Some(text) = self.mapper.first(instead, &body, context).await.ok().flatten() {
                 return Ok(Answer { status: reqwest::StatusCode::OK, body: text.into_bytes(), ..answer });
             }

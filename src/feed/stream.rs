@@ -54,8 +54,10 @@ pub fn note_return(opened: At, missing: Option<u64>, why: Option<&str>, outlet: 
         Some(events) => Some(format!("{events} events in {} s were missed", (missed_ms / 1_000).max(1))),
         None => (missed_ms >= 1_000).then(|| format!("{} s were missed", missed_ms / 1_000)),
     };
+    let is_first = outlet.state().complete_to.is_none() && place(outlet).is_none();
     let told: Vec<&str> = length.as_deref().into_iter().chain(why).collect();
     outlet.note(|state| {
+        state.heard_from = state.heard_from.or(is_first.then_some(opened));
         let was_away = matches!(state.status, FeedStatus::Retrying | FeedStatus::Starting);
         if !told.is_empty() && state.guarantee == Guarantee::BestEffort && was_away {
             state.last_error = Some(format!("gap: {}", told.join(": ")).into());

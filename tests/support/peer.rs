@@ -42,7 +42,7 @@ pub enum Reply {
         body: Vec<u8>,
     },
     /// Is kept back for so long.
-    Later(std::time::Duration, Box<Reply>),
+    Later(Duration, Box<Self>),
     /// Never answers.
     Hang,
     /// Announces more than it sends.

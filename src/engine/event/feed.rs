@@ -48,6 +48,9 @@ fields! {
         /// Everything that happened before this instant has been read.
         #[serde(skip_serializing_if = "Option::is_none")]
         complete_to: Option<At>,
+        /// What happened before this instant it will never tell: a stream is heard from when it was first opened.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        heard_from: Option<At>,
         /// The canonical event types that it gives.
         #[schemars(with = "Vec<String>")]
         #[schemars(default)]

@@ -43,8 +43,12 @@ impl Feed {
 
     /// It will never tell a part of this stretch: it was away, or not there yet, and nothing is kept for it.
     fn misses(&self, from: At, to: At) -> bool {
-        let unheard = self.state.guarantee == Guarantee::BestEffort && from < self.since;
-        unheard || self.gaps.iter().any(|(lost, found)| *lost < to && from < *found)
+        self.state.heard_from.is_some_and(|heard| from < heard) || self.gaps.iter().any(|(lost, found)| *lost < to && from < *found)
+    }
+
+    /// It will never tell anything of this stretch.
+    fn loses(&self, from: At, to: At) -> bool {
+        self.state.heard_from.is_some_and(|heard| to <= heard) || self.gaps.iter().any(|(lost, found)| *lost <= from && to <= *found)
     }
 
     /// Dates what a state tells for the first time.
@@ -242,7 +246,7 @@ impl Feeds {
     pub fn is_lost(&self, types: &[&str], minute: i64, plan: &Plan) -> bool {
         let (from, to) = (At::from_minute(minute), At::from_minute(minute + 1));
         let mut giving = self.giving(types, plan).flatten().peekable();
-        giving.peek().is_some() && giving.all(|feed| feed.gaps.iter().any(|(lost, found)| *lost <= from && to <= *found))
+        giving.peek().is_some() && giving.all(|feed| feed.loses(from, to))
     }
 }
 

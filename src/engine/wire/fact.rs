@@ -317,6 +317,7 @@ fn feed_state(f: &mut Fields<'_>) -> Result<FeedState, Fault> {
         status: f.one_of(Key::Status, FEED_STATUS)?.unwrap_or_default(),
         guarantee: f.one_of(Key::Guarantee, GUARANTEE)?.unwrap_or_default(),
         complete_to: f.time(Key::CompleteTo)?,
+        heard_from: f.time(Key::HeardFrom)?,
         gives: f.names(Key::Gives)?,
         stale_after_s: f.count(Key::StaleAfterS)?.unwrap_or(0),
         caught_up: f.flag(Key::CaughtUp)?.unwrap_or(false),

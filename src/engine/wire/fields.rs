@@ -61,7 +61,7 @@ keys! {
     Campaign = b"campaign", Bucket = b"bucket", Total = b"total", Clicks = b"clicks", Impressions = b"impressions", Metric = b"metric",
     Lead = b"lead", Segment = b"segment", Host = b"host", DurationS = b"duration_s", Parameters = b"parameters", Advice = b"advice",
     Operator = b"operator", Intervention = b"intervention", Answer = b"answer", Until = b"until", Target = b"target", Body = b"body",
-    Feed = b"feed", Guarantee = b"guarantee", CompleteTo = b"complete_to", Gives = b"gives", StaleAfterS = b"stale_after_s",
+    Feed = b"feed", Guarantee = b"guarantee", CompleteTo = b"complete_to", HeardFrom = b"heard_from", Gives = b"gives", StaleAfterS = b"stale_after_s",
     CaughtUp = b"caught_up", Received = b"received", Duplicate = b"duplicate", Conflict = b"conflict", Quarantined = b"quarantined",
     Unmapped = b"unmapped", Dropped = b"dropped", Errors = b"errors", Retries = b"retries", LastError = b"last_error",
     RetryAt = b"retry_at", SkewMs = b"skew_ms", QuotaLeft = b"quota_left", Skipped = b"skipped", Tests = b"tests", LagMs = b"lag_ms", IntervalMs = b"interval_ms",

@@ -216,6 +216,7 @@ fn value_of(key: Key) -> BoxedStrategy<String> {
         | Key::ExpiresAt
         | Key::Until
         | Key::CompleteTo
+        | Key::HeardFrom
         | Key::RetryAt
         | Key::QuotaUntil => time().boxed(),
         Key::Price | Key::Discount => money().boxed(),
@@ -328,7 +329,7 @@ fn most_arbitrary_lines_of_every_type_are_good() {
     use proptest::test_runner::TestRunner;
     let (mut runner, strategy) = (TestRunner::deterministic(), any_line());
     let mut read_types = std::collections::BTreeSet::new();
-    for _ in 0..1_200 {
+    for _ in 0..2_400 {
         let line = strategy.new_tree(&mut runner).unwrap().current();
         if let Ok(line) = read(&line, &Defaults::default()) {
             assert!(write(&line.event).starts_with(&format!("{{\"type\":\"{}\"", line.event.fact.type_id())));

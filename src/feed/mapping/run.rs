@@ -378,6 +378,10 @@ mod tests {
         assert_eq!(run("12990 | minor", "null"), r#"{"minor":12990}"#);
         assert_eq!(run(".[] | micros", r#"[1234500,-5,"7000000",0]"#), r#""1.2345" "-0.000005" "7" "0""#);
         assert_eq!(run("comma", r#""1.299,90""#), r#""1299.90""#);
+        assert_eq!(
+            run(".[] | shown", r#"["R$ 1.299,90","1,299.90","US$12","59,9","1.234.567","1,299","LIVE10","10%",7,null]"#),
+            r#""1299.90" "1299.90" "12" "59.9" "1234567" "1,299" "LIVE10" "10%" 7 null"#
+        );
         assert_eq!(run("[1245, 55] | map(minor) | sum, (.[0] | times(3))", "null"), r#"{"minor":1300} {"minor":3735}"#);
         assert_eq!(run(r#"1245 | minor | rounded("EUR"), rounded("JPY"), rounded("KWD")"#, "null"), r#""12.45" "1245" "1.245""#);
         let line = r#"{sku: "A", quantity: 2, whole: (1245 | minor), discount: (0 | minor)} | line("BRL")"#;

@@ -242,10 +242,6 @@ fn peak_feet(pane: &Pane<'_>, peak: &Reading) -> Vec<Phrase> {
 fn watch(pane: &Pane<'_>) -> Card {
     let watch = pane.read(Metric::AvgWatchS, Scope::Live, Span::Live);
     let uv = pane.read(Metric::ViewersUv, Scope::Live, Span::Live);
-    // where somebody watches and nobody is named, nobody knows how many there were
-    let is_known = uv.number().is_none_or(|viewers| viewers > 0.0)
-        || pane.read(Metric::Ccu, Scope::Live, Span::Live).number().is_none_or(|now| now <= 0.0);
-    let viewers = if is_known { pane.count_short(&uv) } else { pane.unknown().to_owned() };
     #[expect(clippy::cast_possible_truncation, reason = "seconds of a live")]
     let told = watch.number().map_or_else(|| pane.unknown().to_owned(), |s| pane.view.format.countdown((s * 1_000.0) as i64));
     Card {
@@ -253,7 +249,7 @@ fn watch(pane: &Pane<'_>) -> Card {
         short: short_of("card-watch"),
         window: pane.word("window-live").to_owned(),
         values: vec![pane.phrase(told, Tone::Normal)],
-        feet: vec![pane.phrase(format!("{viewers} {}", pane.word("card-viewers-uv")), Tone::Muted)],
+        feet: vec![pane.phrase(format!("{} {}", pane.count_short(&uv), pane.word("card-viewers-uv")), Tone::Muted)],
         needs: AUDIENCE,
     }
 }
