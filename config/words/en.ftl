@@ -653,6 +653,7 @@ mode-waiting = WAITING
 status-of = { $now } of { $whole }
 status-feeds = { $n } feeds ≤ { $age }
 status-feeds-stale = { $n } feeds STALE { $age }!
+status-feeds-retrying = { $n } feeds retrying { $age }
 status-feeds-never = { $n } feeds STALE, never heard of!
 status-left = left { $time }
 status-over = over { $time }

@@ -652,6 +652,7 @@ mode-waiting = AGUARDANDO
 status-of = { $now } de { $whole }
 status-feeds = { $n } fontes ≤ { $age }
 status-feeds-stale = { $n } fontes VELHAS { $age }!
+status-feeds-retrying = { $n } fontes tentando { $age }
 status-feeds-never = { $n } fontes VELHAS, nunca deram sinal!
 status-left = faltam { $time }
 status-over = passou { $time }

@@ -141,6 +141,7 @@ fields! {
         visitor: Option<Name>,
         #[serde(skip_serializing_if = "Option::is_none")]
         channel: Option<ChannelClue>,
+        /// Below nothing for a surcharge, which is none.
         #[serde(skip_serializing_if = "Option::is_none")]
         discount: Option<Money>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -248,7 +249,7 @@ fields! {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Option<String>")]
         name: Option<Name>,
-        /// Taken off the line, not off one unit.
+        /// Taken off the line, not off one unit; below nothing where it is added.
         #[serde(skip_serializing_if = "Option::is_none")]
         discount: Option<Money>,
     }

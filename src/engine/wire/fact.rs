@@ -170,7 +170,7 @@ fn purchase(f: &mut Fields<'_>) -> Result<Purchase, Fault> {
         new: f.flag(Key::New)?,
         visitor: f.name(Key::Visitor)?,
         channel: f.channel()?,
-        discount: f.money(Key::Discount)?,
+        discount: f.signed_money(Key::Discount)?,
         coupons: f.names(Key::Coupons)?,
         method: f.name(Key::Method)?,
         live: f.name(Key::Live)?,

@@ -419,7 +419,7 @@ fn item(raw: &str, currency: Currency) -> Result<Item, Fault> {
             b"sku" => sku = name_of(token).filter(|sku| !sku.is_empty()),
             b"quantity" => quantity = Some(integer_of(token).filter(|n| *n >= 0).ok_or(bad_field)?),
             b"price" => price = Some(amount(token)?),
-            b"discount" => discount = Some(amount(token)?),
+            b"discount" => discount = Some(money_of(token, currency).ok_or(bad_money)?),
             b"name" => name = Some(name_of(token).ok_or(bad_field)?).filter(|name| !name.is_empty()),
             _ => {}
         }

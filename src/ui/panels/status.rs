@@ -163,14 +163,23 @@ fn feeds(pane: &Pane<'_>) -> (Phrase, Phrase, Phrase) {
         let age = pane.view.format.age(pane.view.now.since_ms(oldest));
         few.push(pane.phrase(pane.say("status-feeds", &[("n", fresh.len().into()), ("age", age.into())]), Tone::Muted));
     }
-    let oldest = urgent.iter().filter_map(|feed| feed.complete_to).min();
-    let n = urgent.len();
-    let least = match oldest.map(|at| pane.view.format.age(pane.view.now.since_ms(at))) {
-        _ if n == 0 => joined(few.clone()),
-        Some(age) => pane.phrase(pane.say("status-feeds-stale", &[("n", n.into()), ("age", age.into())]), Tone::Stale),
-        None => pane.phrase(pane.say("status-feeds-never", &[("n", n.into())]), Tone::Stale),
-    };
+    let least = if urgent.is_empty() { joined(few.clone()) } else { need(pane, &urgent) };
     (all, joined(few), least)
+}
+
+/// How many feeds need the operator, and since when: the stale ones, else those that are tried again.
+fn need(pane: &Pane<'_>, urgent: &[FeedView<'_>]) -> Phrase {
+    let stale: Vec<&FeedView<'_>> = urgent.iter().filter(|feed| feed.stale || feed.state.status == FeedStatus::Failed).collect();
+    let (told, word, tone) = if stale.is_empty() {
+        (urgent.iter().collect(), "status-feeds-retrying", Tone::Warn)
+    } else {
+        (stale, "status-feeds-stale", Tone::Stale)
+    };
+    let oldest = told.iter().filter_map(|feed| feed.complete_to).min();
+    match oldest.map(|at| pane.view.format.age(pane.view.now.since_ms(at))) {
+        Some(age) => pane.phrase(pane.say(word, &[("n", told.len().into()), ("age", age.into())]), tone),
+        None => pane.phrase(pane.say("status-feeds-never", &[("n", told.len().into())]), Tone::Stale),
+    }
 }
 
 fn feed_age(pane: &Pane<'_>, feed: &FeedView<'_>) -> Phrase {
