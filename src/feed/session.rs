@@ -131,8 +131,11 @@ impl Session {
         Ok(ends.into_iter().min())
     }
 
-    /// When the token of the last login ends; it is fetched anew before.
+    /// When the token of the last login ends; it is fetched anew before. A ticket that is good once has no end to wait for.
     pub async fn token_ends(&self) -> Option<At> {
+        if self.account.auth.login.as_ref().is_some_and(|login| login.once) {
+            return None;
+        }
         self.entrance.token.lock().await.ends_at
     }
 
