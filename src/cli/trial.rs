@@ -19,7 +19,7 @@ use crate::feed::canonical;
 use crate::feed::disclosure::{Disclosure, HIDDEN};
 use crate::feed::fault::Fault;
 use crate::feed::mapper::{Exchange, Mapper, Workshop};
-use crate::feed::mapping::{Context, MAX_BYTES, Mapped};
+use crate::feed::mapping::{BEGINNING_COLUMNS, Context, MAX_BYTES, Mapped};
 use crate::feed::platform::{PlatformText, Request, SHIPPED, Transport, Variable};
 use crate::feed::probe::{self, Look, Outcome, Probe};
 use crate::feed::session::Session;
@@ -262,7 +262,7 @@ async fn of_lines(trial: &Trial, mapper: &Mapper, request: &Request, payload: &[
         match wire::read(line, &trial.defaults) {
             Ok(read) => all.events.push(read.event),
             Err(reject) => {
-                let beginning = clean(line, 120).to_string();
+                let beginning = clean(line, BEGINNING_COLUMNS).to_string();
                 all.rejected.push(Rejected { reject, place: format!("line {number}"), beginning });
             }
         }

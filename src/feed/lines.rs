@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Rejected;
 use super::fault::{Fault, FaultKind};
 use super::mapper::Mapper;
-use super::mapping::{Context, Mapped, Recipe};
+use super::mapping::{BEGINNING_COLUMNS, Context, Mapped, Recipe};
 use crate::engine::event::Quarantine;
 use crate::engine::text::clean;
 use crate::engine::wire::{self, Defaults, Reject};
@@ -16,7 +16,6 @@ const MORE_TRIES: usize = 10;
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 /// Longest line; a longer one is put aside and skipped to its end.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
-const BEGINNING_COLUMNS: usize = 120;
 
 /// Cuts what arrives into lines.
 #[derive(Debug, Default)]

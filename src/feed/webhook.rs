@@ -21,7 +21,7 @@ use super::filter::Filter;
 use super::join::Joined;
 use super::listener::{Answer, Doors, Incoming};
 use super::mapper::Mapper;
-use super::mapping::{Context, Expansion, Mapped, Recipe};
+use super::mapping::{BEGINNING_COLUMNS, Context, Expansion, Mapped, Recipe};
 use super::outlet::Outlet;
 use super::session::Session;
 use super::signature::{Delivery, Disbelief, Signature};
@@ -43,7 +43,6 @@ const MOST_DISBELIEVED: u32 = 3;
 const MOST_UNREAD: usize = 1_000;
 /// Longest answer of a handshake.
 const MAX_HANDSHAKE_BYTES: usize = 4 << 10;
-const BEGINNING_COLUMNS: usize = 120;
 
 /// A webhook as a platform file describes it.
 #[derive(Clone, Debug)]
