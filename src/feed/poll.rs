@@ -34,6 +34,8 @@ use crate::engine::time::At;
 const MAX_PAGES: u32 = 2_000;
 /// A difference between the clocks below this is noise of the network.
 const SKEW_NOISE_MS: i64 = 2_000;
+/// The longest that a slow server is spared; it may be a long poll of which the platform file says nothing.
+const MOST_SPARED: Duration = Duration::from_secs(30);
 /// A long poll whose answer took so long had nothing to say when it was asked.
 const KEPT_BACK_MS: i64 = 250;
 /// A longer wait for a turn says nothing of the server's load.
@@ -161,7 +163,7 @@ impl Poller {
             let busy = began.elapsed().saturating_sub(waited.saturating_sub(LINE)).saturating_sub(self.poll.call.holds).saturating_mul(3);
             self.spared = Duration::ZERO;
             if busy > self.interval(outlet.feed()) {
-                self.spared = Duration::from_secs(busy.as_secs() + 1);
+                self.spared = Duration::from_secs(busy.as_secs() + 1).min(MOST_SPARED);
             }
             let told = outlet.state().interval_ms;
             self.note_pace(outlet);
