@@ -1,7 +1,7 @@
 # Stripe: integer minor units; currencies without decimals are whole already.
 
-# the shop's order where the object names it
-def named: [.client_reference_id, .metadata.order, .metadata.order_id | known | text | select(.)] | .[0];
+# the shop's order where the object names it, as Vendure's and Magento's own plugins do too
+def named: first_known(.client_reference_id, .metadata.order, .metadata.order_id, .metadata.orderCode, .metadata["Order #"]?);
 def order_of: named // .payment_intent // .charge // .id;
 # the money's own id: a session, its intent and its charge are one payment
 def payment: if .object == "payment_intent" then .id else .payment_intent // .charge // .id end | text;

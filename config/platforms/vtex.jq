@@ -22,7 +22,8 @@ def order: if .status == "incomplete" then skip("an incomplete order: its buyer 
   status: (if is_off then "cancelled" elif is_paid then "paid" else "placed" end),
   cancelled_at: (if is_off then (.cancellationData | objects | .CancellationDate // .cancellationDate | moment) // .lastChange else null end),
   value: (.value | hundredths($currency)), $currency, customer: (.clientProfileData.userProfileId | known),
-  coupons: [.marketingData.coupon | known | select(.)], method: ([.paymentData.transactions[]?.payments[]?.paymentSystemName] | first),
+  coupons: [.marketingData.coupon | known | select(.)], # a first try is no longer active
+  method: ([.paymentData.transactions[]?] | sort_by(.isActive == false) | [.[].payments[]?.paymentSystemName] | first),
   discount: ([.totals[]? | select(.id == "Discounts") | .value] | add | if . == null or . == 0 then null else - . | hundredths($currency) end),
   channel: ({source: (.marketingData.utmSource | known), medium: (.marketingData.utmMedium | known), campaign: (.marketingData.utmCampaign | known)} | channel),
   # a gift leaves the stock too

@@ -22,7 +22,8 @@ def order: ([.meta_data[]? | {(.key): .value}] | add // {}) as $meta | .currency
    channel: ({source: $meta["_wc_order_attribution_utm_source"], medium: ($meta["_wc_order_attribution_utm_medium"] // $meta["_wc_order_attribution_source_type"]),
               campaign: $meta["_wc_order_attribution_utm_campaign"], referrer: $meta["_wc_order_attribution_referrer"]} | channel),
    items: [.line_items[] | select(.quantity > 0) | {sku: first_known(.sku, (.variation_id, .product_id | select(. != 0)), .name, .id), quantity, name,
-     whole: .subtotal, discount: ([.subtotal, (.total | times(-1))] | sum)} | line($currency)]},
+     # a line that the shop raised has no discount
+     whole: ([.subtotal, .total] | max_by(tonumber? // 0)), discount: ([.subtotal, (.total | times(-1))] | sum)} | line($currency)]},
   # when money went back is not told: the time of the payment is the one that never changes
   (.refunds[]? | select(.total | times(-1) | some_money) | {type: "refund", id: id_of("refund", .id), order: ($order | text), ts: ($paid // $placed), currency: $currency, value: (.total | times(-1) | rounded($currency)), reason: (.reason | known)})
   end;
