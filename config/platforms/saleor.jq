@@ -32,13 +32,17 @@ def refunds: .id as $order | .total.gross.currency as $currency | .updatedAt as 
   ((.totalRefunded.amount | some_money) as $total | ([$single, ($granted[].value | tonumber)] | max) as $known |
     if $total != null and ($total | tonumber) > $known then so_far(["refunded", $order] | join("-"); $seen; $total) else empty end);
 
-# Vouchers on single products lower the lines' prices alone.
-def discount: ([.undiscountedTotal.gross.amount | select(.)] + [.total.gross.amount | times(-1)] | if length == 2 then sum | some_money else null end)
+# A gift card pays: the total is without it, lines and shipping are not. Vouchers on single products lower the lines' prices alone.
+def agreed: [.total.gross.amount, (select(.shippingPrice) | [.lines[]?.totalPrice.gross.amount, .shippingPrice.gross.amount] | sum | select(.) | tonumber)] | max;
+def discount: ([.undiscountedTotal.gross.amount | select(.)] + [agreed | times(-1)] | if length == 2 then sum | some_money else null end)
   // ([.lines[]? | select(.undiscountedUnitPrice) | .quantity as $n | (.undiscountedUnitPrice.gross.amount, (.unitPrice.gross.amount | times(-1))) | times($n)] | sum | some_money);
 
 # The orders of a delivery, however its subscription wraps them; what holds none is an input too, so that it is shown.
 def delivered: if isarray then .[] elif .order then .order elif .orders then .orders[] elif .event then .event | delivered elif .data then .data | delivered
   else ([.[]? | objects | .order | objects] | .[0]) // . end;
+
+# What was charged too much is given back by a refund of its own.
+def charged: [payment_events | select(.type == "CHARGE_SUCCESS") | .amount.amount] | sum // "0" | tonumber;
 
 # When the charges had come to the whole; the last of them where they never did.
 def charged_at: (.total.gross.amount | tostring | tonumber) as $total | [payment_events | select(.type == "CHARGE_SUCCESS")] | sort_by(.createdAt) | . as $charges |
@@ -50,7 +54,7 @@ def order: if .status == "DRAFT" then skip("a draft") else .id as $order | .tota
    status: (if .status == "CANCELED" or .status == "EXPIRED" then "cancelled" elif is_paid then "paid" else "placed" end), cancelled_at: (if .status == "CANCELED" then .updatedAt else null end),
    # when it was paid is not always told, but that it was must not be forgotten with a cancelled order
    paid_at: (if is_paid then charged_at // (if .status == "CANCELED" then .created else null end) else null end),
-   value: (.total.gross.amount | rounded($currency)), currency: $currency, customer: .user.id, coupons: [.voucherCode | known | select(.)], discount: (discount | rounded($currency)),
+   value: ([.total.gross.amount, charged] | max | rounded($currency)), currency: $currency, customer: .user.id, coupons: [.voucherCode | known | select(.)], discount: (discount | rounded($currency)),
    channel: ({source: $meta.utm_source, medium: $meta.utm_medium, campaign: $meta.utm_campaign} | channel), live: $meta.live,
    items: [.lines[]? | {sku: first_known(.productSku, .productVariantId, .productName, .id), quantity, name: .productName, price: .unitPrice.gross.amount, whole: .totalPrice.gross.amount} | line($currency)]},
   refunds end;

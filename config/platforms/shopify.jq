@@ -19,6 +19,15 @@ def is_raised: .displayFinancialStatus == "PARTIALLY_PAID" and received != null 
 # A refund is an event of its own, so an order is worth what was received before it, however it was edited since.
 def graph_value($paid): if .cancelledAt then .totalPriceSet.shopMoney.amount elif $paid then received // .currentTotalPriceSet.shopMoney.amount else .currentTotalPriceSet.shopMoney.amount end;
 
+# An order is paid by the part that makes it whole; what an edit raised it by is paid after it.
+def parts: [.transactions[]? | select(.status == "SUCCESS" and (.kind == "SALE" or .kind == "CAPTURE"))] | sort_by(.processedAt);
+def paid_at: ([.originalTotalPriceSet.shopMoney.amount, received | select(.) | tonumber] | min // 0) as $whole | parts as $parts |
+  ([range($parts | length) | select(([$parts[:. + 1][].amountSet.shopMoney.amount] | sum // "0" | tonumber) >= $whole)] | .[0] // -1) as $place | $parts[$place].processedAt;
+
+# A customer's number of orders is that of now: an order's own place while it is the first one, or was just placed.
+def place: .customerJourneySummary.customerOrderIndex // (.createdAt as $placed | .customer.numberOfOrders | select(. != null) | tonumber
+  | select(. <= 1 or ($at | fromdate) - ($placed | fromdate) < 120)) // null;
+
 # An edit takes away for nothing what a refund gives money back for: what was edited out was not sold, what was given back was.
 def gives_back: .totalRefundedSet.shopMoney.amount | some_money;
 
@@ -26,9 +35,9 @@ def graph_order: if .test then {type: "purchase", order: (.id | gid), ts: $at, v
   (.id | gid) as $order | .currentTotalPriceSet.shopMoney.currencyCode as $currency | .customerJourneySummary.lastVisit as $visit | (.cancelledAt != null or any(.refunds[]?; gives_back)) as $gone | (graph_is_paid or is_raised) as $paid |
   {type: "purchase", order: $order, rev: .updatedAt, ts: $at, placed_at: (.processedAt // .createdAt),
    status: (if .cancelledAt then "cancelled" elif $paid then "paid" else "placed" end), cancelled_at: .cancelledAt,
-   paid_at: (if $paid | not then null else [.transactions[]? | select(.status == "SUCCESS" and (.kind == "SALE" or .kind == "CAPTURE")) | .processedAt] | min end),
+   paid_at: (if $paid then paid_at else null end),
    value: graph_value($paid), currency: $currency,
-   customer: (.customer.id | gid), new: (if .customer.numberOfOrders then (.customer.numberOfOrders | tonumber) <= 1 else null end),
+   customer: (.customer.id | gid), new: (place | if . then . <= 1 else null end),
    coupons: (.discountCodes // []), discount: .currentTotalDiscountsSet.shopMoney.amount, method: .paymentGatewayNames[0],
    channel: ({source: $visit.utmParameters.source, medium: $visit.utmParameters.medium, campaign: $visit.utmParameters.campaign,
               referrer: $visit.referrerUrl, landing: $visit.landingPage} | channel),
