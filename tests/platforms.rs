@@ -127,7 +127,7 @@ fn every_sample_maps_to_its_golden_events() {
 }
 
 /// Samples that tell of the same sale, and what they come to: paid orders, what was paid, what stays.
-const COURSES: [(&str, &[&str], OrdersFrom, [f64; 3]); 9] = [
+const COURSES: [(&str, &[&str], OrdersFrom, [f64; 3]); 10] = [
     ("mercado_livre", &["orders.refunded-in-part", "orders.refunded-in-part-again"], OrdersFrom::Shop, [1.0, 27_000.0, 12_000.0]),
     (
         "mercado_pago",
@@ -145,8 +145,9 @@ const COURSES: [(&str, &[&str], OrdersFrom, [f64; 3]); 9] = [
     ),
     ("shopify", &["orders.edited-and-exchanged", "order_hook+expand.edited-down"], OrdersFrom::Shop, [5.0, 73_500.0, 68_500.0]),
     ("vendure", &["orders.vendors", "orders.paid-again"], OrdersFrom::Shop, [2.0, 31_000.0, 31_000.0]),
-    // the refund names its payment in place of the order
     ("stripe", &["hook.intent-that-names-its-order", "hook+expand.refund-of-an-intent"], OrdersFrom::Payments, [1.0, 25_000.0, 15_000.0]),
+    // the refund names its payment in place of the order
+    ("stripe", &["events.subscription", "events+expand.refund-of-a-subscription"], OrdersFrom::Payments, [1.0, 4_990.0, 0.0]),
     ("medusa", &["orders.store-credit-raised"], OrdersFrom::Shop, [4.0, 41_000.0, 32_500.0]),
 ];
 

@@ -3,8 +3,8 @@
 # the shop's order where the object names it, as Vendure's and Magento's own plugins do too
 def named: first_known(.client_reference_id, .metadata.order, .metadata.order_id, .metadata.orderCode, .metadata["Order #"]?);
 def order_of: named // .payment_intent // .charge // .id;
-# the money's own id: a session, its intent and its charge are one payment
-def payment: if .object == "payment_intent" then .id else .payment_intent // .charge // .id end | text;
+# the money's own id: a session, its intent and its charge are one payment; a subscription's session knows its invoice alone
+def payment: if .object == "payment_intent" then .id elif .object == "checkout.session" then .payment_intent // .invoice // .id else .payment_intent // .charge // .id end | text;
 
 # in hundredths although they have none, and the other way round
 def amount($currency): if . == null then null elif $currency | among("ISK", "UGX") then scaled(2) elif $currency == "MGA" then text else minor end;
@@ -17,10 +17,13 @@ def method: .payment_method_details.type? // (.charges.data[0]? // .latest_charg
 def returned($order; $payment): . as $all | {type: "refund", id, ts, order: ($order // $payment), value: (.amount | tonumber | amount($all.currency)), currency, reason: (.reason | known),
   payment: ((.payment | known) // if $order then null else $payment end), total: (if .total == "yes" then true else null end)};
 
-# what was looked for by its intent: a payment intent knows its session, and the session or the intent its order
+# what was looked for by its intent: a payment intent knows its session, and the session or the intent its order; the intent of a
+# subscription has no session, it knows the invoice that the session does
 def noted: ["id", "ts", "amount", "currency", "reason", "payment", "total", "method"] | map({(.): $feed["expand.\(.)"]}) | add;
-def found: (.data[0] // {}) as $session | ([$session, ($session.payment_intent | objects) | named | select(.)] | .[0]) as $order |
-  if $feed["expand.what"] != "payment" then noted | returned($order; $feed["expand.intent"])
+def found: (.data[0] // {}) as $session | ([., $session, ($session.payment_intent | objects) | named | select(.)] | .[0]) as $order | $feed["expand.intent"] as $intent |
+  if .object == "payment_intent" then (.invoice | known) as $invoice | noted | .payment = ($invoice // .payment) | returned($order; $invoice // $intent)
+  elif $feed["expand.what"] != "payment" and $session == {} then expand(noted + {$intent} | compact)
+  elif $feed["expand.what"] != "payment" then noted | returned($order; $intent)
   elif $session == {} then skip("an intent that names no order (metadata.order)")
   else noted | . as $all | {type: "payment", id, ts, order: ($order // $all.payment), status: "approved", currency, method: (.method | known), payment,
     value: (.amount | tonumber | amount($all.currency))} end;
