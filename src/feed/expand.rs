@@ -51,6 +51,13 @@ pub struct Expander {
     known: Mutex<Known>,
 }
 
+/// What became of a call.
+enum Fetched {
+    There(Box<Mapped>),
+    /// It is not there, which is the first that is heard of that.
+    Missing(Fault),
+}
+
 /// What is known of ids that were asked for.
 #[derive(Debug, Default)]
 struct Known {
@@ -83,12 +90,23 @@ impl Expander {
             let groups: Vec<Vec<Expansion>> =
                 once.into_values().collect::<Vec<_>>().chunks(stage.together).map(<[Expansion]>::to_vec).collect();
             let calls = stream::iter(groups.into_iter().map(|group| self.fetch(stage, group, at))).buffered(AT_ONCE);
-            let fetched: Vec<Mapped> = calls.try_collect().await?;
-            for mut mapped in fetched {
+            let fetched: Vec<Fetched> = calls.try_collect().await?;
+            let mut missing = None;
+            for fetched in fetched {
+                let mut mapped = match fetched {
+                    Fetched::There(mapped) => mapped,
+                    Fetched::Missing(fault) => {
+                        missing.get_or_insert(fault);
+                        continue;
+                    }
+                };
                 // what a detail says of pages is not what the list says, and its inputs are none of the list's
                 (mapped.next, mapped.inputs) = (None, 0);
                 notices.append(&mut mapped.expansions);
-                into.append(mapped);
+                into.append(*mapped);
+            }
+            if let Some(fault) = missing {
+                return Err(fault);
             }
         }
         into.expansions = notices;
@@ -109,17 +127,18 @@ impl Expander {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn fetch(&self, stage: &Expand, group: Vec<Expansion>, at: At) -> Result<Mapped, Fault> {
+    async fn fetch(&self, stage: &Expand, group: Vec<Expansion>, at: At) -> Result<Fetched, Fault> {
         match (self.ask(stage, &group, at).await, &*group) {
             (Err(fault), [notice]) if matches!(fault.status, Some(404 | 410)) => {
                 if self.locked().is_missing_first(&notice.id) {
-                    return Err(fault);
+                    return Ok(Fetched::Missing(fault));
                 }
                 let reject = Reject { reason: Quarantine::BadField, detail: self.session.discreet(fault).to_string() };
                 let beginning = clean(&notice.id, BEGINNING_COLUMNS).to_string();
-                Ok(Mapped { rejected: vec![Rejected { reject, place: String::new(), beginning }], ..Mapped::default() })
+                let rejected = vec![Rejected { reject, place: String::new(), beginning }];
+                Ok(Fetched::There(Box::new(Mapped { rejected, ..Mapped::default() })))
             }
-            (answer, _) => answer,
+            (answer, _) => answer.map(|mapped| Fetched::There(Box::new(mapped))),
         }
     }
 

@@ -8,7 +8,7 @@ use reqwest::{Client, StatusCode};
 use super::call::Filled;
 use super::fault::{Fault, FaultKind};
 use super::mapping::MAX_BYTES;
-use crate::clock::wall_now;
+use crate::clock::{self, wall_now};
 use crate::engine::time::At;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -40,6 +40,8 @@ pub struct Answer {
     pub skew_ms: Option<i64>,
     /// The server's `Date`.
     pub date: Option<At>,
+    /// From the call to the first of the answer.
+    pub took: Duration,
 }
 
 impl Http {
@@ -84,7 +86,7 @@ impl Http {
         // an error without a body is an error as well
         let body = tokio::time::timeout(READ_TIMEOUT, read_capped(&mut response, ERROR_BYTES, true)).await;
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        let answer = Answer { status, headers, body, skew_ms: None, date: None };
+        let answer = Answer { status, headers, body, skew_ms: None, date: None, took: Duration::ZERO };
         answer.checked().err().unwrap_or_else(|| Fault::new(FaultKind::Status, "an unexpected answer"))
     }
 
@@ -108,14 +110,16 @@ impl Http {
             (false, false) => &self.far_stream,
         };
         let exchange = async {
+            let sent = clock::instant();
             let mut response = send_with(client, filled).await?;
+            let took = sent.elapsed();
             let (status, headers) = (response.status(), response.headers().clone());
             let limit = if status.is_success() { MAX_BYTES } else { ERROR_BYTES };
             let body = read_capped(&mut response, limit, !status.is_success()).await?;
             let date = headers.get("date").and_then(|value| http_date(value.to_str().ok()?));
             // a Date is cut to the second: on average half a second is gone
             let skew_ms = date.map(|date| date.plus_ms(500).since_ms(wall_now()));
-            Ok(Answer { status, headers, body, skew_ms, date })
+            Ok(Answer { status, headers, body, skew_ms, date, took })
         };
         let patience = TOTAL_TIMEOUT + holds;
         let late = || Fault::new(FaultKind::Timeout, format!("no whole answer within {} s", patience.as_secs()));

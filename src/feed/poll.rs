@@ -37,7 +37,7 @@ const SKEW_NOISE_MS: i64 = 2_000;
 /// The longest that a slow server is spared; it may be a long poll of which the platform file says nothing.
 const MOST_SPARED: Duration = Duration::from_secs(30);
 /// A long poll whose answer took so long had nothing to say when it was asked.
-const KEPT_BACK_MS: i64 = 250;
+const KEPT_BACK: Duration = Duration::from_secs(1);
 /// A longer wait for a turn says nothing of the server's load.
 const LINE: Duration = Duration::from_secs(1);
 
@@ -186,7 +186,8 @@ impl Poller {
         let interval_s = self.interval(outlet.feed()).as_secs_f64();
         let standing = self.session.limiter.standing();
         #[expect(clippy::cast_possible_truncation, reason = "an interval is at most a day, stretched sixty times")]
-        let (interval_ms, twice_s) = ((interval_s * 1_000.0) as i64, (interval_s * 2.0 + self.poll.call.holds.as_secs_f64()).ceil() as i64);
+        let (interval_ms, twice_s) =
+            ((interval_s * 1_000.0) as i64, (interval_s * 2.0 + self.poll.call.holds.as_secs_f64() * 1.5).ceil() as i64);
         let stale_after_s = self.stale_after_s.max(twice_s);
         outlet.note(|state| {
             state.interval_ms = Some(interval_ms);
@@ -211,11 +212,12 @@ impl Poller {
         loop {
             page.set(&self.poll.paging, &mut values);
             let asked = outlet.now();
-            let (mut mapped, skew) = self.fetch(&page, &values, asked).await?;
-            // who kept the answer back had nothing when it was asked: there is no more behind it
+            let (mut mapped, skew, took) = self.fetch(&page, &values, asked).await?;
+            // who kept the answer back had nothing when it was asked: there is no more behind it, and everything until now is told
+            let answered = outlet.now();
             let was_empty = !self.poll.call.holds.is_zero()
                 && matches!(self.poll.paging, Paging::Queue | Paging::Since { .. } | Paging::Token { persist: true, .. })
-                && outlet.now().since_ms(asked) >= KEPT_BACK_MS;
+                && took >= KEPT_BACK;
             if let Some(skew) = skew {
                 self.skew_ms = if skew.abs() > SKEW_NOISE_MS { skew } else { 0 };
                 outlet.note(|state| state.skew_ms = Some(skew));
@@ -244,7 +246,7 @@ impl Poller {
             };
             if !more || was_empty || self.poll.once && matches!(self.poll.paging, Paging::Since { .. }) {
                 cursor.to = self.poll.window.map(|_| to.ms());
-                let complete_to = began.plus_ms(-lag_ms);
+                let complete_to = if was_empty { answered } else { began }.plus_ms(-lag_ms);
                 outlet.note_success(complete_to);
                 self.note_pace(outlet);
                 if self.poll.confirm.is_some() {
@@ -322,17 +324,17 @@ impl Poller {
         values.set("from", Value::Time(from.min(to)));
     }
 
-    /// Gets and maps one page.
-    async fn fetch(&self, page: &Page, values: &Values, at: At) -> Result<(Mapped, Option<i64>), Fault> {
+    /// Gets and maps one page; with the server's clock, and how long it took to answer.
+    async fn fetch(&self, page: &Page, values: &Values, at: At) -> Result<(Mapped, Option<i64>, Duration), Fault> {
         let place = if page.number > 1 { format!("page {}", page.number) } else { String::new() };
         let examine = |answer: Answer| {
             let (place, join) = (place.clone(), page.join.clone());
             async move {
                 let context = Context { join, ..Context::of_answer(&answer, at, place, &self.session.account) };
-                let skew = answer.skew_ms;
+                let (skew, took) = (answer.skew_ms, answer.took);
                 // no content: there is nothing new
                 if answer.status == reqwest::StatusCode::NO_CONTENT {
-                    return Ok((Mapped::default(), skew));
+                    return Ok((Mapped::default(), skew, took));
                 }
                 let link = next_link(&answer.headers);
                 let look = hash(&answer.body);
@@ -341,7 +343,7 @@ impl Poller {
                 if matches!(self.poll.paging, Paging::Link { .. }) {
                     mapped.next = mapped.next.or(link);
                 }
-                Ok((mapped, skew))
+                Ok((mapped, skew, took))
             }
         };
         match &page.link {

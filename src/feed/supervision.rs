@@ -204,6 +204,7 @@ impl Task {
                     joined,
                     owed: None,
                     unread: Vec::new(),
+                    again_at: None,
                     disbelieved: 0,
                 }
                 .run(outlet)

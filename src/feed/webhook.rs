@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -26,6 +26,7 @@ use super::outlet::Outlet;
 use super::session::Session;
 use super::signature::{Delivery, Disbelief, Signature};
 use super::{Rejected, canonical};
+use crate::clock;
 use crate::engine::event::{FeedStatus, Quarantine};
 use crate::engine::text::clean;
 use crate::engine::time::At;
@@ -66,8 +67,9 @@ pub struct Receiver<'r> {
     pub joined: Option<Joined>,
     /// Since when deliveries were turned away that the platform may bring again: until one is taken, not everything is read.
     pub owed: Option<At>,
-    /// What they named: the desk asks for it again by itself.
+    /// What they named: the desk asks for it again by itself, not before.
     pub unread: Vec<Expansion>,
+    pub again_at: Option<Instant>,
     /// Signed deliveries since the last one that was believed.
     pub disbelieved: u32,
 }
@@ -99,7 +101,7 @@ impl Receiver<'_> {
                 }
                 Ok(0) => return Err(Fault::new(FaultKind::Input, "the listener has ended")),
                 Ok(_) => {
-                    if self.take(list, outlet).await.is_err() {
+                    if self.take(list, outlet).await.is_err() || self.read_again(outlet).await.is_err() {
                         return Ok(());
                     }
                 }
@@ -127,18 +129,22 @@ impl Receiver<'_> {
         }
         if let Some(expander) = &self.expander {
             let expansions = std::mem::take(&mut together.expansions);
+            self.unread.retain(|unread| !expansions.iter().any(|notice| notice.id == unread.id));
             if let Err(fault) = expander.expand(expansions.clone(), now, &mut together).await {
                 outlet.note(|state| state.status = FeedStatus::Retrying);
                 self.owed.get_or_insert(now);
                 self.unread.extend(expansions);
                 self.unread.truncate(MOST_UNREAD);
+                self.again_at = Some(clock::instant() + SIGN_OF_LIFE);
                 note_error(outlet, &self.session.discreet(fault));
                 waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(503))));
                 return Ok(());
             }
         }
-        self.owed = None;
-        outlet.note_success(now);
+        if self.unread.is_empty() {
+            self.owed = None;
+            outlet.note_success(now);
+        }
         let committed = outlet.deliver_answered(together, None).await?;
         // the next deliveries are taken while these wait for the disk
         tokio::spawn(async move {
@@ -151,7 +157,9 @@ impl Receiver<'_> {
     /// Asks again for what could not be read when its notice came: the platform may bring it late, or not at all. The error means
     /// that the owner has gone.
     async fn read_again(&mut self, outlet: &mut Outlet) -> Result<(), super::outlet::Gone> {
-        let Some(expander) = self.expander.as_ref().filter(|_| !self.unread.is_empty()) else { return Ok(()) };
+        let is_due = !self.unread.is_empty() && self.again_at.is_none_or(|at| at <= clock::instant());
+        let Some(expander) = self.expander.as_ref().filter(|_| is_due) else { return Ok(()) };
+        self.again_at = Some(clock::instant() + SIGN_OF_LIFE);
         let (now, mut mapped) = (outlet.now(), Mapped::default());
         if let Err(fault) = expander.expand(self.unread.clone(), now, &mut mapped).await {
             note_error(outlet, &self.session.discreet(fault));

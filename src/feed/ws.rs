@@ -119,6 +119,10 @@ pub async fn listen(ws: &Ws, tap: &Tap, succession: &mut Succession, outlet: &mu
         if !rhythm.hear(&message) {
             continue;
         }
+        if message.is_close() && arrival.as_ref().is_some_and(|arrival| arrival.held().is_none()) {
+            // until then nothing was missed
+            outlet.note_success(outlet.now());
+        }
         let mut mapped = talk.take(message, outlet).await?;
         let taken = match &mut arrival {
             Some(arrival) => {

@@ -252,7 +252,7 @@ impl PlatformText {
         Some(match kind {
             Kind::Poll => {
                 let poll = self.read_poll(section)?;
-                let limit = (poll.interval_s * 2.0).max(2.0) + poll.call.holds.as_secs_f64();
+                let limit = (poll.interval_s * 2.0).max(2.0) + poll.call.holds.as_secs_f64() * 1.5;
                 (Transport::Poll(Box::new(poll)), Guarantee::Resumable, limit)
             }
             Kind::Webhook => (Transport::Webhook(Box::new(self.read_webhook(section)?)), Guarantee::Durable, 30.0),

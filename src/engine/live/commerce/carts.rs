@@ -213,8 +213,11 @@ impl Carts {
     }
 
     /// Whether an order whose cart nobody saw is told under this name: of several the first, where none of them was seen.
-    fn stands_for(&self, order: u32, name: Sym) -> bool {
-        self.several.get(&order).is_none_or(|names| names.first() == Some(&name) && !names.iter().any(|name| self.is_seen(*name)))
+    fn stands_for(&self, order: u32, name: Sym, desk: &Desk<'_>) -> bool {
+        let text = |name: &&Sym| desk.books.carts.text(**name);
+        self.several
+            .get(&order)
+            .is_none_or(|names| names.iter().min_by_key(text) == Some(&name) && !names.iter().any(|name| self.is_seen(*name)))
     }
 
     /// A visitor or customer who buys brings back the carts that they had left.
@@ -252,7 +255,7 @@ impl Carts {
         for (order, source, at) in &purchases {
             let own = real.iter().copied().find(|index| self.carts[*index].source == *source);
             let only = (real.len() == 1).then(|| real[0]);
-            let unseen = (real.is_empty() && self.stands_for(*order, name)).then(|| self.find_or_open(*source, name));
+            let unseen = (real.is_empty() && self.stands_for(*order, name, desk)).then(|| self.find_or_open(*source, name));
             bought.extend(own.or(only).or(unseen).map(|index| (index, *at)));
         }
         for index in self.by_name[name.0].carts.clone() {

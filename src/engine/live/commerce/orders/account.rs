@@ -92,7 +92,13 @@ fn refunds(claimed: &Settled, value: i64, lines: &[Line]) -> SmallVec<[(At, i64)
         let share = i128::from(line.amount) * i128::from((*units).clamp(0, line.units)) / i128::from(line.units);
         i64::try_from(share).ok()
     };
-    refunds.extend(claimed.returned.iter().map(|(at, goods)| (*at, goods.iter().filter_map(cost).fold(0, i64::saturating_add))));
+    // what a payment's provider tells to have gone back is for these goods
+    let mut told = claimed.gone_back_of_payments();
+    for (at, goods) in &claimed.returned {
+        let worth = goods.iter().filter_map(cost).fold(0, i64::saturating_add);
+        refunds.push((*at, worth.saturating_sub(told).max(0)));
+        told = told.saturating_sub(worth).max(0);
+    }
     if let Some(emptied) = claimed.emptied {
         let others = refunds.iter().fold(0, |sum: i64, (_, value)| sum.saturating_add(*value));
         refunds.push((emptied.at(), value.saturating_sub(others).max(0)));

@@ -57,17 +57,24 @@ impl Claim {
 /// What went back of one payment, as it is added up.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Back {
-    /// Who tells of it.
-    sources: SmallVec<[Sym; 1]>,
-    single: i64,
+    /// Who tells of it, and what its single refunds come to.
+    singles: SmallVec<[(Sym, i64); 1]>,
     total: i64,
     /// Of single refunds that came to nothing, which totals may hold.
     failed: i64,
 }
 
 impl Back {
-    fn amount(&self) -> i64 {
-        self.single.max(self.total.saturating_sub(self.failed))
+    /// Of one payment: sources that tell of it tell of the same refunds.
+    fn of_payment(&self) -> i64 {
+        let most = self.singles.iter().map(|(_, single)| *single).max().unwrap_or(0);
+        most.max(self.total.saturating_sub(self.failed))
+    }
+
+    /// Of an order whose refunds name no payment.
+    fn of_order(&self) -> i64 {
+        let sum = self.singles.iter().fold(0, |sum: i64, (_, single)| sum.saturating_add(*single));
+        sum.max(self.total.saturating_sub(self.failed))
     }
 }
 
@@ -139,13 +146,14 @@ impl Settled {
     fn give_back(&mut self, claim: &Claim, value: i64, total: bool) -> i64 {
         let before = self.gone_back();
         let back = self.back_of(claim.payment);
-        if !back.sources.contains(&claim.source) {
-            back.sources.push(claim.source);
-        }
+        let place = back.singles.iter().position(|(source, _)| *source == claim.source).unwrap_or_else(|| {
+            back.singles.push((claim.source, 0));
+            back.singles.len() - 1
+        });
         if total {
             back.total = back.total.max(value);
         } else {
-            back.single = back.single.saturating_add(value);
+            back.singles[place].1 = back.singles[place].1.saturating_add(value);
         }
         self.gone_back() - before
     }
@@ -153,14 +161,21 @@ impl Settled {
     /// What went back so far: what is told without a payment, and of the payments what the same tell; or of all payments, if that is more.
     fn gone_back(&self) -> i64 {
         let unnamed = self.back.iter().find(|(payment, _)| payment.is_none()).map(|(_, back)| back);
-        let (mut all, mut own) = (0_i64, unnamed.map_or(0, Back::amount));
+        let mut own = unnamed.map_or(0, Back::of_order);
         for (_, back) in self.back.iter().filter(|(payment, _)| payment.is_some()) {
-            all = all.saturating_add(back.amount());
-            if unnamed.is_none_or(|unnamed| unnamed.sources.iter().any(|source| back.sources.contains(source))) {
-                own = own.saturating_add(back.amount());
+            let tells = |source: &Sym| back.singles.iter().any(|(teller, _)| teller == source);
+            if unnamed.is_some_and(|unnamed| unnamed.singles.iter().any(|(source, _)| tells(source))) {
+                own = own.saturating_add(back.of_payment());
             }
         }
-        own.max(all)
+        own.max(self.gone_back_of_payments())
+    }
+
+    /// What went back of payments that are named.
+    #[must_use]
+    pub fn gone_back_of_payments(&self) -> i64 {
+        let named = self.back.iter().filter(|(payment, _)| payment.is_some());
+        named.fold(0, |sum: i64, (_, back)| sum.saturating_add(back.of_payment()))
     }
 
     /// What the approved payments brought together; nothing where none names its amount.
