@@ -66,8 +66,8 @@ def refunds: . as $order | .payments[]?.refunds[]? | select(.state == "Settled")
 def order:
   if .type == "Seller" then skip("a vendor's share of an order that counts as a whole")
   elif .orderPlacedAt then purchase, adds, payments, refunds
-  # an active order is made for its first line: without any it was emptied
-  elif .active then cart, adds, payments
+  elif .active and (.lines | length) > 0 then cart, adds, payments
+  elif .active then skip("an empty cart")
   elif .state == "Cancelled" then cart + {status: "left"}
   else skip("neither cart nor order") end;
 

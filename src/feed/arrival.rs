@@ -90,7 +90,6 @@ impl<'s> Arrival<'s> {
         if let Some(number) = place.and_then(number_of).filter(|number| *number < behind) {
             mapped.gap.get_or_insert_with(|| format!("its places begin anew: after {behind} comes {number}"));
             self.young = Some(clock::instant() + PROOF);
-            self.succession.forget();
         }
     }
 
@@ -140,6 +139,6 @@ impl<'s> Arrival<'s> {
     fn settle(&mut self, missing: Option<u64>, why: Option<&str>, outlet: &mut Outlet) {
         self.held = None;
         self.promise(outlet);
-        note_return(self.opened, missing, why, outlet);
+        note_return(self.opened, missing, why, outlet.now(), outlet);
     }
 }

@@ -1,5 +1,5 @@
 //! Thin notices: only the name of what changed came, so the resource itself is fetched and mapped. Notices of one id become one call;
-//! one that a list gives again with the same `rev` needs none.
+//! one that a list gives again and again with the same `rev` needs two.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +7,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Rejected;
 use super::call::Call;
-use super::fault::{Fault, FaultKind};
+use super::fault::Fault;
 use super::http::Answer;
 use super::mapper::Mapper;
 use super::mapping::{BEGINNING_COLUMNS, Context, Expansion, Mapped, Plain, Recipe};
@@ -23,6 +23,8 @@ use crate::engine::wire::Reject;
 const AT_ONCE: usize = 4;
 /// Ids of which is known what became of them; beyond, all are asked for again.
 const MOST_KNOWN: usize = 4_096;
+/// So often a row is looked up at one `rev`.
+const ENOUGH: u8 = 2;
 
 /// The second request, as a platform file describes it.
 #[derive(Clone, Debug)]
@@ -61,8 +63,8 @@ enum Fetched {
 /// What is known of ids that were asked for.
 #[derive(Debug, Default)]
 struct Known {
-    /// The `rev` that each was looked up at.
-    revs: Table<String, String>,
+    /// The `rev` that each was looked up at, and how often: a platform's detail may lag behind its list.
+    revs: Table<String, (String, u8)>,
     /// The same of those that are looked up now: it counts once what they led to is handed over.
     fresh: Vec<(String, String)>,
     /// Ids that were not there when they were first asked for.
@@ -120,7 +122,10 @@ impl Expander {
         if known.revs.len() + fresh.len() > MOST_KNOWN {
             known.revs.clear();
         }
-        known.revs.extend(fresh);
+        for (id, rev) in fresh {
+            let times = known.revs.get(&id).filter(|(known, _)| *known == rev).map_or(1, |(_, times)| times.saturating_add(1));
+            known.revs.insert(id, (rev, times));
+        }
     }
 
     fn locked(&self) -> MutexGuard<'_, Known> {
@@ -133,12 +138,17 @@ impl Expander {
                 if self.locked().is_missing_first(&notice.id) {
                     return Ok(Fetched::Missing(fault));
                 }
-                let reject = Reject { reason: Quarantine::BadField, detail: self.session.discreet(fault).to_string() };
-                let beginning = clean(&notice.id, BEGINNING_COLUMNS).to_string();
-                let rejected = vec![Rejected { reject, place: String::new(), beginning }];
-                Ok(Fetched::There(Box::new(Mapped { rejected, ..Mapped::default() })))
+                let detail = self.session.discreet(fault).to_string();
+                Ok(Fetched::There(Box::new(put_aside(Quarantine::BadField, detail, &notice.id))))
             }
-            (answer, _) => answer.map(|mapped| Fetched::There(Box::new(mapped))),
+            (Ok(mapped), notices) => {
+                let mut known = self.locked();
+                for notice in notices {
+                    known.missing.swap_remove(&notice.id);
+                }
+                Ok(Fetched::There(Box::new(mapped)))
+            }
+            (Err(fault), _) => Err(fault),
         }
     }
 
@@ -152,7 +162,8 @@ impl Expander {
         let wanted =
             stage.call.templates().into_iter().flat_map(Template::needed).filter_map(|name| Some((name, name.strip_prefix("expand.")?)));
         if let Some((_, missing)) = wanted.into_iter().find(|(name, _)| values.get(name).is_none()) {
-            return Err(Fault::new(FaultKind::Mapping, format!("map: the second call needs `{missing}`, which `expand` does not give")));
+            let detail = format!("map: the second call needs `{missing}`, which `expand` does not give");
+            return Ok(put_aside(Quarantine::BadField, detail, &ids.join(",")));
         }
         let examine = |answer: Answer| {
             let place = ids.first().map(|id| format!("id {id}")).unwrap_or_default();
@@ -167,14 +178,21 @@ impl Expander {
     }
 }
 
+/// What notices become that lead to nothing.
+fn put_aside(reason: Quarantine, detail: String, ids: &str) -> Mapped {
+    let beginning = clean(ids, BEGINNING_COLUMNS).to_string();
+    let rejected = vec![Rejected { reject: Reject { reason, detail }, place: String::new(), beginning }];
+    Mapped { rejected, ..Mapped::default() }
+}
+
 impl Known {
-    /// Leaves out notices that were looked up at the same `rev`; of the others it is noted.
+    /// Leaves out notices that were looked up often enough at the same `rev`; of the others it is noted.
     fn leave_known(&mut self, notices: &mut Vec<Expansion>) {
         self.fresh.clear();
         notices.retain(|notice| {
             let rev = notice.values.iter().find(|(name, _)| name == "rev").map(|(_, rev)| rev);
             let Some(rev) = rev.filter(|rev| !rev.is_empty()) else { return true };
-            let is_known = self.revs.get(&notice.id) == Some(rev);
+            let is_known = self.revs.get(&notice.id).is_some_and(|(known, times)| known == rev && *times >= ENOUGH);
             if !is_known {
                 self.fresh.push((notice.id.clone(), rev.clone()));
             }

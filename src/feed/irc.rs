@@ -149,7 +149,7 @@ pub async fn listen(host: &str, greeting: &Greeting, idle: Duration, tap: &Tap, 
             }
             if heard.welcome {
                 inside = true;
-                note_return(outlet.now(), None, None, outlet);
+                note_return(outlet.now(), None, None, outlet.now(), outlet);
             }
             if let Some(message) = heard.message {
                 let context = Context { feed: tap.feed_values(outlet), ..Context::new(now, tap.session.account.defaults.clone()) };

@@ -206,6 +206,7 @@ impl Poller {
         let mut cursor = self.cursor.clone();
         let mut page = Page::first(&self.poll.paging, &cursor);
         self.asides.begin_round();
+        let mut gap = None;
         if let Some(joined) = &mut self.joined {
             page.join = Some(joined.table().await?);
         }
@@ -231,7 +232,7 @@ impl Poller {
                 expander.expand(notices, asked, &mut mapped).await?;
             }
             mapped.put_notices_aside();
-            self.tell_gap(&mut mapped, asked, outlet).await?;
+            gap = mapped.gap.take().or(gap);
             self.unchanged.drop_repeated(&mut mapped.events, began);
             if self.poll.confirm.is_none() {
                 // what is confirmed does not come again
@@ -247,7 +248,10 @@ impl Poller {
             if !more || was_empty || self.poll.once && matches!(self.poll.paging, Paging::Since { .. }) {
                 cursor.to = self.poll.window.map(|_| to.ms());
                 let complete_to = if was_empty { answered } else { began }.plus_ms(-lag_ms);
-                outlet.note_success(complete_to);
+                match gap {
+                    Some(why) => tell_gap(&why, complete_to, outlet).await?,
+                    None => outlet.note_success(complete_to),
+                }
                 self.note_pace(outlet);
                 if self.poll.confirm.is_some() {
                     self.confirm(mapped, &values, outlet).await?;
@@ -264,20 +268,6 @@ impl Poller {
                 return Err(Fault::new(FaultKind::Paging, "more than 2000 pages in one round").into());
             }
         }
-    }
-
-    /// A filter says that the platform does not go on where it was read to: what happened since the last answer is lost.
-    async fn tell_gap(&self, mapped: &mut Mapped, now: At, outlet: &mut Outlet) -> Result<(), Gone> {
-        let Some(told) = outlet.state().complete_to else { return Ok(()) };
-        let Some(why) = mapped.gap.take() else { return Ok(()) };
-        let promise = outlet.state().guarantee;
-        outlet.note_doubt(Some(told));
-        outlet.note(|state| state.guarantee = Guarantee::BestEffort);
-        outlet.report().await?;
-        note_return(now, None, Some(&why), outlet);
-        outlet.report().await?;
-        outlet.note(|state| state.guarantee = promise);
-        Ok(())
     }
 
     /// Hands over a page behind which the round goes on, or fails.
@@ -361,6 +351,21 @@ impl Poller {
             }
         }
     }
+}
+
+/// A filter says that the platform does not go on where it was read to: what happened since the last answer is lost.
+async fn tell_gap(why: &str, complete_to: At, outlet: &mut Outlet) -> Result<(), Gone> {
+    let promise = outlet.state().guarantee;
+    let told = outlet.state().complete_to;
+    if told.is_some() {
+        outlet.note_doubt(told);
+        outlet.note(|state| state.guarantee = Guarantee::BestEffort);
+        outlet.report().await?;
+    }
+    note_return(complete_to, None, Some(why), complete_to, outlet);
+    outlet.report().await?;
+    outlet.note(|state| state.guarantee = promise);
+    Ok(())
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "seconds of a platform file, at most a day")]

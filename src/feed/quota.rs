@@ -290,6 +290,8 @@ impl Limiter {
         // one lesson for all the calls that were on their way
         if !rests {
             self.slow_down(&mut state, rested, now);
+            // a rest is no time in which calls go well
+            state.gap_since = Some(until);
         }
         drop(state);
         // who stands in line may not want to wait so long

@@ -47,8 +47,8 @@ pub fn place(outlet: &Outlet) -> Option<&str> {
 }
 
 /// The stream was opened (again) at `opened`: what was missed meanwhile is told where nobody can read it again, with its length
-/// and, where they are known, the number of events and the reason.
-pub fn note_return(opened: At, missing: Option<u64>, why: Option<&str>, outlet: &mut Outlet) {
+/// and, where they are known, the number of events and the reason. Everything before `complete_to` is told now.
+pub fn note_return(opened: At, missing: Option<u64>, why: Option<&str>, complete_to: At, outlet: &mut Outlet) {
     let missed_ms = outlet.state().complete_to.map_or(0, |until| opened.since_ms(until));
     let length = match missing {
         Some(events) => Some(format!("{events} events in {} s were missed", (missed_ms / 1_000).max(1))),
@@ -63,5 +63,5 @@ pub fn note_return(opened: At, missing: Option<u64>, why: Option<&str>, outlet: 
             state.last_error = Some(format!("gap: {}", told.join(": ")).into());
         }
     });
-    outlet.note_success(outlet.now());
+    outlet.note_success(complete_to);
 }

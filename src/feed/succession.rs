@@ -120,7 +120,10 @@ impl Succession {
             (_, Some(false)) => self.forgets(None),
             (_, Some(true)) => self.goes_on(),
             // none that was seen, and before the last one: it counts anew
-            _ if self.is_declared && number < last => self.forgets(None),
+            _ if self.is_declared && number < last => {
+                self.break_off();
+                Finding::Lost(None)
+            }
             _ if Some(number) == last.checked_add(1) => self.goes_on(),
             (Steps::OfOne(COUNTED_STEPS..), None) if missing > 0 => self.forgets(Some(missing)),
             (Steps::OfOne(_), None) => self.unclear(),

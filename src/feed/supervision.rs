@@ -202,7 +202,6 @@ impl Task {
                     recipe,
                     expander,
                     joined,
-                    owed: None,
                     unread: Vec::new(),
                     again_at: None,
                     disbelieved: 0,

@@ -65,10 +65,10 @@ pub struct Receiver<'r> {
     pub recipe: Option<Arc<Recipe>>,
     pub expander: Option<Expander>,
     pub joined: Option<Joined>,
-    /// Since when deliveries were turned away that the platform may bring again: until one is taken, not everything is read.
-    pub owed: Option<At>,
-    /// What they named: the desk asks for it again by itself, not before.
-    pub unread: Vec<Expansion>,
+    /// What notices named and could not be read, and since when: the desk asks for it again by itself, and until it is read, or the
+    /// platform brings it again, not everything is.
+    pub unread: Vec<(At, Expansion)>,
+    /// Not before then.
     pub again_at: Option<Instant>,
     /// Signed deliveries since the last one that was believed.
     pub disbelieved: u32,
@@ -81,6 +81,10 @@ impl Receiver<'_> {
     /// When the address cannot be listened at.
     pub async fn run(&mut self, outlet: &mut Outlet) -> Result<(), Fault> {
         let mut place = self.doors.enter(self.address, &self.hook.path)?;
+        if outlet.state().complete_to.is_none() {
+            let now = outlet.now();
+            outlet.note(|state| state.heard_from = Some(now));
+        }
         outlet.note_success(outlet.now());
         loop {
             if outlet.report().await.is_err() {
@@ -88,15 +92,13 @@ impl Receiver<'_> {
             }
             let mut list = Vec::new();
             match tokio::time::timeout(SIGN_OF_LIFE, place.deliveries.recv_many(&mut list, TOGETHER)).await {
-                // nobody came, but we would have heard
-                Err(_) if self.owed.is_none_or(|since| outlet.now().since_ms(since) > MOST_OWED_MS) => {
-                    self.owed = None;
-                    self.unread.clear();
-                    outlet.note_success(outlet.now());
-                }
                 Err(_) => {
                     if self.read_again(outlet).await.is_err() {
                         return Ok(());
+                    }
+                    if self.is_sure() {
+                        // nobody came, but we would have heard
+                        outlet.note_success(outlet.now());
                     }
                 }
                 Ok(0) => return Err(Fault::new(FaultKind::Input, "the listener has ended")),
@@ -129,20 +131,22 @@ impl Receiver<'_> {
         }
         if let Some(expander) = &self.expander {
             let expansions = std::mem::take(&mut together.expansions);
-            self.unread.retain(|unread| !expansions.iter().any(|notice| notice.id == unread.id));
+            self.unread.retain(|(_, unread)| !expansions.iter().any(|notice| notice.id == unread.id));
             if let Err(fault) = expander.expand(expansions.clone(), now, &mut together).await {
-                outlet.note(|state| state.status = FeedStatus::Retrying);
-                self.owed.get_or_insert(now);
-                self.unread.extend(expansions);
-                self.unread.truncate(MOST_UNREAD);
-                self.again_at = Some(clock::instant() + SIGN_OF_LIFE);
+                // of what is not there nothing is missing; anybody may name it
+                if !matches!(fault.status, Some(404 | 410)) {
+                    outlet.note(|state| state.status = FeedStatus::Retrying);
+                    self.unread.extend(expansions.into_iter().map(|notice| (now, notice)));
+                    let beyond = self.unread.len().saturating_sub(MOST_UNREAD);
+                    self.unread.drain(..beyond);
+                    self.again_at = Some(clock::instant() + SIGN_OF_LIFE);
+                }
                 note_error(outlet, &self.session.discreet(fault));
                 waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(503))));
                 return Ok(());
             }
         }
-        if self.unread.is_empty() {
-            self.owed = None;
+        if self.is_sure() {
             outlet.note_success(now);
         }
         let committed = outlet.deliver_answered(together, None).await?;
@@ -154,6 +158,11 @@ impl Receiver<'_> {
         Ok(())
     }
 
+    /// True where nothing is known to be unread.
+    const fn is_sure(&self) -> bool {
+        self.unread.is_empty() && self.disbelieved < MOST_DISBELIEVED
+    }
+
     /// Asks again for what could not be read when its notice came: the platform may bring it late, or not at all. The error means
     /// that the owner has gone.
     async fn read_again(&mut self, outlet: &mut Outlet) -> Result<(), super::outlet::Gone> {
@@ -161,13 +170,26 @@ impl Receiver<'_> {
         let Some(expander) = self.expander.as_ref().filter(|_| is_due) else { return Ok(()) };
         self.again_at = Some(clock::instant() + SIGN_OF_LIFE);
         let (now, mut mapped) = (outlet.now(), Mapped::default());
-        if let Err(fault) = expander.expand(self.unread.clone(), now, &mut mapped).await {
+        let mut notices = std::mem::take(&mut self.unread).into_iter();
+        while let Some((since, notice)) = notices.next() {
+            let mut one = Mapped::default();
+            let Err(fault) = expander.expand(vec![notice.clone()], now, &mut one).await else {
+                mapped.append(one);
+                continue;
+            };
+            let is_answered = fault.status.is_some();
             note_error(outlet, &self.session.discreet(fault));
-            return Ok(());
+            if now.since_ms(since) <= MOST_OWED_MS {
+                self.unread.push((since, notice));
+            }
+            if !is_answered {
+                // where nobody answers the others wait
+                self.unread.extend(notices.by_ref());
+            }
         }
-        self.unread.clear();
-        self.owed = None;
-        outlet.note_success(now);
+        if self.is_sure() {
+            outlet.note_success(now);
+        }
         outlet.deliver(mapped, None).await
     }
 
@@ -177,7 +199,7 @@ impl Receiver<'_> {
             return Err(answer);
         }
         if let Err(why) = self.hook.signature.verify(&delivery, &self.session.account.values, now) {
-            self.disbelieve(why, now, outlet);
+            self.disbelieve(why, outlet);
             return Err(Answer::empty(401));
         }
         self.disbelieved = 0;
@@ -214,17 +236,14 @@ impl Receiver<'_> {
     }
 
     /// Counts a delivery that is not believed. What is not signed may come from anybody and says nothing of the feed; several that
-    /// are signed, and none that is believed, may be the platform's own: then not everything is read.
-    fn disbelieve(&mut self, why: Disbelief, now: At, outlet: &mut Outlet) {
+    /// are signed, and none that is believed, may be the platform's own: then, until one is believed, not everything is read.
+    fn disbelieve(&mut self, why: Disbelief, outlet: &mut Outlet) {
         self.disbelieved = match why {
             Disbelief::Unsigned => self.disbelieved,
             Disbelief::BadTime | Disbelief::Wrong => self.disbelieved.saturating_add(1),
             Disbelief::Unready => MOST_DISBELIEVED,
         };
         let is_doubtful = self.disbelieved >= MOST_DISBELIEVED;
-        if is_doubtful {
-            self.owed.get_or_insert(now);
-        }
         outlet.note(|state| {
             state.errors += 1;
             state.last_error = Some(format!("unauthorized: a delivery {}", reason(why)).into());

@@ -298,7 +298,7 @@ impl Talk<'_> {
             }
             if heard.welcome {
                 self.inside = true;
-                note_return(outlet.now(), None, None, outlet);
+                note_return(outlet.now(), None, None, outlet.now(), outlet);
             }
             if let Some(message) = heard.message {
                 mapped.append(self.tap.map(message.to_string().into_bytes(), context.clone()).await?);

@@ -101,7 +101,10 @@ fn refunds(claimed: &Settled, value: i64, lines: &[Line]) -> SmallVec<[(At, i64)
     }
     if let Some(emptied) = claimed.emptied {
         let others = refunds.iter().fold(0, |sum: i64, (_, value)| sum.saturating_add(*value));
-        refunds.push((emptied.at(), value.saturating_sub(others).max(0)));
+        let rest = value.saturating_sub(others).max(0);
+        if rest > 0 || refunds.is_empty() {
+            refunds.push((emptied.at(), rest));
+        }
     }
     refunds.sort_by_key(|(at, _)| *at);
     refunds

@@ -44,12 +44,12 @@ pub enum Claimed {
 }
 
 impl Claim {
-    /// The place among others: by time, then by amount, so that totals of one instant grow.
+    /// The place among others: by time, then by amount, so that totals of one instant grow, then by id.
     #[must_use]
-    pub const fn place(&self) -> (At, Option<i64>) {
+    pub const fn place(&self) -> (At, Option<i64>, Option<&Name>) {
         match self.what {
-            Claimed::Payment { value, .. } | Claimed::Refund { value, .. } => (self.ts, value),
-            Claimed::Cancellation => (self.ts, None),
+            Claimed::Payment { value, .. } | Claimed::Refund { value, .. } => (self.ts, value, self.id.as_ref()),
+            Claimed::Cancellation => (self.ts, None, None),
         }
     }
 }
