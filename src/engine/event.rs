@@ -137,8 +137,8 @@ macro_rules! type_ids {
 type_ids! {
     ViewItem = "view_item", SelectItem = "select_item", AddToCart = "add_to_cart", RemoveFromCart = "remove_from_cart",
     BeginCheckout = "begin_checkout", AddPaymentInfo = "add_payment_info", Cart = "cart", Purchase = "purchase", Payment = "payment",
-    Cancellation = "cancellation", Refund = "refund", Audience = "audience", ViewerJoin = "viewer_join", ViewerLeave = "viewer_leave", ChatMessage = "chat_message",
-    Reaction = "reaction", ProductPinned = "product_pinned", ProductUnpinned = "product_unpinned", Inventory = "inventory",
+    Cancellation = "cancellation", Refund = "refund", Audience = "audience", ViewerJoin = "viewer_join", ViewerLeave = "viewer_leave",
+    ChatMessage = "chat_message", Reaction = "reaction", ProductPinned = "product_pinned", ProductUnpinned = "product_unpinned", Inventory = "inventory",
     AdSpend = "ad_spend", Reading = "reading", GenerateLead = "generate_lead", Cue = "cue", Intervention = "intervention",
     InterventionEnded = "intervention_ended", InterventionWithdrawn = "intervention_withdrawn", Note = "note",
     AdviceAnswer = "advice_answer", Correction = "correction", Plan = "plan", Playbook = "playbook", Priors = "priors",

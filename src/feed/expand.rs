@@ -115,7 +115,7 @@ impl Expander {
         Ok(())
     }
 
-    /// What the notices led to is handed over: those of the same `rev` need no call again.
+    /// What the notices led to is handed over: that they were looked up at their `rev` counts now.
     pub fn keep(&self) {
         let mut known = self.locked();
         let fresh = std::mem::take(&mut known.fresh);
@@ -139,7 +139,7 @@ impl Expander {
                     return Ok(Fetched::Missing(fault));
                 }
                 let detail = self.session.discreet(fault).to_string();
-                Ok(Fetched::There(Box::new(put_aside(Quarantine::BadField, detail, &notice.id))))
+                Ok(Fetched::There(Box::new(put_aside(detail, &notice.id))))
             }
             (Ok(mapped), notices) => {
                 let mut known = self.locked();
@@ -163,7 +163,7 @@ impl Expander {
             stage.call.templates().into_iter().flat_map(Template::needed).filter_map(|name| Some((name, name.strip_prefix("expand.")?)));
         if let Some((_, missing)) = wanted.into_iter().find(|(name, _)| values.get(name).is_none()) {
             let detail = format!("map: the second call needs `{missing}`, which `expand` does not give");
-            return Ok(put_aside(Quarantine::BadField, detail, &ids.join(",")));
+            return Ok(put_aside(detail, &ids.join(",")));
         }
         let examine = |answer: Answer| {
             let place = ids.first().map(|id| format!("id {id}")).unwrap_or_default();
@@ -179,9 +179,9 @@ impl Expander {
 }
 
 /// What notices become that lead to nothing.
-fn put_aside(reason: Quarantine, detail: String, ids: &str) -> Mapped {
+fn put_aside(detail: String, ids: &str) -> Mapped {
     let beginning = clean(ids, BEGINNING_COLUMNS).to_string();
-    let rejected = vec![Rejected { reject: Reject { reason, detail }, place: String::new(), beginning }];
+    let rejected = vec![Rejected { reject: Reject { reason: Quarantine::BadField, detail }, place: String::new(), beginning }];
     Mapped { rejected, ..Mapped::default() }
 }
 

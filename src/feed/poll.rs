@@ -214,8 +214,8 @@ impl Poller {
             page.set(&self.poll.paging, &mut values);
             let asked = outlet.now();
             let (mut mapped, skew, took) = self.fetch(&page, &values, asked).await?;
-            // who kept the answer back had nothing when it was asked: there is no more behind it, and everything until now is told
-            let answered = outlet.now();
+            // who kept the answer back had nothing when it was asked: there is no more behind it, and everything until then is told
+            let answered = asked.plus_ms(i64::try_from(took.as_millis()).unwrap_or(i64::MAX));
             let was_empty = !self.poll.call.holds.is_zero()
                 && matches!(self.poll.paging, Paging::Queue | Paging::Since { .. } | Paging::Token { persist: true, .. })
                 && took >= KEPT_BACK;
