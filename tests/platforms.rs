@@ -59,7 +59,7 @@ static MAPPER: LazyLock<Mapper> = LazyLock::new(|| Workshop::of(env!("CARGO_BIN_
 
 fn map(platform: &Platform, file: &Path) -> Mapped {
     let stem = file.file_name().and_then(|name| name.to_str()).expect("a name").split('.').next().expect("a stem");
-    let (name, expanded) = stem.strip_suffix("+expand").map_or((stem, false), |name| (name, true));
+    let (name, expanded) = stem.strip_suffix("+expand").map_or((stem, 0), |name| (name, 1));
     let request = platform.request(name).unwrap_or_else(|| panic!("{}: no request `{name}`", file.display()));
     let at = At::parse("2026-04-12T23:45:00.5Z", None).expect("a time");
     let defaults =

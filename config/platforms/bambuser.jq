@@ -19,13 +19,13 @@ def highlight: . as $all | .payload as $shown | [$shown.products[]? | reference 
   end;
 
 def said: .message // .text // .body;
-def is_hidden: .deleted == true or .deletedAt != null or .hidden == true or (.status | among("deleted", "hidden", "rejected", "pending"));
+def is_hidden: .deleted == true or .deletedAt != null or .hidden == true or ((.status // .chatStatus) | among("deleted", "hidden", "rejected", "pending", "unpublished"));
 def kind: if .isModerator or .role == "moderator" then "moderator" elif .isHost or .role == "host" then "host"
   elif .isAdmin or (.role | among("admin", "staff")) then "staff" else "viewer" end;
 
 def message: if is_hidden or (said | known) == null then skip("a message that is not shown, or says nothing") else
   {type: "chat_message", id: (.id | text), ts: (.createdAt // .timestamp), text: said, author_kind: kind,
-   author: (.user.id // .userId // (.author | if isobject then .id // .name else . end) // .username // .user.name // .name // "unknown" | text),
+   author: (.user.id // .userId // .authorId // (.author | if isobject then .id // .name // .displayName else . end) // .username // .user.name // .authorName // .name // "unknown" | text),
    reply_to: (.replyTo | if isobject then .id else . end | text)} end;
 
-def stats: (.currentViewers | gauge("ccu")), (.uniqueViewers | total("viewers_uv")), (.likes | total("likes")), (.chatMessages | total("chat_messages")) ;
+def stats: (if .data | isobject then .data else . end) | (.currentViewers | gauge("ccu")), (.uniqueViewers | total("viewers_uv")), (.views | total("views_pv")), (.likes | total("likes")), (.chatMessages | total("chat_messages")) ;

@@ -12,11 +12,18 @@ def moment: if isobject then .date + (if .timezone == "UTC" then "Z" else "" end
 # A name in each language of the shop.
 def wording: if isobject then .pt // .es // .en // [.[]][0] else . end;
 
+# A promotion names the lines that it lowers, what else was taken off lowers all of them by their share.
+def sold($currency): ([.promotional_discount | objects | .contents[]? | {(.id | text): .discount_amount}] | add // {}) as $own | .subtotal as $goods |
+  ([.discount, ([$own[]] | sum | times(-1))] | sum | some_money) as $rest |
+  .products[]? | .name |= wording | {sku: first_known(.sku, .variant_id, .product_id, .name, .id), quantity, name, price,
+    discount: ([$own[.id | text], (if $rest != null and ($goods | some_money) != null then (.price | tonumber) * (.quantity | tonumber) * ($rest | tonumber) / ($goods | tonumber)
+      | rounded($currency) else null end)] | sum)} | line($currency);
+
 def order: .currency as $currency | {
   type: "purchase", order: (.id | text), rev: (.updated_at | moment), ts: $at, placed_at: (.created_at | moment), paid_at: (if is_paid or .status == "cancelled" then .paid_at | moment else null end), cancelled_at: (.cancelled_at | moment),
   status: (if .status == "cancelled" then "cancelled" elif is_paid then "paid" else "placed" end),
-  value: .total, currency, customer: (.customer | objects // null | .id | text), coupons: [.coupon | if isobject then . else .[]? end | .code], discount: (.discount | known), method: .gateway,
+  value: (.total | rounded($currency)), currency, customer: (.customer | objects // null | .id | text), coupons: [.coupon | if isobject then . else .[]? end | .code], discount: (.discount | known | rounded($currency)), method: .gateway,
   channel: channel(.landing_url; null),
-  items: [.products[]? | .name |= wording | {sku: first_known(.sku, .variant_id, .product_id, .name, .id), quantity, name, price} | line($currency)]},
+  items: [sold($currency)]},
   # of a part that went back the amount is not told; when it did neither: the time of the payment is the one that never changes
-  (if is_back and (.total | some_money) then {type: "refund", id: id_of("refund", .id), order: (.id | text), ts: ((.paid_at | moment) // (.created_at | moment)), value: .total, $currency} else empty end);
+  (if is_back and (.total | some_money) then {type: "refund", id: id_of("refund", .id), order: (.id | text), ts: ((.paid_at | moment) // (.created_at | moment)), value: (.total | rounded($currency)), $currency} else empty end);

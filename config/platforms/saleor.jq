@@ -6,12 +6,15 @@ def charged_back: [payment_events | select(.type == "CHARGE_BACK")];
 def is_paid: .isPaid == true or .chargeStatus == "FULL" or .chargeStatus == "OVERCHARGED"
   or (.total.gross.amount > 0 and ([.totalCharged.amount, .totalRefunded.amount, charged_back[].amount.amount] | sum // "0" | tonumber) >= .total.gross.amount);
 
-# The refunds of one payment that stand, and the events by which others came to nothing: a reversal takes the latest back, of the last one
-# that it reaches perhaps a part.
-def reversed: [.events[]? | select(.type == "REFUND_SUCCESS" or .type == "REFUND_REVERSE")] | sort_by(.createdAt, .type != "REFUND_SUCCESS") |
+# The refunds of one payment that stand, and the events by which others came to nothing: a reversal (an app that lowers what was refunded
+# writes a success below nothing) takes the latest back, of the last one that it reaches perhaps a part; a failure the one of its own reference.
+def reversed: [.events[]? | select(.type | among("REFUND_SUCCESS", "REFUND_REVERSE", "REFUND_FAILURE"))] | sort_by(.createdAt, .type != "REFUND_SUCCESS") |
   reduce .[] as $event ({stand: [], void: []};
-    if $event.type == "REFUND_SUCCESS" then .stand += [$event | {id, createdAt, value: (.amount.amount | tostring)}]
-    else .left = ($event.amount.amount | tostring) | until(.stand == [] or (.left | some_money) == null;
+    if $event.type == "REFUND_SUCCESS" and $event.amount.amount >= 0 then .stand += [$event | {id, createdAt, value: (.amount.amount | tostring), reference: (.pspReference | known)}]
+    elif $event.type == "REFUND_FAILURE" then ($event.pspReference | known) as $reference | .stand as $stand |
+      def failed: $reference != null and .reference == $reference;
+      .void += [$stand[] | select(failed) | {id: .id as $id | $event | id_of(.id, $id), createdAt: $event.createdAt, target: .id}] | .stand = [$stand[] | select(failed | not)]
+    else .left = ($event.amount.amount | fabs | tostring) | until(.stand == [] or (.left | some_money) == null;
       .stand[-1] as $last | .void += [{id: ($event | id_of(.id, $last.id)), createdAt: $event.createdAt, target: $last.id}] |
       ([$last.value, (.left | times(-1))] | sum) as $rest | .left = ($rest | times(-1)) |
       .stand = .stand[:-1] + (if $rest | some_money then [$last + {id: ($last | id_of(.id, $event.id)), value: $rest}] else [] end)) end);

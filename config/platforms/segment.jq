@@ -1,12 +1,12 @@
 # Segment's ecommerce spec: JSON numbers in major units.
 
 def order_of($p): first_known($p.order_id, $p.orderId, $p.transaction_id, $p.id, $p.order_number);
-# The spec gives the cart's id to some events, the checkout's to others: a visitor is what all of them name.
-def cart_of($p): first_known(.anonymousId, $p.cart_id, $p.cartId, $p.checkout_id, $p.checkoutId, .userId, $p.order_id, $p.orderId);
-def product_of: first_known(.product_id, .productId, .item_id, .objectID);
-def sku_of: first_known(.sku, .SKU, product_of, .id, .name);
 # A guest of some shops.
 def person: if . == 0 or . == "0" then null else text end;
+# The spec gives the cart's id to some events, the checkout's to others: a visitor, else who is logged in, is what all of them name.
+def cart_of($p): first_known(.anonymousId, (.userId | person), $p.cart_id, $p.cartId, $p.checkout_id, $p.checkoutId, $p.order_id, $p.orderId);
+def product_of: first_known(.product_id, .productId, .item_id, .objectID);
+def sku_of: first_known(.sku, .SKU, product_of, .id, .name);
 
 # Names of events are compared without case, spaces, hyphens and underscores: "Order Completed", "order_completed", "OrderCompleted". Those of
 # Google Analytics are known too, those of Saleor's app, which begin with its own, and those of plugins that tell each state of an order.
@@ -55,7 +55,9 @@ def track: kind as $kind |
   if .type != "track" or $kind == null then skip("not of the funnel")
   # an order of any day is on its way
   elif $kind == "updated" and ($p.status // $p.fulfillment_status // "" | tostring | ascii_downcase | among("fulfilled", "shipped", "in_transit", "delivered"))
-  then skip("of the delivery") else
+  then skip("of the delivery")
+  # Saleor's app sends all that was ordered, whatever went back
+  elif $kind == "refund" and is_of_saleor and ($p | .total // .refund_amount) == null then skip("a refund of which the sum is not told") else
   ($p.currency | known | if isstring then split(" ") | join("") | ascii_upcase else . end) as $currency | is_of_saleor as $whole | ($p | lines($currency; $whole)) as $lines | ((.timestamp // .originalTimestamp // .receivedAt) | time) as $ts |
   (.context // {} | came) as $channel |
   ($p | worth($currency; $lines)) as $worth |

@@ -31,4 +31,5 @@ def product: (.item.item_id | text) as $sku |
 def pinned: if .has_show_item then (.item.item_id | text) as $sku | {type: "product_pinned", id: id_of("pin", $sku, $at), ts: $at, sku: $sku}
   else {type: "product_unpinned", id: "pin-none-\($at)", ts: $at} end;
 
-def comment: {type: "chat_message", id: id_of("comment", .comment_id), ts: (.timestamp | time), author: ((.user_id | person) // id_of("nobody", .comment_id)), text: .content};
+def comment: {type: "chat_message", id: id_of("comment", .comment_id), ts: (.timestamp | time), author: ((.user_id | person) // id_of("nobody", .comment_id)), text: .content,
+  author_kind: (if (.user_id | text) == $feed.user_id then "host" else null end)};

@@ -19,10 +19,10 @@ def is_raised: .displayFinancialStatus == "PARTIALLY_PAID" and received != null 
 # A refund is an event of its own, so an order is worth what was received before it, however it was edited since.
 def graph_value($paid): if .cancelledAt then .totalPriceSet.shopMoney.amount elif $paid then received // .currentTotalPriceSet.shopMoney.amount else .currentTotalPriceSet.shopMoney.amount end;
 
-# An order is paid by the part that makes it whole; what an edit raised it by is paid after it.
+# An order is paid by the part that makes it whole; what an edit raised it by is paid after it. What costs nothing was paid when it was placed.
 def parts: [.transactions[]? | select(.status == "SUCCESS" and (.kind == "SALE" or .kind == "CAPTURE"))] | sort_by(.processedAt);
 def paid_at: ([.originalTotalPriceSet.shopMoney.amount, received | select(.) | tonumber] | min // 0) as $whole | parts as $parts |
-  ([range($parts | length) | select(([$parts[:. + 1][].amountSet.shopMoney.amount] | sum // "0" | tonumber) >= $whole)] | .[0] // -1) as $place | $parts[$place].processedAt;
+  ([range($parts | length) | select(([$parts[:. + 1][].amountSet.shopMoney.amount] | sum // "0" | tonumber) >= $whole)] | .[0] // -1) as $place | $parts[$place].processedAt // (.processedAt // .createdAt);
 
 # A customer's number of orders is that of now: an order's own place while it is the first one, or was just placed.
 def place: .customerJourneySummary.customerOrderIndex // (.createdAt as $placed | .customer.numberOfOrders | select(. != null) | tonumber
@@ -31,16 +31,24 @@ def place: .customerJourneySummary.customerOrderIndex // (.createdAt as $placed 
 # An edit takes away for nothing what a refund gives money back for: what was edited out was not sold, what was given back was.
 def gives_back: .totalRefundedSet.shopMoney.amount | some_money;
 
+# What discounts took off the lines, as they were sold.
+def allotted: [.lineItems.nodes[].discountAllocations[]?.allocatedAmountSet.shopMoney.amount] | sum;
+# Lines that come to more than the order did when it was placed, and to more than was received, by a line that stands, were exchanged for it
+# (discounts that no line tells, and shipping, are less): what they were before is not what was sold.
+def is_exchanged: ([.lineItems.nodes[] | .quantity as $n | .originalUnitPriceSet.shopMoney.amount | times($n)] + [allotted | times(-1)] | sum // "0" | tonumber) as $told |
+  ([.originalTotalPriceSet.shopMoney.amount, received | select(.) | tonumber] | max // infinite) as $came |
+  ([.lineItems.nodes[] | select(.currentQuantity > 0) | (.originalUnitPriceSet.shopMoney.amount | tonumber) * .currentQuantity] | min) as $stands |
+  $stands != null and $told - $came > $stands / 2;
+
 def graph_order: if .test then {type: "purchase", order: (.id | gid), ts: $at, value: (.currentTotalPriceSet.shopMoney.amount), currency: .currencyCode, test: true} else
-  (.id | gid) as $order | .currentTotalPriceSet.shopMoney.currencyCode as $currency | .customerJourneySummary.lastVisit as $visit | (.cancelledAt != null or any(.refunds[]?; gives_back)) as $gone | (graph_is_paid or is_raised) as $paid |
+  (.id | gid) as $order | .currentTotalPriceSet.shopMoney.currencyCode as $currency | .customerJourneySummary.lastVisit as $visit | ((.cancelledAt != null or any(.refunds[]?; gives_back)) and (is_exchanged | not)) as $gone | (graph_is_paid or is_raised) as $paid |
   {type: "purchase", order: $order, rev: .updatedAt, ts: $at, placed_at: (.processedAt // .createdAt),
    status: (if .cancelledAt then "cancelled" elif $paid then "paid" else "placed" end), cancelled_at: .cancelledAt,
    paid_at: (if $paid then paid_at else null end),
    value: graph_value($paid), currency: $currency,
    customer: (.customer.id | gid), new: (place | if . then . <= 1 else null end),
-   coupons: (.discountCodes // []), discount: .currentTotalDiscountsSet.shopMoney.amount, method: .paymentGatewayNames[0],
-   channel: ({source: $visit.utmParameters.source, medium: $visit.utmParameters.medium, campaign: $visit.utmParameters.campaign,
-              referrer: $visit.referrerUrl, landing: $visit.landingPage} | channel),
+   coupons: (.discountCodes // []), discount: ([.currentTotalDiscountsSet.shopMoney.amount, (select($gone) | allotted)] | map(select(.)) | max_by(tonumber)), method: .paymentGatewayNames[0],
+   channel: ((channel($visit.landingPage; $visit.referrerUrl) // {}) + ($visit.utmParameters // {} | {source, medium, campaign} | compact) | channel),
    items: [.lineItems.nodes[] | (if $gone then .quantity else .currentQuantity end) as $n | select($n > 0)
      # the discount is that of all units, of those that were edited out too
      | .quantity as $all | {sku: first_known(.sku, (.variant.id, .product.id | gid), .title, (.id | gid)), quantity: $n, name: .title, price: .originalUnitPriceSet.shopMoney.amount,

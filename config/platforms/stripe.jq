@@ -36,7 +36,10 @@ def statuses: {
 
 def expiry: if .next_action then [.next_action[]? | objects | (.expires_at // .expires_after) | select(.)] | .[0] | time else null end;
 
-def event: .id as $id | .created as $ts | .type as $type | (.livemode == false) as $test | (.data.object // {}) as $o | ($o.currency // "" | ascii_upcase) as $currency |
+# A session before API version 2025-03-31 that was shown in the buyer's currency tells the shop's beside it.
+def local: if .currency_conversion | isobject then . + (.currency_conversion | {currency: .source_currency, amount_total}) else . end;
+
+def event: .id as $id | .created as $ts | .type as $type | (.livemode == false) as $test | (.data.object // {} | local) as $o | ($o.currency // "" | ascii_upcase) as $currency |
   if $type | among("refund.created", "refund.updated", "charge.refunded", "charge.dispute.funds_withdrawn") then
     ($o | {id, ts: (if $type | startswith("charge.") then $ts else .created end | text), amount, currency: $currency, reason: (.reason // ""),
       # what a bank takes back is no refund of the shop's: the charge's total does not hold it

@@ -22,7 +22,8 @@ def adds: . as $order | .lines[] | {
 
 def cart: .currencyCode as $currency | {
   type: "cart", cart: .code, rev: .updatedAt, ts: seen_at, status: (if .state == "ArrangingPayment" then "checkout" else "open" end),
-  value: (.totalWithTax | amount($currency)), $currency, customer: (.customer.id | text), channel: order_channel,
+  # the shipping that was chosen stays in the total of one that was emptied
+  value: (if .lines == [] then 0 else .totalWithTax end | amount($currency)), $currency, customer: (.customer.id | text), channel: order_channel,
   items: [.lines[] | select(.quantity > 0)
     | {sku: line_sku, quantity, name: .productVariant.name, price: (.proratedUnitPriceWithTax | amount($currency))}]};
 
@@ -52,22 +53,21 @@ def purchase: .currencyCode as $currency | {
   discount: (if .state == "Cancelled" then null else [.discounts[]?.amountWithTax] | add | if . == null then null else - . | amount($currency) end end),
   items: placed_items};
 
-# each state of a payment is a fact of its own; a payment that was authorised first is settled at its last change; a part that is settled
+# each state of a payment is a fact of its own; a payment that was authorised first is settled, or let go, at its last change; a part that is settled
 # (a gift card) approves nothing while the rest is to come
 def payments: . as $order | (.orderPlacedAt != null and order_status != "placed") as $whole | .payments[]? | select(.state != "Settled" or $whole)
   | {Settled: "approved", Authorized: "pending", Created: "pending", Declined: "declined", Error: "declined", Cancelled: "expired"}[.state] as $status
   | select($status) | {type: "payment", id: id_of("payment", .id, .state),
-     ts: (if .state == "Settled" then .updatedAt else .createdAt end), order: $order.code, status: $status, method,
+     ts: (if .state | among("Settled", "Cancelled") then .updatedAt else .createdAt end), order: $order.code, status: $status, method,
      value: (.amount | amount($order.currencyCode)), currency: $order.currencyCode};
 
 def refunds: . as $order | .payments[]?.refunds[]? | select(.state == "Settled")
-  | {type: "refund", id: id_of("refund", .id), ts: .createdAt, order: $order.code, value: (.total | amount($order.currencyCode)), currency: $order.currencyCode, reason: (.reason | known)};
+  | {type: "refund", id: id_of("refund", .id), ts: (.updatedAt // .createdAt), order: $order.code, value: (.total | amount($order.currencyCode)), currency: $order.currencyCode, reason: (.reason | known)};
 
 def order:
   if .type == "Seller" then skip("a vendor's share of an order that counts as a whole")
   elif .orderPlacedAt then purchase, adds, payments, refunds
-  elif .active and (.lines | length) > 0 then cart, adds, payments
-  elif .active then skip("an empty cart")
+  elif .active then cart, adds, payments
   elif .state == "Cancelled" then cart + {status: "left"}
   else skip("neither cart nor order") end;
 

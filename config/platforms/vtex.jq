@@ -6,7 +6,7 @@ def hundredths($currency): if . == null then null else scaled(2) | rounded($curr
 def is_off: .status | among("canceled", "cancel", "replaced");
 
 # What is handled was authorised, whether it says when or not.
-def is_paid: .authorizedDate != null or (.status | among("payment-approved", "ready-for-handling", "start-handling", "handling", "invoice", "invoiced"));
+def is_paid: .authorizedDate != null or (.status | among("payment-approved", "ready-for-handling", "start-handling", "handling", "window-to-cancel", "invoice", "invoiced"));
 
 # What is written by others than VTEX may be a day alone, or tell no zone: VTEX's own times are in UTC.
 def moment: known | if . == null then null elif length == 10 then . + "T00:00:00Z" elif test("Z$|[+-]\\d\\d:?\\d\\d$") then . else . + "Z" end;
@@ -17,7 +17,8 @@ def not_before($earliest): if . == null or (test("(Z|[+-]00:00)$") and .[:19] < 
 # What a line costs in all: its selling price is rounded.
 def line_total: .quantity as $n | .priceDefinition.total // (.sellingPrice | times($n));
 
-def order: if .status == "incomplete" then skip("an incomplete order: its buyer places another one") else .storePreferencesData.currencyCode as $currency | {
+def order: if .status == "incomplete" then skip("an incomplete order: its buyer places another one")
+  elif .status | among("order-create-error", "order-creation-error") then skip("an order that could not be made") else .storePreferencesData.currencyCode as $currency | {
   type: "purchase", order: .orderId, cart: (.orderFormId | known), rev: .lastChange, ts: $at, placed_at: .creationDate, paid_at: .authorizedDate,
   status: (if is_off then "cancelled" elif is_paid then "paid" else "placed" end),
   cancelled_at: (if is_off then (.cancellationData | objects | .CancellationDate // .cancellationDate | moment) // .lastChange else null end),

@@ -113,9 +113,11 @@ def from_outside($page): site as $from | ($page | site) as $own |
 
 # Where a visit came from, by the parts that are known; null when none is.
 def channel: compact | if . == {} then null else . end;
+# The network that marked a click on its ad, as it does without utm parameters.
+def ad_network: if .gclid // .gbraid // .wbraid // .dclid then "google" elif .msclkid then "bing" elif .ttclid then "tiktok" else null end;
 def channel($landing; $referrer):
-  ($landing | qs) as $query |
-  {source: $query.utm_source, medium: $query.utm_medium, campaign: $query.utm_campaign, referrer: ($referrer | from_outside($landing)), landing: $landing} | channel;
+  ($landing | qs) as $query | ($query | ad_network) as $network |
+  {source: ($query.utm_source | known // $network), medium: ($query.utm_medium | known // (if $network then "cpc" else null end)), campaign: $query.utm_campaign, referrer: ($referrer | from_outside($landing)), landing: $landing} | channel;
 
 # A platform's own counter, by canonical metric id: a running total, or what is so now. Nothing for what is not known.
 def reading($metric; $kind): if . == null then empty else {type: "reading", ts: $at, metric: $metric, kind: $kind, value: (if isstring then tonumber else . end)} end;

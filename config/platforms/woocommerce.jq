@@ -18,7 +18,7 @@ def order: ([.meta_data[]? | {(.key): .value}] | add // {}) as $meta | .currency
    cancelled_at: (if .status == "cancelled" then moment("date_modified") else null end),
    # a payment that failed is tried again: such an order is still to be paid
    value: (.total | rounded($currency)), currency: $currency, customer: (if .customer_id == 0 then (.billing.email | known | someone) else .customer_id | text end),
-   method: (.payment_method | known), discount: (.discount_total | known), coupons: [.coupon_lines[]?.code],
+   method: (.payment_method | known), discount: (.discount_total | known | rounded($currency)), coupons: [.coupon_lines[]?.code],
    channel: ({source: $meta["_wc_order_attribution_utm_source"], medium: ($meta["_wc_order_attribution_utm_medium"] // $meta["_wc_order_attribution_source_type"]),
               campaign: $meta["_wc_order_attribution_utm_campaign"], referrer: $meta["_wc_order_attribution_referrer"]} | channel),
    items: [.line_items[] | select(.quantity > 0) | {sku: first_known(.sku, (.variation_id, .product_id | select(. != 0)), .name, .id), quantity, name,
@@ -31,7 +31,10 @@ def order: ([.meta_data[]? | {(.key): .value}] | add // {}) as $meta | .currency
 # A subscription has the lines of its orders.
 def delivery: if .billing_period then skip("a subscription: its orders tell what was bought") elif .line_items then order elif keys == ["id"] then skip("an order was deleted: its last state stays") elif .id then skip("not an order") else empty end;
 
-def stock: if .manage_stock == true and .stock_quantity != null then {type: "inventory", ts: $at, sku: first_known(.sku, .id), available: (.stock_quantity | tonumber | floor), price: (.price | known | major)}
+# A price as it was typed in may have more decimals than a currency: taxes come on top.
+def typed: known | major | if . != null and test("\\.\\d{3}") then rounded(null) else . end;
+
+def stock: if .manage_stock == true and .stock_quantity != null then {type: "inventory", ts: $at, sku: first_known(.sku, .id), available: (.stock_quantity | tonumber | floor), price: (.price | typed)}
   else skip("no stock is kept") end;
 
 # A variation without a sku of its own bears its product's, as do its sisters: their stocks add up.

@@ -11,7 +11,8 @@ def chat: .snippet as $s | (($s.superChatDetails.userComment // $s.memberMilesto
   # what YouTube displays of it names the buyer: only the comment is the buyer's own word
   elif $s.type == "superChatEvent" then (if $comment then message($comment) else gift end) + ($s.superChatDetails | paid)
   elif $s.type == "superStickerEvent" then gift + ($s.superStickerDetails | paid)
-  elif $s.type == "giftEvent" then gift
+  # a gift that is sent again keeps its id and counts on
+  elif $s.type == "giftEvent" then gift + (range(1; [$s.giftDetails.comboCount // 1, 1000] | min + 1) as $nth | if $nth == 1 then {} else {id: id_of("yt", .id, $nth)} end)
   # each of the memberships is told once more to who gets it: that is no other gift
   elif $s.type == "membershipGiftingEvent" then gift + {count: $s.membershipGiftingDetails.giftMembershipsCount}
   elif $s.type == "memberMilestoneChatEvent" and $comment then message($comment)

@@ -237,9 +237,9 @@ pub struct TryArgs {
     /// A stored payload (- for stdin): mapped without a network, its events printed as JSON Lines
     #[arg(long, value_name = "FILE")]
     pub payload: Option<PathBuf>,
-    /// The payload is the answer of the request's second call; --set expand.NAME=VALUE gives what its notice said
-    #[arg(long, requires = "payload")]
-    pub expanded: bool,
+    /// The payload is the answer of the request's second call (twice: of its third); --set expand.NAME=VALUE gives what its notice said
+    #[arg(long, requires = "payload", action = clap::ArgAction::Count)]
+    pub expanded: u8,
     /// The lookup table ($join) as JSON
     #[arg(long, value_name = "FILE", requires = "payload")]
     pub join: Option<PathBuf>,

@@ -131,7 +131,7 @@ fn plan_of(asked: &TryArgs, offline: bool) -> Result<String, Failure> {
             return Err(Failure::new(code::CONFIGURATION, format!("--set {pair}: write it as NAME=VALUE")));
         };
         // what the notice of a second call said is no variable of the platform
-        if asked.expanded && key.starts_with(NOTICED) {
+        if asked.expanded > 0 && key.starts_with(NOTICED) {
             continue;
         }
         given.push(key.to_owned());
@@ -188,7 +188,7 @@ fn of_payload(asked: &TryArgs, account: &Account, request: &Request, path: &Path
     let join = asked.join.as_deref().map(read_table).transpose()?;
     let mut trial = Trial { expanded: asked.expanded, join, ..Trial::of(account, at) };
     let noticed =
-        asked.set.iter().filter(|_| asked.expanded).filter_map(|pair| pair.split_once('=')).filter(|(key, _)| key.starts_with(NOTICED));
+        asked.set.iter().filter(|_| asked.expanded > 0).filter_map(|pair| pair.split_once('=')).filter(|(key, _)| key.starts_with(NOTICED));
     trial.feed.extend(noticed.map(|(key, value)| (key.to_owned(), value.to_owned())));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::other)?;
     let mapper = Workshop::own().mapper();

@@ -250,9 +250,10 @@ pub enum Paging {
         first: u32,
         size: u32,
     },
-    /// `{{page_token}}` from `next`; kept for the next poll when `persist`. `{{size}}`.
+    /// `{{page_token}}` from `next`; kept for the next poll when `persist`; `alone` goes without the window. `{{size}}`.
     Token {
         persist: bool,
+        alone: bool,
         size: u32,
     },
     /// The `Link` header's `next`, or the address that `next` gives; same origin only. `{{size}}` of the first.

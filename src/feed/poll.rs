@@ -402,7 +402,12 @@ impl Page {
             Paging::One | Paging::Link { .. } | Paging::Queue => {}
             Paging::Offset { .. } => values.set_text("offset", self.offset.to_string()),
             Paging::Page { first, .. } => values.set_text("page", (u64::from(*first) + u64::from(self.number) - 1).to_string()),
-            Paging::Token { .. } => set_optional(values, "page_token", self.token.as_ref()),
+            Paging::Token { alone, .. } => {
+                set_optional(values, "page_token", self.token.as_ref());
+                if *alone && self.token.is_some() {
+                    ["from", "to"].map(|name| values.remove(name));
+                }
+            }
             Paging::Since { .. } => set_optional(values, "since", self.since.as_ref()),
         }
         if let Some(size) = paging.size() {
@@ -528,7 +533,7 @@ mod tests {
 
     #[test]
     fn a_kept_token_waits_at_an_empty_page() {
-        let paging = Paging::Token { persist: true, size: 100 };
+        let paging = Paging::Token { persist: true, alone: false, size: 100 };
         let mut cursor = Cursor::default();
         let mut page = Page::first(&paging, &cursor);
         let step = |page: &mut Page, cursor: &mut Cursor, inputs: usize, next: &str| {
@@ -541,9 +546,9 @@ mod tests {
 
     #[test]
     fn pages_that_lead_back_are_a_fault_and_an_empty_one_is_the_end() {
-        let kept = Paging::Token { persist: true, size: 100 };
+        let kept = Paging::Token { persist: true, alone: false, size: 100 };
         let told = Err("the next page was read before".to_owned());
-        for paging in [Paging::Token { persist: false, size: 9 }, kept, Paging::Link { size: 9 }, Paging::Since { size: 9 }] {
+        for paging in [Paging::Token { persist: false, alone: false, size: 9 }, kept, Paging::Link { size: 9 }, Paging::Since { size: 9 }] {
             let mut cursor = Cursor::default();
             let mut page = Page::first(&paging, &cursor);
             let mut step = |inputs: usize, next: &str| {
@@ -553,12 +558,26 @@ mod tests {
             assert_eq!([step(3, "p2"), step(3, "p3"), step(3, "p4")], [Ok(true), Ok(true), Ok(true)], "{paging:?}");
             assert_eq!(step(3, "p2"), told, "{paging:?}: a circle");
         }
-        let paging = Paging::Token { persist: false, size: 100 };
+        let paging = Paging::Token { persist: false, alone: false, size: 100 };
         let mut page = Page::first(&paging, &Cursor::default());
         let mut step =
             |inputs: usize| page.step(&paging, &Mapped { inputs, next: Some("p2".into()), ..Mapped::default() }, &mut Cursor::default());
         assert_eq!(step(3), Ok(true));
         assert_eq!(step(3).map_err(|fault| fault.detail), told, "the page itself");
         assert_eq!(step(0), Ok(false));
+    }
+
+    #[test]
+    fn a_token_that_goes_alone_takes_no_window_along() {
+        let window = |alone: bool, token: Option<&str>| {
+            let page = Page { token: token.map(str::to_owned), ..Page::default() };
+            let mut values = Values::default();
+            values.set_text("from", "f");
+            page.set(&Paging::Token { persist: false, alone, size: 9 }, &mut values);
+            (values.get("from").is_some(), values.get("page_token").is_some())
+        };
+        assert_eq!(window(true, None), (true, false), "the first page");
+        assert_eq!(window(true, Some("p2")), (false, true));
+        assert_eq!(window(false, Some("p2")), (true, true));
     }
 }

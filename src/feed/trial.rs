@@ -1,5 +1,6 @@
 //! A stored payload through a feed's filters, without a network: for whoever writes a platform file, and for its golden tests.
 
+use std::iter;
 use std::sync::Arc;
 
 use super::account::Account;
@@ -15,8 +16,8 @@ use crate::engine::wire::Defaults;
 pub struct Trial {
     pub at: At,
     pub defaults: Defaults,
-    /// The payload is the answer of the second request.
-    pub expanded: bool,
+    /// Which call's answer the payload is: 0 of the request itself, 1 of its second call, 2 of the call after that.
+    pub expanded: u8,
     /// The lookup table, as JSON.
     pub join: Option<Arc<str>>,
     /// The plain variables.
@@ -26,7 +27,7 @@ pub struct Trial {
 impl Trial {
     #[must_use]
     pub fn new(at: At, defaults: Defaults) -> Self {
-        Self { at, defaults, expanded: false, join: None, feed: Plain::new() }
+        Self { at, defaults, expanded: 0, join: None, feed: Plain::new() }
     }
 
     /// A trial as the account's own feeds would run.
@@ -38,11 +39,12 @@ impl Trial {
     /// Maps a payload as the request would.
     ///
     /// # Errors
-    /// When the payload is refused, or the request has no filter.
+    /// When the payload is refused, or the request has no such call or no filter.
     pub async fn map(&self, mapper: &Mapper, request: &Request, payload: &[u8]) -> Result<Mapped, Fault> {
         let none = || Fault::new(FaultKind::Mapping, "its lines are canonical, there is no filter");
-        let expand = request.expand.as_ref().filter(|_| self.expanded).map(|expand| &expand.recipe);
-        let recipe = expand.or(request.recipe.as_ref()).ok_or_else(none)?;
+        let calls = iter::successors(request.expand.as_ref(), |expand| expand.then.as_deref()).map(|expand| Some(&expand.recipe));
+        let recipe = iter::once(request.recipe.as_ref()).chain(calls).nth(self.expanded.into());
+        let recipe = recipe.ok_or_else(|| Fault::new(FaultKind::Mapping, "the request has no such further call"))?.ok_or_else(none)?;
         let context = Context { join: self.join.clone(), feed: self.feed.clone(), ..Context::new(self.at, self.defaults.clone()) };
         mapper.map(payload.to_vec(), recipe, context).await
     }

@@ -102,7 +102,7 @@ pub fn draw(engine: &Engine, act: &Act, seed: u64) -> Result<Futures, Unfit> {
 /// What is paid at the close of all that is placed by now.
 fn due(engine: &Engine, paid_share: f64) -> f64 {
     let paid = engine.reading(Metric::GmvPaid, Scope::Live, Span::Live).number().unwrap_or(0.0);
-    let pending: i64 = engine.pending_orders().iter().map(|order| order.value.minor).sum();
+    let pending: i64 = engine.pending_orders().iter().filter_map(|order| order.value).map(|value| value.minor).sum();
     paid + pending as f64 * paid_share
 }
 

@@ -229,8 +229,11 @@ impl Fold {
         }
         for (key, (.., event)) in &carts {
             if let Fact::Cart(cart) = &event.fact {
+                let is_emptied = cart.items.is_empty() && cart.value.is_some_and(|value| value.minor == 0);
                 let bought = fold.orders.contains_key(key);
-                fold.carts.insert(key.clone(), if bought { CartStatus::Bought } else { cart.status });
+                if bought || !is_emptied {
+                    fold.carts.insert(key.clone(), if bought { CartStatus::Bought } else { cart.status });
+                }
             }
         }
         fold.stock = stock.into_iter().map(|(key, (_, available))| (key, available)).collect();

@@ -53,7 +53,8 @@ pub struct MethodView<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PendingOrder<'a> {
     pub order: &'a str,
-    pub value: Money,
+    /// Unknown while there are several currencies.
+    pub value: Option<Money>,
     pub method: Option<&'a str>,
     pub placed_at: At,
     pub expires_at: Option<At>,
@@ -207,13 +208,13 @@ impl Engine {
     /// Unpaid orders, the first to expire first, those without an expiry last.
     #[must_use]
     pub fn pending_orders(&self) -> Vec<PendingOrder<'_>> {
-        let Some(currency) = self.currency() else { return Vec::new() };
+        let currency = self.currency();
         let books = &self.live().books;
         let pending = self.live().commerce.orders.pending(self.plan());
         let mut rows: Vec<PendingOrder<'_>> = pending
             .map(|(order, account)| PendingOrder {
                 order: books.orders.text(order.name),
-                value: Money::new(account.value, currency),
+                value: currency.map(|currency| Money::new(account.value, currency)),
                 method: account.method.map(|method| books.methods.text(method)),
                 placed_at: account.placed,
                 expires_at: account.expires_at,

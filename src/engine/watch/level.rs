@@ -200,11 +200,11 @@ fn pending(within_min: f64, least: f64, engine: &Engine, now: At) -> Answer {
     let until = now.plus_ms((within_min * 60_000.0) as i64);
     let ending: Vec<_> =
         engine.pending_orders().into_iter().filter(|order| order.expires_at.is_some_and(|at| at > now && at <= until)).collect();
-    let minor: i128 = ending.iter().map(|order| i128::from(order.value.minor)).sum();
+    let minor: Option<i128> = ending.iter().map(|order| order.value.map(|value| i128::from(value.minor))).sum();
     #[expect(clippy::cast_precision_loss, reason = "a handful of orders")]
     let because = Because {
         metric: Metric::GmvPlaced.id().to_owned(),
-        to: Some(minor as f64),
+        to: minor.map(|minor| minor as f64),
         support: Some(ending.len() as f64),
         #[expect(clippy::cast_possible_truncation, reason = "minutes in a rule")]
         window_s: (within_min * 60.0) as i64,

@@ -67,7 +67,10 @@ pub fn check(root: &Section<'_>, platform: &Platform) {
 /// Names that a poll's paging gives values for, and only some kinds of it.
 const PAGING_NAMES: [&str; 5] = ["page", "offset", "size", "page_token", "since"];
 
-/// A poll's paging must give the names that its call is made of, and the first page knows no token.
+/// The window of a poll.
+const WINDOW_NAMES: [&str; 2] = ["from", "to"];
+
+/// A poll's paging must give the names that its call is made of; the first page knows no token, and a token that goes alone no window.
 fn check_pages(root: &Section<'_>, platform: &Platform) {
     for poll in platform.requests.iter().filter_map(|request| match &request.transport {
         Transport::Poll(poll) => Some(poll),
@@ -83,11 +86,17 @@ fn check_pages(root: &Section<'_>, platform: &Platform) {
         };
         let is_variable = |name: &str| platform.variables.iter().any(|variable| variable.name == name);
         let needed = poll.call.templates().into_iter().flat_map(Template::needed);
-        for name in needed.filter(|name| PAGING_NAMES.contains(name) && !is_variable(name)) {
-            let (what, remedy) = if !given.contains(&name) {
+        let is_alone = matches!(poll.paging, Paging::Token { alone: true, .. });
+        for name in needed.filter(|name| !is_variable(name)) {
+            let optional = || format!("write `{{{{{name}?}}}}`: what is asked goes without it then");
+            let (what, remedy) = if is_alone && WINDOW_NAMES.contains(&name) {
+                ("has no value behind the first page: the token goes alone", optional())
+            } else if !PAGING_NAMES.contains(&name) {
+                continue;
+            } else if !given.contains(&name) {
                 ("has no value: the paging of its request gives none", "see `paging` in docs/connect-a-platform.md".to_owned())
             } else if is_late && name != "size" {
-                ("has no value at the first page", format!("write `{{{{{name}?}}}}`: what is asked goes without it then"))
+                ("has no value at the first page", optional())
             } else {
                 continue;
             };

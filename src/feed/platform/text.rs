@@ -422,6 +422,7 @@ fn read_paging(section: Section<'_>, has_next: bool, asked: &[&str]) -> Option<P
     let size = section.count("size", 1..=10_000).unwrap_or(100);
     let first = section.count("first", 0..=1).unwrap_or(1);
     let persist = section.flag("persist").unwrap_or(false);
+    let alone = section.flag("alone").unwrap_or(false);
     if matches!(kind, Some(2 | 4)) && !has_next {
         section.wrong("kind", "needs to know what comes next", "give the request a `next` filter");
     }
@@ -429,7 +430,7 @@ fn read_paging(section: Section<'_>, has_next: bool, asked: &[&str]) -> Option<P
     Some(match kind? {
         0 => Paging::Offset { size },
         1 => Paging::Page { first, size },
-        2 => Paging::Token { persist, size },
+        2 => Paging::Token { persist, alone, size },
         3 => Paging::Link { size },
         4 => Paging::Since { size },
         _ => Paging::Queue,

@@ -21,8 +21,11 @@ pub(super) fn unpaid(engine: &Engine) -> Unpaid {
         return Unpaid { orders: None, value: None };
     }
     let pending = engine.pending_orders();
-    let value = engine.currency().map(|currency| Amount { minor: pending.iter().map(|order| order.value.minor).sum(), currency });
-    Unpaid { orders: value.and(i64::try_from(pending.len()).ok()), value }
+    let value = engine.currency().and_then(|currency| {
+        let minor = pending.iter().map(|order| order.value.map(|value| value.minor)).sum::<Option<i64>>()?;
+        Some(Amount { minor, currency })
+    });
+    Unpaid { orders: i64::try_from(pending.len()).ok(), value }
 }
 
 pub(super) fn buyers(engine: &Engine) -> Vec<BuyerRow> {

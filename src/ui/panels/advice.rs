@@ -223,10 +223,17 @@ fn moved(card: &Recommendation, view: &View<'_>) -> Vec<(Rank, String)> {
             let rank = if because.expected.is_some() { Rank::Rate } else { Rank::Act };
             pieces.push((rank, format!("{name} {} {} {}", own(from), view.glyphs.arrow, own(to))));
         }
-        (None, Some(to)) if card.cause == Cause::Payment => {
+        (None, to) if card.cause == Cause::Payment => {
             let orders = bare(because.support.unwrap_or(0.0), view);
             let within = view.format.age(because.window_s * 1_000);
-            let told = view.text("card-ending", &[("orders", orders.into()), ("money", own(to).into()), ("time", within.into())]);
+            let told = view.text(
+                "card-ending",
+                &[
+                    ("orders", orders.into()),
+                    ("money", to.map_or_else(|| view.format.unknown().to_owned(), own).into()),
+                    ("time", within.into()),
+                ],
+            );
             pieces.push((Rank::Act, told));
         }
         _ => {}

@@ -344,7 +344,7 @@ fn unpaid(pane: &Pane<'_>) -> Card {
     let expiring = list.iter().filter(|order| order.expires_at.is_some_and(|at| at <= soon && at > pane.view.now)).count();
     let is_known = pane.read(Metric::OrdersPlaced, Scope::Live, Span::Live).number().is_some();
     let count = pane.view.format.count(i64::try_from(list.len()).unwrap_or(i64::MAX));
-    let value = match pane.sum(list.iter().map(|order| order.value)) {
+    let value = match pane.sum(list.iter().filter_map(|order| order.value)) {
         _ if !is_known => pane.unknown().to_owned(),
         Some(money) => format!("{count} {}", pane.view.format.money_short(money)),
         None => count,

@@ -73,7 +73,7 @@ pub fn unpaid(pane: &Pane<'_>) -> Phrase {
     let limit = pane.view.engine.plan().limits.expiring_s;
     let soon = pane.view.now.plus_s(limit);
     let expiring = list.iter().filter(|order| order.expires_at.is_some_and(|at| at <= soon && at > pane.view.now)).count();
-    let money = pane.sum(list.iter().map(|order| order.value)).map(|money| pane.view.format.money_short(money)).unwrap_or_default();
+    let money = pane.sum(list.iter().filter_map(|order| order.value)).map(|money| pane.view.format.money_short(money)).unwrap_or_default();
     let told = pane.say("payment-unpaid", &[("n", list.len().into()), ("money", money.into())]);
     let phrase = pane.phrase(told.trim_end(), Tone::Normal);
     if expiring == 0 {
@@ -117,7 +117,7 @@ fn ordered<'p, 'a>(pane: &'p Pane<'a>) -> Vec<&'p PendingOrder<'a>> {
     let mut list: Vec<_> = pane.pending.iter().filter(passes).collect();
     #[expect(clippy::cast_precision_loss, reason = "for an order only")]
     pane.sort(Panel::Payment, &mut list, |order, column| match column {
-        0 => Some(order.value.minor as f64),
+        0 => order.value.map(|value| value.minor as f64),
         1 => Some(order.placed_at.ms() as f64),
         _ => order.expires_at.map(|at| at.ms() as f64),
     });
@@ -135,7 +135,7 @@ fn order_cells(pane: &Pane<'_>, order: &PendingOrder<'_>) -> Vec<Phrase> {
     };
     vec![
         pane.phrase(format.person(order.order), Tone::Normal),
-        pane.phrase(format.money(order.value), Tone::Normal),
+        pane.phrase(order.value.map_or(pane.unknown().to_owned(), |value| format.money(value)), Tone::Normal),
         pane.phrase(order.method.unwrap_or(pane.unknown()), Tone::Muted),
         pane.phrase(format.clock_s(order.placed_at), Tone::Muted),
         pane.phrase(told, tone),

@@ -127,7 +127,7 @@ fn what_silence_means_depends_on_how_a_source_tells() {
 fn only_an_answer_from_the_first_to_the_last_lists_all() {
     let Transport::Poll(whole) = request("shop", "stock").transport else { panic!("a poll") };
     assert!(lists_all(&whole));
-    for paging in [Paging::Since { size: 9 }, Paging::Queue, Paging::Token { persist: true, size: 9 }] {
+    for paging in [Paging::Since { size: 9 }, Paging::Queue, Paging::Token { persist: true, alone: false, size: 9 }] {
         assert!(!lists_all(&Poll { paging, ..(*whole).clone() }), "{paging:?}");
     }
     let Transport::Poll(room) = request("tiktok", "products").transport else { panic!("a poll") };

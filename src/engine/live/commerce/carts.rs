@@ -19,7 +19,7 @@ use crate::engine::id::{Name, Pieces, Sym, Table};
 use crate::engine::plan::Plan;
 use crate::engine::series::{Count, Sheet, Sheets, slot_of};
 use crate::engine::time::{At, Moment};
-use cart::{Cart, Mark, Standing, State};
+use cart::{Cart, Contents, Mark, Standing, State};
 
 /// Orders and carts of one visitor or customer.
 #[derive(Clone, Debug, Default)]
@@ -105,11 +105,12 @@ impl Carts {
         let (version, sorted) = (version_of(state, event), desk.sorted);
         let by_lines = (!lines.is_empty()).then(|| lines.iter().map(|line| i128::from(line.amount)).sum());
         let value = state.value.map(|value| desk.purse.take(value)).or(by_lines);
+        let contents = Contents { status: state.status, value, is_bare: lines.is_empty() };
         self.change(&told, event.ts, desk, |cart, _| {
             for line in &lines {
                 cart.hold(line.product);
             }
-            cart.read(version, state.status, value, event.ts, sorted);
+            cart.read(version, contents, event.ts, sorted);
         });
     }
 

@@ -207,7 +207,11 @@ impl Orders {
         if let (Some(own), Some(payment_id)) = (own.filter(|own| **own != payment.order), payment_id) {
             self.bear(desk.books.orders.intern(own), Bearer { order: name, payment: payment_id }, desk);
         }
-        self.claim(name, Claim { source: desk.source, ts: event.ts, payment: payment_id, id: None, goods: Goods::new(), what }, desk);
+        self.claim(
+            name,
+            Claim { source: desk.source, ts: event.ts, payment: payment_id, id: event.id.clone(), goods: Goods::new(), what },
+            desk,
+        );
     }
 
     /// Takes the word that an order is called off, of one who tells nothing else of it.
@@ -315,7 +319,10 @@ impl Orders {
         for index in orders {
             self.orders[*index].claimed = None;
         }
-        let is_void = |claim: &Claim| claim.id.as_ref().is_some_and(|id| self.voided.contains(id));
+        let is_void = |claim: &Claim| {
+            let refund = claim.id.as_ref().filter(|_| matches!(claim.what, Claimed::Refund { .. }));
+            refund.is_some_and(|id| self.voided.contains(id))
+        };
         let mut sorted: Vec<(bool, &Claim)> = namesakes.own().chain(lent).map(|claim| (!is_void(claim), claim)).collect();
         sorted.sort_by_key(|(stands, claim)| (*stands, claim.place()));
         for (stands, claim) in sorted {

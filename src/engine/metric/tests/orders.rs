@@ -138,6 +138,19 @@ const ORDER_CASES: &[OrderCase] = &[
         3_600.0,
     ),
     (
+        "no more units come back than were sold, whoever tells it",
+        &[
+            (
+                0,
+                r#""type":"purchase","order":"1","value":"45","items":[{"sku":"A","quantity":3,"price":"10"},{"sku":"B","quantity":1,"price":"15"}]"#,
+            ),
+            (1, r#""type":"refund","order":"1","total":true,"items":[{"sku":"A","quantity":2}]"#),
+            (2, r#""type":"refund","order":"1","total":true,"items":[{"sku":"A","quantity":2}]"#),
+        ],
+        [1.0, 1.0, 0.0],
+        1_500.0,
+    ),
+    (
         "a refund of all that is left takes what the others leave",
         &[
             (0, r#""type":"purchase","order":"1","value":"100""#),

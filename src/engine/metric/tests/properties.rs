@@ -63,7 +63,8 @@ fn fields(kind: u8, who: u8, second: i64, value: i64) -> String {
         11 if value % 7 == 0 => format!(r#""type":"cancellation","order":"o{who}","source":"{source}""#),
         11 => format!(r#""type":"refund","order":"o{who}","value":"{value}","source":"{source}""#),
         12 => format!(
-            r#""type":"payment","order":"o{who}","status":"{}""#,
+            r#""type":"payment","order":"o{who}","method":"m{}","status":"{}""#,
+            value % 2,
             ["approved", "declined", "pending"][usize::try_from(value % 3).unwrap()]
         ),
         13 => format!(r#""type":"audience","viewers":{value},"source":"{source}""#),

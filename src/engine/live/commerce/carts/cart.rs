@@ -58,12 +58,27 @@ struct Read {
     status: CartStatus,
 }
 
-/// What a shop says of a cart.
+/// What a version of a cart's state says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Contents {
+    pub status: CartStatus,
+    pub value: Option<i128>,
+    /// No product is named in it.
+    pub is_bare: bool,
+}
+
+impl Contents {
+    /// Its buyer took everything out.
+    fn is_emptied(&self) -> bool {
+        self.status != CartStatus::Bought && self.is_bare && self.value == Some(0)
+    }
+}
+
+/// What a shop says of a cart: the version that wins, and when each was read.
 #[derive(Clone, Debug, PartialEq)]
 struct Said {
     version: Version,
-    status: CartStatus,
-    value: Option<i128>,
+    contents: Contents,
     reads: SmallVec<[Read; 2]>,
 }
 
@@ -188,21 +203,21 @@ impl Cart {
     }
 
     /// Takes a version of its state.
-    pub fn read(&mut self, version: Version, status: CartStatus, value: Option<i128>, at: At, sorted: bool) {
+    pub fn read(&mut self, version: Version, contents: Contents, at: At, sorted: bool) {
+        let read = Read { content: version.content(), first: at, last: at, status: contents.status };
         let Some(said) = &mut self.said else {
-            let reads = SmallVec::from_iter([Read { content: version.content(), first: at, last: at, status }]);
-            self.said = Some(Box::new(Said { version, status, value, reads }));
+            self.said = Some(Box::new(Said { version, contents, reads: SmallVec::from_iter([read]) }));
             return;
         };
         match said.reads.iter_mut().find(|read| read.content == version.content()) {
-            Some(read) => (read.first, read.last) = (read.first.min(at), read.last.max(at)),
-            None => said.reads.push(Read { content: version.content(), first: at, last: at, status }),
+            Some(known) => (known.first, known.last) = (known.first.min(at), known.last.max(at)),
+            None => said.reads.push(read),
         }
         if said.reads.len() > MOST_MARKS {
             said.reads.remove(0);
         }
         if version.beats(&said.version, sorted) {
-            (said.version, said.status, said.value) = (version, status, value);
+            (said.version, said.contents) = (version, contents);
         }
     }
 
@@ -239,7 +254,7 @@ impl Cart {
         let mut life = SmallVec::<[(At, Mark); 8]>::from_slice(&self.marks);
         if let Some(said) = &self.said {
             life.extend(said.reads.iter().map(|read| (read.first, mark_of(read.status))));
-            life.extend(Self::said_since(said).map(|since| (since, mark_of(said.status))));
+            life.extend(Self::said_since(said).map(|since| (since, mark_of(said.contents.status))));
             life.sort_unstable();
         }
         life
@@ -247,7 +262,7 @@ impl Cart {
 
     /// The latest value that was said, moved by later adds and removes; without one, adds minus removes.
     fn value(&self) -> Option<i128> {
-        let state = self.said.as_ref().and_then(|said| Some((Moment::from(Self::said_since(said)?), bounded(said.value?))));
+        let state = self.said.as_ref().and_then(|said| Some((Moment::from(Self::said_since(said)?), bounded(said.contents.value?))));
         let anchor = self.anchor.max(state);
         if anchor.is_none() && self.moves.is_empty() {
             return None;
@@ -257,11 +272,20 @@ impl Cart {
         Some(anchor.map_or(0, |(_, value)| i128::from(value)).saturating_add(moved.sum()))
     }
 
+    /// True where it was emptied and nobody did anything with it since: an empty cart is none, it can be neither left nor bought.
+    fn is_emptied(&self) -> bool {
+        let emptied = self.said.as_ref().filter(|said| said.contents.is_emptied()).and_then(|said| Self::said_since(said));
+        emptied.is_some_and(|since| self.ordered_at.is_none() && self.marks.last().is_none_or(|(at, _)| *at <= since))
+    }
+
     /// Where it stands at `now`; `None` while nothing is counted of it. Who brought it back is not looked at here.
     #[must_use]
     pub fn standing(&self, now: At, plan: &Plan) -> Option<Standing> {
+        if self.is_emptied() {
+            return None;
+        }
         let limits = &plan.limits;
-        let by_state = self.said.as_ref().filter(|said| said.status == CartStatus::Bought).and_then(|said| Self::said_since(said));
+        let by_state = self.said.as_ref().filter(|said| said.contents.status == CartStatus::Bought).and_then(|said| Self::said_since(said));
         let bought = self.ordered_at.map(Moment::at).into_iter().chain(by_state).min();
         let mut life = self.life();
         if let Some(bought) = bought {
@@ -287,7 +311,7 @@ impl Cart {
     }
 
     fn resting(&self, last: (At, Mark), limit_s: i64, limits: &Limits, now: At) -> (State, Option<At>) {
-        let left = last.1 == Mark::Left && self.said.as_ref().is_some_and(|said| said.status == CartStatus::Left);
+        let left = last.1 == Mark::Left && self.said.as_ref().is_some_and(|said| said.contents.status == CartStatus::Left);
         let (idle, abandoned) = (last.0.plus_s(limits.cart_idle_s), last.0.plus_s(limit_s));
         if left || abandoned <= now {
             (State::Abandoned, None)

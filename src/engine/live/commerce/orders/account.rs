@@ -87,15 +87,23 @@ const fn buyer(number: u32, ties: &Ties) -> Buyer {
 /// What went back, by time: of goods what their lines say, and where all that was left did, what the others leave of the value.
 fn refunds(claimed: &Settled, value: i64, lines: &[Line]) -> SmallVec<[(At, i64); 1]> {
     let mut refunds = claimed.refunds.clone();
-    let cost = |(product, units): &(Sym, i64)| {
+    let mut back = SmallVec::<[(Sym, i64); 4]>::new();
+    // no more units of a product come back than were sold
+    let mut cost = |(product, units): &(Sym, i64)| {
         let line = lines.iter().find(|line| line.product == *product && line.units > 0)?;
-        let share = i128::from(line.amount) * i128::from((*units).clamp(0, line.units)) / i128::from(line.units);
-        i64::try_from(share).ok()
+        let place = back.iter().position(|(known, _)| known == product).unwrap_or_else(|| {
+            back.push((*product, 0));
+            back.len() - 1
+        });
+        let share = |units: i64| i128::from(line.amount) * i128::from(units) / i128::from(line.units);
+        let before = back[place].1;
+        back[place].1 = before.saturating_add((*units).max(0)).min(line.units);
+        i64::try_from(share(back[place].1) - share(before)).ok()
     };
     // what a payment's provider tells to have gone back is for these goods
     let mut told = claimed.gone_back_of_payments();
     for (at, goods) in &claimed.returned {
-        let worth = goods.iter().filter_map(cost).fold(0, i64::saturating_add);
+        let worth = goods.iter().filter_map(&mut cost).fold(0, i64::saturating_add);
         refunds.push((*at, worth.saturating_sub(told).max(0)));
         told = told.saturating_sub(worth).max(0);
     }

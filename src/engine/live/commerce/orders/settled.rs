@@ -17,7 +17,7 @@ pub struct Claim {
     pub ts: At,
     /// The money's own id.
     pub payment: Option<Sym>,
-    /// A refund's id, by which it may be taken back.
+    /// The event's id, by which a refund may be taken back.
     pub id: Option<Name>,
     /// Of a refund without a value: what came back, as product and units; nothing means all that is left.
     pub goods: Goods,
