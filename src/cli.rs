@@ -11,6 +11,7 @@ pub mod output;
 pub mod planning;
 pub mod rehearsed;
 pub mod rules;
+pub mod shipped;
 pub mod simulated;
 pub mod trial;
 
@@ -77,6 +78,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Plan { verb } => planning::run(verb, &words(&options)?, Folders::find(&environment).as_ref(), &environment),
         Verb::Check { plan, live } => check_plan(&options, &plan, live),
         Verb::Feed { verb: FeedVerb::Try(asked) } => trial::run(&asked, &words(&options)?, &environment),
+        Verb::Feed { verb: FeedVerb::Show { name, filters } } => shipped::run(&name, filters),
         Verb::Lives(mut arguments) => match arguments.verb.take() {
             Some(LivesVerb::Import(import)) => lives::import_lives(import, &words(&options)?, &folders()?),
             None => lives::run(&arguments, &words(&options)?, &folders()?),

@@ -167,6 +167,24 @@ fn schemas_and_completions_are_printed() {
 }
 
 #[test]
+fn a_platform_and_a_plan_to_begin_from_are_printed() {
+    let home = Home::new();
+    for (name, ending) in [("vendure.toml", None), ("vendure.jq", Some("--filters")), ("warroom.jq", Some("--filters"))] {
+        let stem = name.split('.').next().unwrap();
+        let arguments: Vec<&str> = ["feed", "show", stem].into_iter().chain(ending).collect();
+        let kept = std::fs::read_to_string(format!("{}/config/platforms/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        assert_eq!(out(&home.run(&arguments)), kept);
+    }
+    for unknown in ["warroom", "kiosk"] {
+        let output = home.run(&["feed", "show", unknown]);
+        assert!(output.status.code() == Some(2) && err(&output).contains("bambuser"), "{}", err(&output));
+    }
+    std::fs::write(home.path("plan.toml"), home.run(&["plan", "example"]).stdout).unwrap();
+    let output = home.run(&["check", "plan.toml"]);
+    assert!(!out(&output).contains("is not known here"), "{}", out(&output));
+}
+
+#[test]
 fn an_error_cannot_touch_the_terminal() {
     let home = Home::new();
     let output = home.run(&["summary", "\u{1b}[31m\u{202e}none"]);

@@ -352,6 +352,24 @@ async fn a_feed_whose_every_input_is_put_aside_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn amounts_that_the_plan_can_not_sum_are_told_before_the_night() {
+    let desk = Desk::open(GOOD).await;
+    std::fs::write(desk.path("ads.toml"), ADS.replace("value: .spent", "value: .spent, currency: \"CHF\"")).unwrap();
+    for (lang, told, remedy) in
+        [("en", "ads tells amounts in CHF: the plan sums BRL → ", "rates = { CODE"), ("pt-BR", "o plano soma BRL → ", "rates = { CÓDIGO")]
+    {
+        let (text, _) = desk.check(&["--lang", lang]).await;
+        let found = line(&text, told);
+        assert!(found.starts_with('!') && found.contains(remedy), "{found}");
+    }
+    let plan = std::fs::read_to_string(desk.path("plan.toml")).unwrap();
+    std::fs::write(desk.path("plan.toml"), plan.replacen("currency = \"BRL\"", "currency = \"BRL\"\nrates = { CHF = \"6.20\" }", 1))
+        .unwrap();
+    let (text, _) = desk.check(&[]).await;
+    assert!(!text.contains("amounts in"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn stock_that_a_file_tells_is_judged_though_the_plan_does_not_announce_it() {
     let desk = Desk::open(GOOD).await;
     let row = |sku: &str, available: i64| {

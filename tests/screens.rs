@@ -400,15 +400,50 @@ fn troubled(states: &[(i64, &str, &str)]) -> Engine {
     let gap =
         |kind: &str| Unavailable { account: "kiosk".into(), kind: kind.into(), why: [("en".to_owned(), "nobody knows".to_owned())].into() };
     let mut engine = Engine::new(Plan { unavailable: vec![gap("audience")], ..Plan::default() }, Arrival::Live);
-    let start = At::parse("2026-11-26T20:00:00Z", None).unwrap();
     for (seq, (second, feed, rest)) in states.iter().enumerate() {
-        let at = start.plus_s(*second);
-        let line = format!("{{\"type\":\"feed_state\",\"ts\":\"{at}\",\"feed\":\"{feed}\",\"guarantee\":\"best_effort\",{rest}}}");
-        let event = warroom::engine::wire::read(&line, &warroom::engine::wire::Defaults::default()).expect(&line).event;
-        engine.step(&Record { seq: seq as u64 + 1, at, event });
+        step(&mut engine, seq as u64 + 1, *second, &state_of(feed, rest));
     }
-    engine.advance_to(start.plus_s(100));
+    engine.advance_to(start().plus_s(100));
     engine
+}
+
+fn start() -> At {
+    At::parse("2026-11-26T20:00:00Z", None).unwrap()
+}
+
+fn state_of(feed: &str, rest: &str) -> String {
+    format!(r#""type":"feed_state","feed":"{feed}","guarantee":"best_effort",{rest}"#)
+}
+
+/// Takes an event so many seconds after the start.
+fn step(engine: &mut Engine, seq: u64, second: i64, fields: &str) {
+    let at = start().plus_s(second);
+    let line = format!(r#"{{"ts":"{at}",{fields}}}"#);
+    let event = warroom::engine::wire::read(&line, &warroom::engine::wire::Defaults::default()).expect(&line).event;
+    engine.step(&Record { seq, at, event });
+}
+
+#[test]
+fn what_is_on_air_is_as_old_as_the_feed_that_tells_of_it_until_somebody_puts_on_another() {
+    let pinned = |sku: &str, source: &str| format!(r#""type":"product_pinned","id":"{source}-{sku}","source":"{source}","sku":"{sku}""#);
+    let heard = r#""gives":["product_pinned"],"status":"ok","stale_after_s":10,"complete_to":"2026-11-26T20:00:05Z""#;
+    let mut engine = Engine::new(Plan::default(), Arrival::Live);
+    step(&mut engine, 1, 1, &state_of("luma", heard));
+    step(&mut engine, 2, 3, &pinned("A", "luma"));
+    let title = |engine: &Engine, second: i64| {
+        let mut engine = engine.clone();
+        engine.advance_to(start().plus_s(second));
+        let buffer = Pose::of(Lang::En).draw(&engine, 120, 40);
+        let text = rows(&buffer, |x, y| buffer[(x, y)].symbol().to_owned());
+        text.lines().find(|line| line.contains(" NOW ")).unwrap_or_else(|| panic!("{text}")).to_owned()
+    };
+    let told = title(&engine, 9);
+    assert!(!told.contains("STALE"), "{told}");
+    let told = title(&engine, 60);
+    assert!(told.contains("STALE 55s"), "{told}");
+    step(&mut engine, 3, 50, &pinned("B", "desk"));
+    let told = title(&engine, 60);
+    assert!(!told.contains("STALE"), "{told}");
 }
 
 fn zoomed_feeds(engine: &Engine, (width, height): (u16, u16), lang: Lang) -> String {

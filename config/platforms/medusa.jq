@@ -21,20 +21,21 @@ def is_captured: [.payment_collections[]?.payments[]?] as $payments | .payment_s
   or ((.payment_status | among("partially_refunded", "refunded")) and (received != null or all($payments[]; has("captured_at") | not)))
   or (.payment_status == "partially_captured" and received != null) or (.total == 0 and $payments == []);
 
+# What came back, and nothing is owed for it, was exchanged or replaced: another line stands for it.
 # A line as it was sold, taxes in, as the order's value is: its totals are of the units that are left, in older versions of all of them.
-def sold($currency): .quantity as $all | ($all - (.detail.return_received_quantity // 0)) as $left | (if .is_tax_inclusive == false then .subtotal else .original_total end) as $told |
+def sold($currency; $kept): . as $line | .quantity as $all | ($all - (.detail.return_received_quantity // 0)) as $left | (if .is_tax_inclusive == false then .subtotal else .original_total end) as $told |
   (if $told != null and $left > 0 and ($told - .unit_price * $all | fabs) > 0.01 then $left else $all end) as $units |
-  {sku: first_known(.variant_sku, .variant_id, .product_id, .title, .id), quantity: $all, name: (.product_title // .title)}
-  + if $left > 0 and .original_total != null then {whole: (.original_total | times($all) | shared($units; $currency)), discount: (.discount_total | times($all) | shared($units; $currency))}
-    else {price: .unit_price, discount: (([.adjustments[]?.amount] | sum) // .discount_total)} end;
+  {sku: first_known(.variant_sku, .variant_id, .product_id, .title, .id), quantity: (if $kept then $left else $all end), name: (.product_title // .title)}
+  | .quantity as $n | . + if $left > 0 and $line.original_total != null then {whole: ($line.original_total | times($n) | shared($units; $currency)), discount: ($line.discount_total | times($n) | shared($units; $currency))}
+    else {price: $line.unit_price, discount: (([$line.adjustments[]?.amount] | sum) // $line.discount_total)} end | select(.quantity > 0);
 
 def order: (.currency_code // ([.payment_collections[]?.currency_code] | .[0]) | if . then ascii_upcase else null end) as $currency | .id as $order | if .status == "draft" or .is_draft_order == true then skip("a draft") else
   {type: "purchase", order: .id, cart: .cart_id, rev: .updated_at, ts: $at, placed_at: .created_at, cancelled_at: .canceled_at,
    paid_at: (if .status == "canceled" or is_captured then [.payment_collections[]? | [.payments[]?.captured_at | select(.)] | max | select(.)] | min else null end),
    status: (if .status == "canceled" then "cancelled" elif is_captured then "paid" else "placed" end),
-   value: (received // agreed | rounded($currency)), currency: $currency, customer: .customer_id, discount: (.discount_total | rounded($currency)),
+   value: (received // agreed | rounded($currency)), currency: $currency, customer: .customer_id, coupons: ([.items[].adjustments[]?.code | known | select(.)] | unique), discount: (.discount_total | rounded($currency)),
    channel: ({source: .metadata.utm_source, medium: .metadata.utm_medium, campaign: .metadata.utm_campaign} | channel), live: .metadata.live,
-   items: [.items[] | sold($currency) | line($currency)]},
+   items: (([.payment_collections[]?.payments[]?.refunds[]?] == [] and .total >= (received // "0" | tonumber)) as $kept | [.items[] | sold($currency; $kept) | line($currency)])},
   (.payment_collections[]?.payments[]?.refunds[]? | {type: "refund", id: .id, ts: .created_at, order: $order, value: (.amount | rounded($currency)), currency: $currency}) end;
 
 def stock: if (.sku | known) then .sku as $sku | .location_levels[]?

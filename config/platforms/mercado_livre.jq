@@ -17,13 +17,16 @@ def paid_amount: if (is_paid or is_off) and (.paid_amount | some_money) then .pa
 # What went back of a payment so far: a bank that took it back for good leaves no refunded amount.
 def returned: if .status == "charged_back" and .status_detail == "settled" then brought([.]) else .transaction_amount_refunded end;
 
+# What went back of one payment is told beside the order: with it belongs what that payment brought.
+def worth: paid_amount as $paid | if any(approved[]; returned | some_money) then [$paid, brought(approved) | select(.)] | max_by(tonumber) else $paid end;
+
 def order: .currency_id as $currency | (.id | text) as $order | {
   type: "purchase", $order, cart: (.pack_id | text), rev: (.last_updated // .date_last_updated // .date_closed), ts: $at, placed_at: .date_created,
   test: (if ((.tags // []) | index("test_order")) != null then true else null end),
   # paid is what all its payments have paid, not the first
   paid_at: (if is_paid or is_off then ([approved[].date_approved] | max) // (if is_paid then .date_closed else null end) else null end), cancelled_at: (if is_off then .cancel_detail.date // .last_updated else null end),
   status: (if is_off then "cancelled" elif is_paid then "paid" else "placed" end),
-  value: (paid_amount | rounded($currency)), $currency, customer: (.buyer.id | text),
+  value: (worth | rounded($currency)), $currency, customer: (.buyer.id | text),
   discount: (((.coupon.amount | some_money) // ([.payments[]?.coupon_amount] | max) // .coupon.amount) | rounded($currency)), channel: {source: "mercadolivre", medium: "marketplace"},
   # payments are listed as they were tried, the refused ones too
   method: ([(approved, awaited, .payments)[]?.payment_method_id | values] | first),

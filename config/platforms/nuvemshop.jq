@@ -9,20 +9,24 @@ def refusal: if isobject and .id == null then .description // .message // .error
 
 # Some times come as PHP writes them.
 def moment: if isobject then .date + (if .timezone == "UTC" then "Z" else "" end) else known end;
+# An order is made with its checkout and placed when that is completed: never before, whatever zone that time says it is in.
+def placed: (.created_at | moment) as $made | (.completed_at | moment) as $completed |
+  if $made != null and $completed != null and "\($completed[:10])T\($completed[11:19])" >= $made[:19] then $completed else $made end;
 # A name in each language of the shop.
 def wording: if isobject then .pt // .es // .en // [.[]][0] else . end;
 
-# A promotion names the lines that it lowers, what else was taken off lowers all of them by their share.
+# A promotion names the lines that it lowers, what else was taken off but the freight lowers all of them by their share.
 def sold($currency): ([.promotional_discount | objects | .contents[]? | {(.id | text): .discount_amount}] | add // {}) as $own | .subtotal as $goods |
-  ([.discount, ([$own[]] | sum | times(-1))] | sum | some_money) as $rest |
+  (if any(.coupon | if isobject then . else .[]? end; .type == "shipping") then .discount_coupon else null end) as $freight |
+  ([.discount, ([$own[], $freight] | sum | times(-1))] | sum | some_money) as $left | ([$left, $goods | select(.)] | if length < 2 then null else min_by(tonumber) end) as $rest |
   .products[]? | .name |= wording | {sku: first_known(.sku, .variant_id, .product_id, .name, .id), quantity, name, price,
     discount: ([$own[.id | text], (if $rest != null and ($goods | some_money) != null then (.price | tonumber) * (.quantity | tonumber) * ($rest | tonumber) / ($goods | tonumber)
       | rounded($currency) else null end)] | sum)} | line($currency);
 
 def order: .currency as $currency | {
-  type: "purchase", order: (.id | text), rev: (.updated_at | moment), ts: $at, placed_at: (.created_at | moment), paid_at: (if is_paid or .status == "cancelled" then .paid_at | moment else null end), cancelled_at: (.cancelled_at | moment),
+  type: "purchase", order: (.id | text), rev: (.updated_at | moment), ts: $at, placed_at: placed, paid_at: (if is_paid or .status == "cancelled" then .paid_at | moment else null end), cancelled_at: (.cancelled_at | moment),
   status: (if .status == "cancelled" then "cancelled" elif is_paid then "paid" else "placed" end),
-  value: (.total | rounded($currency)), currency, customer: (.customer | objects // null | .id | text), coupons: [.coupon | if isobject then . else .[]? end | .code], discount: (.discount | known | rounded($currency)), method: .gateway,
+  value: (.total | rounded($currency)), currency, customer: (.customer | objects // null | .id | text), coupons: [.coupon | if isobject then . else .[]? end | .code], discount: (.discount | known | rounded($currency)), method: ((.payment_details | objects | .method | known) // .gateway),
   channel: channel(.landing_url; null),
   items: [sold($currency)]},
   # of a part that went back the amount is not told; when it did neither: the time of the payment is the one that never changes

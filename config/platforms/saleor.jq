@@ -54,7 +54,7 @@ def charged_at: (.total.gross.amount | tostring | tonumber) as $total | [payment
 
 def order: if .status == "DRAFT" then skip("a draft") else .id as $order | .total.gross.currency as $currency | ([.metadata[]? | {(.key): .value}] | add // {}) as $meta |
   {type: "purchase", order: .id, cart: (.checkoutId | known), rev: .updatedAt, ts: $at, placed_at: .created,
-   status: (if .status == "CANCELED" or .status == "EXPIRED" then "cancelled" elif is_paid then "paid" else "placed" end), cancelled_at: (if .status == "CANCELED" then .updatedAt else null end),
+   status: (if .status == "CANCELED" or .status == "EXPIRED" then "cancelled" elif is_paid then "paid" else "placed" end), cancelled_at: (if .status == "CANCELED" or .status == "EXPIRED" then .updatedAt else null end),
    # when it was paid is not always told, but that it was must not be forgotten with a cancelled order
    paid_at: (if is_paid then charged_at // (if .status == "CANCELED" then .created else null end) else null end),
    value: ([.total.gross.amount, charged] | max | rounded($currency)), currency: $currency, customer: .user.id, coupons: [.voucherCode | known | select(.)], discount: (discount | rounded($currency)),

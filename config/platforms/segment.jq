@@ -50,8 +50,8 @@ def came: .campaign as $c | (.page.url | known) as $url | (.page.search // "" | 
   channel(if $search == "" or ($url // "" | contains("?")) then $url else "\($url // "")?\($search)" end; .page.referrer) as $told |
   ($told // {} | if .source // .medium // .campaign then . else del(.landing) end) + ({source: $c.source, medium: $c.medium, campaign: $c.name} | compact) | channel;
 
-def track: kind as $kind |
-  (.properties // {}) as $p |
+def track: (.properties // {}) as $p | ($p.status // $p.new_status // "" | tostring | ascii_downcase) as $status |
+  (kind | if . == "updated" and ($status | among("cancelled", "canceled")) then "cancelled" else . end) as $kind |
   if .type != "track" or $kind == null then skip("not of the funnel")
   # an order of any day is on its way
   elif $kind == "updated" and ($p.status // $p.fulfillment_status // "" | tostring | ascii_downcase | among("fulfilled", "shipped", "in_transit", "delivered"))

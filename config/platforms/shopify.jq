@@ -31,6 +31,9 @@ def place: .customerJourneySummary.customerOrderIndex // (.createdAt as $placed 
 # An edit takes away for nothing what a refund gives money back for: what was edited out was not sold, what was given back was.
 def gives_back: .totalRefundedSet.shopMoney.amount | some_money;
 
+# A tip is no product: in GraphQL it has none, and its name.
+def is_tip: (.tip // .tip_payment_gateway) != null or (.title == "Tip" and (.variant // .variant_id // .product // .product_id) == null);
+
 # What discounts took off the lines, as they were sold.
 def allotted: [.lineItems.nodes[].discountAllocations[]?.allocatedAmountSet.shopMoney.amount] | sum;
 # Lines that come to more than the order did when it was placed, and to more than was received, by a line that stands, were exchanged for it
@@ -49,7 +52,7 @@ def graph_order: if .test then {type: "purchase", order: (.id | gid), ts: $at, v
    customer: (.customer.id | gid), new: (place | if . then . <= 1 else null end),
    coupons: (.discountCodes // []), discount: ([.currentTotalDiscountsSet.shopMoney.amount, (select($gone) | allotted)] | map(select(.)) | max_by(tonumber)), method: .paymentGatewayNames[0],
    channel: ((channel($visit.landingPage; $visit.referrerUrl) // {}) + ($visit.utmParameters // {} | {source, medium, campaign} | compact) | channel),
-   items: [.lineItems.nodes[] | (if $gone then .quantity else .currentQuantity end) as $n | select($n > 0)
+   items: [.lineItems.nodes[] | select(is_tip | not) | (if $gone then .quantity else .currentQuantity end) as $n | select($n > 0)
      # the discount is that of all units, of those that were edited out too
      | .quantity as $all | {sku: first_known(.sku, (.variant.id, .product.id | gid), .title, (.id | gid)), quantity: $n, name: .title, price: .originalUnitPriceSet.shopMoney.amount,
         discount: ([.discountAllocations[]?.allocatedAmountSet.shopMoney.amount] | sum | times($n) | shared($all; $currency))} | line($currency)]},
@@ -84,11 +87,14 @@ def hook_order: if .id == 820982911946154508 then skip("the admin's test notific
   status: (if .cancelled_at then "cancelled" elif .financial_status // "" | is_paid then "paid" else "placed" end),
   value: .total_price, currency, customer: (.customer.id | text), cart: (.checkout_token // .cart_token),
   coupons: [.discount_codes[]?.code], discount: .total_discounts, channel: channel(.landing_site; .referring_site),
-  items: (.currency as $currency | [.line_items[] | select(.quantity > 0)
+  items: (.currency as $currency | [.line_items[] | select(.quantity > 0 and (is_tip | not))
     | hook_line + {discount: ([.discount_allocations[]?.amount] | sum)} | line($currency)])} end;
 
 # Created and updated tell one checkout: that it began is one fact, the same in each of them; what is in it is a state.
-def hook_checkout: if .completed_at then skip("a completed checkout is an order") elif .token == null or .order_number != null then skip("no checkout: it was deleted, or is an order") else channel(.landing_site; .referring_site) as $channel | (.updated_at // .created_at) as $ts |
+def hook_checkout: if .token == null or .order_number != null then skip("no checkout: it was deleted, or is an order")
+  # the poll's orders name no cart
+  elif .completed_at then {type: "cart", cart: .token, status: "bought", rev: (.updated_at // .completed_at), ts: .completed_at, value: .total_price, currency}
+  else channel(.landing_site; .referring_site) as $channel | (.updated_at // .created_at) as $ts |
   {type: "begin_checkout", id: id_of("checkout", .token), ts: .created_at, cart: .token, currency, channel: $channel},
   {type: "cart", cart: .token, status: "checkout", rev: $ts, ts: $ts, value: .total_price, currency, customer: (.customer.id | text), channel: $channel,
    items: (.currency as $currency | [.line_items[]? | hook_line | line($currency)])} end;

@@ -21,7 +21,9 @@ def returned($order; $payment): . as $all | {type: "refund", id, ts, order: ($or
 # subscription has no session, it knows the invoice that the session does
 def noted: ["id", "ts", "amount", "currency", "reason", "payment", "total", "method"] | map({(.): $feed["expand.\(.)"]}) | add;
 def found: (.data[0] // {}) as $session | ([., $session, ($session.payment_intent | objects) | named | select(.)] | .[0]) as $order | $feed["expand.intent"] as $intent |
-  if .object == "payment_intent" then (.invoice | known) as $invoice | noted | .payment = ($invoice // .payment) | returned($order; $invoice // $intent)
+  if .object == "payment_intent" and .status == "canceled" and (.amount_received // 0) == 0 then skip("what was not captured was released")
+  elif .object == "payment_intent" then (.invoice | known) as $invoice | noted | .payment = ($invoice // .payment) | returned($order; $invoice // $intent)
+  elif $feed["expand.what"] != "payment" and any($session.payment_intent | objects; .status == "canceled" and (.amount_received // 0) == 0) then skip("what was not captured was released")
   elif $feed["expand.what"] != "payment" and $session == {} then expand(noted + {$intent} | compact)
   elif $feed["expand.what"] != "payment" then noted | returned($order; $intent)
   elif $session == {} then skip("an intent that names no order (metadata.order)")
@@ -36,6 +38,9 @@ def statuses: {
 
 def expiry: if .next_action then [.next_action[]? | objects | (.expires_at // .expires_after) | select(.)] | .[0] | time else null end;
 
+# What went back of a charge; what was authorised and never captured is told as if it had.
+def gone_back: .amount_refunded - ([.amount - (.amount_captured // .amount), 0] | max);
+
 # A session before API version 2025-03-31 that was shown in the buyer's currency tells the shop's beside it.
 def local: if .currency_conversion | isobject then . + (.currency_conversion | {currency: .source_currency, amount_total}) else . end;
 
@@ -45,8 +50,9 @@ def event: .id as $id | .created as $ts | .type as $type | (.livemode == false) 
       # what a bank takes back is no refund of the shop's: the charge's total does not hold it
       payment: (if $type == "charge.dispute.funds_withdrawn" then "" else payment end), total: ""}
       # older accounts and endpoints tell refunds of cards by their charge alone
-      | if $type == "charge.refunded" then . + {id: id_of(.id, $o.amount_refunded), amount: $o.amount_refunded, total: "yes"} else . end) as $back |
-    if ($type | startswith("refund")) and $o.status != "succeeded" then skip("no money went back yet")
+      | if $type == "charge.refunded" then . + {id: id_of(.id, $o.amount_refunded), amount: ($o | gone_back), total: "yes"} else . end) as $back |
+    if $type == "charge.refunded" and $back.amount <= 0 then skip("what was not captured was released")
+    elif ($type | startswith("refund")) and $o.status != "succeeded" then skip("no money went back yet")
     elif ($o | named) == null and $o.payment_intent != null and ($test | not) then expand($back + {intent: $o.payment_intent})
     else $back | returned($o | named; $o | payment) end
   # it may have been told to have gone back before; so was what a bank gives back of a dispute that was won

@@ -35,7 +35,7 @@ def order_status: if .state == "Cancelled" then "cancelled" elif .state == "Paym
 
 # What is cancelled lowers the total, and its refund is an event of its own: an order is worth what was paid before it.
 # Of several tries to pay what nobody paid, one says what was agreed. What a paid order was raised by counts when that is paid too.
-def agreed: ([settled[].amount] | add // 0) as $paid | ([settled[].refunds[]? | select(.state == "Settled") | .total] | add // 0) as $back |
+def agreed: ([settled[].amount] | add // 0) as $paid | ([settled[].refunds[]? | select(.state != "Failed") | .total] | add // 0) as $back |
   ([.totalWithTax + $back, $paid] | min) as $held |
   if .state != "Cancelled" and order_status == "paid" and $paid > 0 then $held
   elif .state != "Cancelled" then [.totalWithTax, $held] | max

@@ -15,7 +15,7 @@ def not_before($earliest): if . == null or (test("(Z|[+-]00:00)$") and .[:19] < 
 
 # Of a try to pay that was denied nothing but the try is kept: its buyer places a new order.
 # What a line costs in all: its selling price is rounded.
-def line_total: .quantity as $n | .priceDefinition.total // (.sellingPrice | times($n));
+def line_total: .quantity as $n | (.unitMultiplier // 1) as $each | .priceDefinition.total // (.sellingPrice | times($n) | times($each));
 
 def order: if .status == "incomplete" then skip("an incomplete order: its buyer places another one")
   elif .status | among("order-create-error", "order-creation-error") then skip("an order that could not be made") else .storePreferencesData.currencyCode as $currency | {

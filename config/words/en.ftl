@@ -670,7 +670,7 @@ pace-plan = plan { $value } = { $share }
 pace-close = close { $range }
 pace-close-level = close { $range } ({ $level })
 pace-no-target = no target in the plan
-pace-several-currencies = several currencies: no sum of them is true; let the filters say one
+pace-several-currencies = several currencies: no sum of them is true; give the plan their rates
 window-live = live
 window-now = now
 card-gmv = GMV paid
@@ -1215,7 +1215,7 @@ ask-whole = the plan as a whole
 ask-yes = yes
 ask-no = no
 ask-yes-or-no = answer { $yes } or { $no }
-ask-written-head = Written by `warroom plan new`. `warroom check` judges it; every other key is explained in plan.example.toml.
+ask-written-head = Written by `warroom plan new`. `warroom check` judges it; every other key is explained by `warroom plan example`.
 ask-written-feeds = Fill in, take the # away, and try with `warroom check`. Secrets stand in the environment or in a file, never here.
 ask-title = Title, as it stands on the glass
 ask-time-zone = Time zone of the live (IANA name, as America/Sao_Paulo)
@@ -1312,6 +1312,8 @@ live-put-aside = { $feed }: { $n } of what it gave is put aside: { $reason }
 live-put-aside-remedy = see it with warroom feed try { $feed } --plan PLAN
 live-unmapped = { $feed }: { $n } inputs became nothing
 live-unmapped-remedy = see them with warroom feed try { $feed } --plan PLAN
+live-currencies = { $feed } tells amounts in { $currencies }: the plan sums { $home }
+live-currencies-remedy = give their rates in the plan, rates = { "{" } CODE = "1.07" { "}" }, or let the filter give the shop's own amounts
 live-token-ended = { $feed } token ended { $at }
 live-token-ended-remedy = fetch a new one and put it where the plan reads it
 live-token-too-early = { $feed } token ends { $at }, before the live
@@ -1564,7 +1566,9 @@ detail-secret-elsewhere = write § = {"{"} env = "NAME" {"}"} or {"{"} file = "p
 detail-say-source = say where it comes from: `platform`, `path` or `command`
 detail-empty = # is empty
 detail-give-program = give the program and its arguments
-detail-see-jq = see `jq` and config/platforms/warroom.jq for what there is
+detail-see-jq = see `jq` and `warroom feed show warroom --filters` for what there is
+detail-products-in-a-file = # names a table of products in a file
+detail-product-tables = products that stand in the plan are each a [[product]]
 detail-uncallable = # is #, which is no address that can be called
 detail-begin-https = begin it with https:// (http:// for a server on this machine), as "https://shop.example"
 detail-begin-wss = begin it with wss:// (ws:// for a server on this machine), as "wss://shop.example"

@@ -669,7 +669,7 @@ pace-plan = plano { $value } = { $share }
 pace-close = fecha { $range }
 pace-close-level = fecha { $range } ({ $level })
 pace-no-target = sem meta no plano
-pace-several-currencies = várias moedas: nenhuma soma delas é verdadeira; faça os filtros darem uma só
+pace-several-currencies = várias moedas: nenhuma soma delas é verdadeira; dê as cotações (rates) no plano
 window-live = live
 window-now = agora
 card-gmv = GMV pago
@@ -1214,7 +1214,7 @@ ask-whole = o plano inteiro
 ask-yes = sim
 ask-no = não
 ask-yes-or-no = responda { $yes } ou { $no }
-ask-written-head = Escrito por `warroom plan new`. `warroom check` o julga; as outras chaves estão explicadas em plan.example.toml.
+ask-written-head = Escrito por `warroom plan new`. `warroom check` o julga; as outras chaves estão explicadas por `warroom plan example`.
 ask-written-feeds = Preencha, tire o # e experimente com `warroom check`. Segredos ficam no ambiente ou num arquivo, nunca aqui.
 ask-title = Título, como aparece na tela
 ask-time-zone = Fuso horário da live (nome IANA, como America/Sao_Paulo)
@@ -1311,6 +1311,8 @@ live-put-aside = { $feed }: { $n } do que veio foi posto de lado: { $reason }
 live-put-aside-remedy = veja com warroom feed try { $feed } --plan PLANO
 live-unmapped = { $feed }: { $n } entradas viraram nada
 live-unmapped-remedy = veja-as com warroom feed try { $feed } --plan PLANO
+live-currencies = { $feed } traz valores em { $currencies }: o plano soma { $home }
+live-currencies-remedy = dê as cotações no plano, rates = { "{" } CÓDIGO = "1.07" { "}" }, ou faça o filtro dar os valores na moeda da loja
 live-token-ended = o token de { $feed } venceu { $at }
 live-token-ended-remedy = busque um novo e ponha onde o plano o lê
 live-token-too-early = o token de { $feed } vence { $at }, antes da live
@@ -1563,7 +1565,9 @@ detail-secret-elsewhere = escreva § = {"{"} env = "NOME" {"}"} ou {"{"} file = 
 detail-say-source = diga de onde vem: `platform`, `path` ou `command`
 detail-empty = # está vazio
 detail-give-program = dê o programa e seus argumentos
-detail-see-jq = veja em `jq` e config/platforms/warroom.jq o que existe
+detail-see-jq = veja em `jq` e `warroom feed show warroom --filters` o que existe
+detail-products-in-a-file = # nomeia uma tabela de produtos em um arquivo
+detail-product-tables = produtos que estão no plano são cada um um [[product]]
 detail-uncallable = # é #, que não é um endereço que se possa chamar
 detail-begin-https = comece com https:// (http:// para um servidor nesta máquina), como "https://loja.example"
 detail-begin-wss = comece com wss:// (ws:// para um servidor nesta máquina), como "wss://loja.example"

@@ -221,6 +221,17 @@ pub enum FeedVerb {
         after_help = "Examples:\n  warroom feed try kiosk.toml --request sales --payload answer.json     a stored answer, without a network\n  warroom feed try kiosk.toml --request sales --set base=http://127.0.0.1:8080\n  warroom feed try shop --plan plan.toml                                a feed of a plan, asked once\n  cat answer.json | warroom feed try vendure --request stock --payload -"
     )]
     Try(TryArgs),
+    /// Prints a platform that is shipped, to begin one of your own from: its file, or with --filters its jq filters
+    #[command(
+        after_help = "Examples:\n  warroom feed show vendure > shop.toml\n  warroom feed show vendure --filters > shop.jq\n  warroom feed show warroom --filters          the library that every filter may use"
+    )]
+    Show {
+        /// Its name; `warroom` with --filters is the library of all filters
+        name: String,
+        /// The jq filters instead of the file
+        #[arg(long)]
+        filters: bool,
+    },
 }
 
 /// Options of `feed try`.
@@ -332,6 +343,8 @@ pub enum PlanVerb {
         #[arg(long)]
         overwrite: bool,
     },
+    /// Prints a plan that explains every key
+    Example,
     /// The products that a shop's feed, a journal or events tell of, as CSV
     #[command(
         after_help = "Examples:\n  warroom plan products friday.warroom > products.csv\n  warroom plan products --feed shop --plan plan.toml > products.csv"

@@ -1,4 +1,5 @@
-//! `warroom plan new` and `warroom plan products`: a plan by questions, and its list of products from what was told.
+//! `warroom plan new`, `example` and `products`: a plan by questions, one that explains every key, and its list of products from what
+//! was told.
 
 use std::io::{BufReader, IsTerminal, stderr, stdin, stdout};
 use std::path::{Path, PathBuf};
@@ -26,12 +27,16 @@ use crate::lessons::Lessons;
 use crate::summary;
 use crate::ui::words::Words;
 
+/// The plan that explains every key.
+const EXAMPLE: &str = include_str!("../../config/plan.example.toml");
+
 /// Runs a verb of `warroom plan`.
 ///
 /// # Errors
 /// When no plan or no list could be made.
 pub fn run(verb: PlanVerb, words: &Words, folders: Option<&Folders>, environment: Environment<'_>) -> Result<u8, Failure> {
     match verb {
+        PlanVerb::Example => print(|out| out.write_all(EXAMPLE.as_bytes())).map(|()| code::DONE),
         PlanVerb::New { file, products, overwrite } => new(file, products, overwrite, words, folders),
         PlanVerb::Products { feed: Some(feed), plan: Some(plan), .. } => products_of(&of_feed(&feed, &plan, environment)?),
         PlanVerb::Products { inputs, .. } => {

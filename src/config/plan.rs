@@ -73,7 +73,13 @@ pub fn read(file: &str, text: &str, fallback_name: &str, environment: Environmen
         document.note_all(problems);
         Vec::new()
     });
-    let catalogue = root.text("products").map(|named| Catalogue::open(file, named)).unwrap_or_default();
+    let catalogue = match root.value("products").map(|value| value.get_ref()) {
+        Some(DeValue::Array(_)) => {
+            root.wrong("products", "names a table of products in a file", "products that stand in the plan are each a [[product]]");
+            Catalogue::default()
+        }
+        _ => root.text("products").map(|named| Catalogue::open(file, named)).unwrap_or_default(),
+    };
     let listed = Document::new(&catalogue.file, &catalogue.toml);
     let rows = if catalogue.toml.is_empty() { None } else { listed.parse() };
     let rows = rows.as_ref().map(|table| Section::root(&listed, table));

@@ -223,6 +223,9 @@ impl Engine {
         if over_is_ahead(over, until) {
             return Reading { until: Some(until), ..Reading::unknown(Why::NotEnoughYet) };
         }
+        if let Some(why) = ask.currency().err().filter(|_| is_by_price(metric, scope)) {
+            return Reading { until: Some(until), ..Reading::unknown(why) };
+        }
         let reading = if own { answer(&ask, row.how) } else { special::told(&ask).unwrap_or(Reading::unknown(Why::NotInFeeds)) };
         let names_nobody = metric == Metric::ViewersUv && reading.value == Value::Count(0) && !self.names_visitors();
         let reading = if names_nobody { Reading::unknown(Why::NotInFeeds) } else { reading };
@@ -316,6 +319,11 @@ impl Engine {
             }
         })
     }
+}
+
+/// What is counted by its price: amounts of several currencies have none in common.
+const fn is_by_price(metric: Metric, scope: Scope) -> bool {
+    matches!(scope, Scope::Band(_)) || matches!(metric, Metric::PremiumOrderShare)
 }
 
 /// A minute that nothing is complete of yet.

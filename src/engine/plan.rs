@@ -46,7 +46,7 @@ pub struct Plan {
     #[schemars(with = "Option<String>")]
     pub time_zone: Option<Tz>,
     pub currency: Option<Currency>,
-    /// Other currencies: minor units of the plan's for one major unit, as decimal text (`"5.42"` for 1 USD = R$ 5.42).
+    /// Other currencies: what one unit of each costs in the plan's, as decimal text (`"5.42"` for 1 USD = R$ 5.42).
     pub rates: std::collections::BTreeMap<String, String>,
     pub aim: Aim,
     pub format: Option<String>,

@@ -436,7 +436,7 @@ impl Reader<'_, '_> {
             Ok(filter) => Some(Recipe::new(filter)),
             Err(error) => {
                 let line = line_of(&code, error.offset.saturating_sub(1));
-                let remedy = "see `jq` and config/platforms/warroom.jq for what there is".to_owned();
+                let remedy = "see `jq` and `warroom feed show warroom --filters` for what there is".to_owned();
                 section.document().note_all([Problem { file: path.display().to_string(), line, what: error.what, remedy }]);
                 None
             }

@@ -34,6 +34,7 @@ pub const CHAT: Needs = &["chat_message"];
 pub const ADS: Needs = &["ad_spend"];
 pub const STOCK: Needs = &["inventory"];
 pub const LEADS: Needs = &["generate_lead"];
+pub const PINS: Needs = &["product_pinned"];
 /// The desk's own records: never stale.
 pub const OWN: Needs = &[];
 

@@ -1,5 +1,6 @@
 //! The preflight: every feed of the plan is asked once, as it will be asked on the night, and judged against the plan.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::plan::Loaded;
 use crate::engine::event::Fact;
 use crate::engine::id::Name;
+use crate::engine::money::Currency;
 use crate::engine::plan::Plan;
 use crate::engine::time::{At, HOUR_MS, SECOND_MS};
 use crate::feed::fault::{Fault, FaultKind};
@@ -133,7 +135,18 @@ impl Judge<'_> {
             let values = [("feed", feed.as_str().to_owned().into()), ("n", probe.state.unmapped.into())];
             points.push(self.speaker.point(Verdict::Warn, "live-unmapped", &values));
         }
+        points.extend(self.currencies(&feed, probe));
         points
+    }
+
+    /// Amounts in a currency that the plan neither sums nor turns into its own: one of them, and no sum of money is told any more.
+    fn currencies(&self, feed: &Name, probe: &Probe) -> Option<Point> {
+        let told: BTreeSet<&str> = probe.events.iter().filter_map(|event| event.currency.as_ref()).map(Currency::code).collect();
+        let home = self.plan.currency.as_ref().map(Currency::code).or(told.first().copied())?;
+        let foreign: Vec<&str> = told.iter().copied().filter(|code| *code != home && !self.plan.rates.contains_key(*code)).collect();
+        let values =
+            [("feed", feed.as_str().to_owned().into()), ("currencies", foreign.join(", ").into()), ("home", home.to_owned().into())];
+        (!foreign.is_empty()).then(|| self.speaker.point(Verdict::Warn, "live-currencies", &values))
     }
 
     /// The first input that was put aside, and why.

@@ -1,7 +1,11 @@
 //! The books of names: every sku, visitor, cart … that a feed wrote is interned once and carried as four bytes.
 
-use crate::engine::id::{Name, Names, Sym};
+use crate::engine::id::{Name, Names, Sym, Table};
 use crate::engine::plan::Plan;
+use crate::engine::text::clean;
+
+/// Longest title of a product that is kept.
+const TITLE_COLUMNS: usize = 60;
 
 /// Where a sku leads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub struct Books {
     pub locations: Names,
     /// What the plan makes of a sku or product id, beside `skus`.
     homes: Vec<Home>,
+    /// What a shop calls a product in the lines of orders and carts.
+    titles: Table<Sym, Name>,
 }
 
 impl Books {
@@ -75,7 +81,26 @@ impl Books {
             campaigns: self.campaigns.clone(),
             locations: self.locations.clone(),
             homes: self.homes.clone(),
+            titles: self.titles.clone(),
         }
+    }
+
+    /// A shop calls a product so; of several names (variants of one product) the first by its text stays.
+    pub fn entitle(&mut self, product: Sym, title: &str) {
+        let known = self.titles.get(&product);
+        if known.is_some_and(|known| known.as_str() == title) {
+            return;
+        }
+        let title = clean(title, TITLE_COLUMNS);
+        if !title.is_empty() && known.is_none_or(|known| title < *known) {
+            self.titles.insert(product, title);
+        }
+    }
+
+    /// What a shop calls a product, where any line told it.
+    #[must_use]
+    pub fn title(&self, product: Sym) -> Option<&str> {
+        self.titles.get(&product).map(Name::as_str)
     }
 
     /// The product that a sku belongs to: by alias, as a variant of a planned product, by the `product` beside it, else itself.

@@ -8,7 +8,7 @@ use super::*;
 use crate::engine::Arrival;
 use crate::engine::event::Record;
 use crate::engine::money::Currency;
-use crate::engine::plan::Plan;
+use crate::engine::plan::{Plan, PlanProduct};
 use crate::engine::wire::{self, Defaults};
 
 /// The instant so many seconds after the live began.
@@ -172,10 +172,13 @@ fn two_currencies_are_never_added() {
     let facts = [
         (0, r#""type":"purchase","order":"1","value":"10","currency":"BRL""#),
         (1, r#""type":"purchase","order":"2","value":"10","currency":"USD""#),
+        (2, r#""type":"purchase","order":"3","value":"10","currency":"BRL","status":"placed""#),
     ];
     let engine = after(&Plan::default(), &facts);
     assert_eq!(value(&engine, Metric::GmvPaid, Scope::Live), Value::Unknown(Why::SeveralCurrencies));
     assert_eq!(value(&engine, Metric::OrdersPaid, Scope::Live), Value::Count(2));
+    assert_eq!(value(&engine, Metric::PremiumOrderShare, Scope::Live), Value::Unknown(Why::SeveralCurrencies));
+    assert_eq!(engine.pending_orders().iter().map(|order| (order.order, order.value)).collect::<Vec<_>>(), [("3", None)]);
     let mut plan = brl();
     plan.rates.insert("USD".into(), "5.42".into());
     let engine = after(&plan, &facts);
@@ -423,13 +426,8 @@ fn the_ledger_of_earlier_lives_tells_who_is_new() {
 #[test]
 fn breakeven_weighs_the_margins_by_what_was_paid() {
     let mut plan = brl();
-    plan.products.push(crate::engine::plan::PlanProduct { sku: "A".into(), margin: Some(0.5), ..Default::default() });
-    plan.products.push(crate::engine::plan::PlanProduct {
-        sku: "B".into(),
-        price_minor: Some(100),
-        cost_minor: Some(80),
-        ..Default::default()
-    });
+    plan.products.push(PlanProduct { sku: "A".into(), margin: Some(0.5), ..Default::default() });
+    plan.products.push(PlanProduct { sku: "B".into(), price_minor: Some(100), cost_minor: Some(80), ..Default::default() });
     let engine = after(
         &plan,
         &[(
@@ -483,14 +481,27 @@ fn the_chain_multiplies_to_the_money_and_its_logarithms_add_up() {
 }
 
 #[test]
+fn a_product_that_the_plan_does_not_name_is_called_as_the_shop_calls_it() {
+    let order = |number: i64, lines: &str| format!(r#""type":"purchase","order":"{number}","value":"9","items":[{lines}]"#);
+    let line = |sku: &str, name: &str| format!(r#"{{"sku":"{sku}","quantity":1,"price":"9","name":"{name}"}}"#);
+    let mut plan = brl();
+    plan.products.push(PlanProduct { sku: "P".into(), name: "Planned".into(), ..PlanProduct::default() });
+    let (first, second) = (order(1, &line("A", "Tee, size M")), order(2, &line("A", "Tee, size L")));
+    let (third, fourth) = (order(3, &line("P", "Other")), order(4, r#"{"sku":"B","quantity":1,"price":"9"}"#));
+    let hostile = order(5, &line("C", r"a\u001b[31mb"));
+    for facts in [[&first, &second, &third, &fourth, &hostile], [&second, &first, &hostile, &fourth, &third]] {
+        let engine = after(&plan, &facts.map(|fact| (0, fact.as_str())));
+        let mut names: Vec<(&str, &str)> = engine.products().iter().map(|product| (product.sku, product.name)).collect();
+        names.sort_unstable();
+        assert_eq!(names[..3], [("A", "Tee, size L"), ("B", "B"), ("C", names[2].1)]);
+        assert!(!names[2].1.contains('\u{1b}') && names[3] == ("P", "Planned"), "{names:?}");
+    }
+}
+
+#[test]
 fn aliases_and_variants_are_told_under_their_product() {
     let mut plan = brl();
-    plan.products.push(crate::engine::plan::PlanProduct {
-        sku: "LIP".into(),
-        variants: vec!["LIP-RED".into()],
-        slot: 1,
-        ..Default::default()
-    });
+    plan.products.push(PlanProduct { sku: "LIP".into(), variants: vec!["LIP-RED".into()], slot: 1, ..Default::default() });
     plan.aliases.insert("tt-991".into(), "LIP".into());
     let engine = after(
         &plan,

@@ -146,7 +146,8 @@ impl Engine {
             });
             let plan_price = || Some(Money::new(planned?.price_minor?, self.currency()?));
             let price = self.live().commerce.prices.latest(sym).or_else(plan_price);
-            let name = planned.map(|product| product.name.as_str()).filter(|name| !name.is_empty()).unwrap_or(sku);
+            let name = planned.map(|product| product.name.as_str()).filter(|name| !name.is_empty());
+            let name = name.or_else(|| books.title(sym)).unwrap_or(sku);
             rows.push(ProductView { sym, sku, name, slot, price, planned, on_air: on_air == Some(sym) });
         }
         rows.sort_by_key(|row| row.slot);

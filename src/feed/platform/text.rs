@@ -384,7 +384,7 @@ const KINDS: [(&str, Kind); 6] =
     [("poll", Kind::Poll), ("webhook", Kind::Webhook), ("sse", Kind::Sse), ("ws", Kind::Ws), ("nats", Kind::Nats), ("kafka", Kind::Kafka)];
 
 /// What to do about a filter that does not compile.
-const FILTER_REMEDY: &str = "see `jq` and config/platforms/warroom.jq for what there is";
+const FILTER_REMEDY: &str = "see `jq` and `warroom feed show warroom --filters` for what there is";
 
 /// A broker answers at least once a second; one that has not for so long is stale.
 const BROKER_STALE_S: f64 = 5.0;

@@ -28,8 +28,11 @@ fn novelty(writer: &Writer<'_>) -> Table {
         let money = |amount: Option<Amount>| {
             amount.map_or_else(|| Cell::unknown(writer.say("why-several-currencies")), |paid| writer.money(paid.minor, paid.currency))
         };
-        let ticket = row.paid.filter(|_| row.paid_orders > 0).map(|paid| Amount { minor: paid.minor / row.paid_orders, ..paid });
-        let ticket = ticket.map_or_else(|| Cell::unknown(writer.say("why-no-paid-orders")), |ticket| money(Some(ticket)));
+        let ticket = if row.paid_orders == 0 {
+            Cell::unknown(writer.say("why-no-paid-orders"))
+        } else {
+            money(row.paid.map(|paid| Amount { minor: paid.minor / row.paid_orders, ..paid }))
+        };
         vec![
             Cell::text(writer.say(&format!("report-{}", row.who))),
             writer.count(row.buyers),

@@ -127,7 +127,11 @@ pub(super) fn payments(writer: &Writer<'_>) -> Vec<Block> {
     let report = writer.report;
     let unknown = || writer.figure(&report.figures.broadcast, Metric::OrdersPlaced);
     let unpaid = report.unpaid.orders.map_or_else(unknown, |orders| writer.count(orders));
-    let value = report.unpaid.value.map_or_else(unknown, |value| Cell::number(writer.voice.money(Money::new(value.minor, value.currency))));
+    let value = match (report.unpaid.value, report.unpaid.orders) {
+        (Some(value), _) => Cell::number(writer.voice.money(Money::new(value.minor, value.currency))),
+        (None, Some(_)) => Cell::unknown(writer.say("why-several-currencies")),
+        (None, None) => unknown(),
+    };
     let states = [
         Metric::OrdersPlaced,
         Metric::OrdersPaid,

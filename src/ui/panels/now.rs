@@ -8,7 +8,7 @@ use crate::engine::metric::{Metric, Scope};
 use crate::engine::plan::PlanSegment;
 use crate::engine::time::{At, MINUTE_MS, Span};
 use crate::engine::view::commerce::Chain;
-use crate::ui::pane::{Better, ORDERS, OWN, Pane, below};
+use crate::ui::pane::{Better, Needs, ORDERS, OWN, PINS, Pane, below};
 use crate::ui::state::Panel;
 use crate::ui::theme::Tone;
 use crate::ui::widgets::text::{Phrase, fit, width};
@@ -19,12 +19,21 @@ const ANCHOR_NEAR_MS: i64 = 5 * MINUTE_MS;
 const DRIFT_S: i64 = 60;
 
 pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
-    let room = pane.heading(Panel::Now, &title(pane), OWN, area, buf);
+    let room = pane.heading(Panel::Now, &title(pane), needs(pane), area, buf);
     let inner = Rect::new(room.x + 1.min(room.width), room.y, room.width.saturating_sub(2), room.height);
     let lines = [on_air(pane, inner.width), selling(pane, inner.width), next(pane, inner.width)];
     for ((left, right), y) in lines.iter().zip(inner.top()..inner.bottom()) {
         pane.line_of(left, right, inner, y, buf);
     }
+}
+
+/// What is on air is somebody's word until a feed that tells of pins falls silent: then it is as old as that feed, unless it was put on
+/// air since, by hand or by the plan.
+fn needs(pane: &Pane<'_>) -> Needs {
+    let told = pane.view.engine.complete_to(PINS);
+    let since = pane.explains.iter().rev().find(|explain| explain.to.is_none()).map(|explain| explain.from);
+    let put_since = since.is_some_and(|from| told.is_some_and(|told| from > told));
+    if pane.age(PINS).stale && !put_since { PINS } else { OWN }
 }
 
 /// `NOW · 02:10 behind`: where the show has drifted from its run by a minute or more.

@@ -94,6 +94,9 @@ pub fn read_lines(items: &[Item], desk: &mut Desk<'_>) -> SmallVec<[Line; 1]> {
     let mut lines = SmallVec::<[Line; 1]>::new();
     for item in items {
         let product = desk.books.product(&item.sku, None, desk.plan);
+        if let Some(title) = &item.name {
+            desk.books.entitle(product, title);
+        }
         let units = item.quantity.clamp(-MOST_UNITS, MOST_UNITS);
         let price = item.price.map_or(0, |price| desk.purse.take(price));
         let discount = item.discount.map_or(0, |discount| desk.purse.take(discount));
