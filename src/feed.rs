@@ -34,6 +34,7 @@ pub mod mapping;
 pub mod nats;
 pub mod ndjson;
 pub mod outlet;
+pub mod patience;
 pub mod platform;
 pub mod poll;
 pub mod probe;

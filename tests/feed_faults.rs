@@ -21,12 +21,13 @@ mod peer;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use owner::{Owner, Taken};
 use peer::{FaultProxy, Peer, Reply, Toxic, gzip_bomb};
 use warroom::clock::wall_now;
-use warroom::engine::event::{FeedStatus, Guarantee};
+use warroom::engine::event::{FeedState, FeedStatus, Guarantee};
 
 /// A platform of rows: each is an order.
 const ROWS: &str = r#"
@@ -266,6 +267,145 @@ async fn next_pages_that_lead_back_are_a_named_fault_soon_and_their_events_are_k
     owner.stop().await;
 }
 
+/// One row a page, by every kind of paging.
+const PAGED: &str = r#"
+name = "paged"
+[variables.base]
+[[request]]
+name = "rows"
+gives = ["purchase"]
+interval_s = 12
+url = "{{base}}/KIND"
+query = { after = "{{from}}", to = "{{to}}", offset = "{{offset?}}", page = "{{page?}}", token = "{{page_token?}}", since = "{{since?}}" }
+window = { overlap_s = 30 }
+paging = { kind = "KIND"SIZE }
+NEXT
+items = ".rows[]"
+map = '{type: "purchase", order: (.id | text), ts: .at, placed_at: .at, value: .total, currency: "BRL"}'
+"#;
+const PAGES: u32 = 9;
+
+/// A shop of pages: which page is asked for, what it says instead of each the first times, and every page in the order it was asked for.
+struct Shop {
+    peer: Peer,
+    asked: Arc<Mutex<Vec<(u32, Instant)>>>,
+}
+
+impl Shop {
+    async fn start(kind: &'static str, refuse: impl Fn(u32, usize) -> Option<Reply> + Send + Sync + 'static) -> Self {
+        let asked: Arc<Mutex<Vec<(u32, Instant)>>> = Arc::default();
+        let (known, taken) = (Arc::clone(&asked), AtomicU32::new(0));
+        let peer = Peer::start(move |asked, _| {
+            let number = |name: &str| asked.query(name).and_then(|text| text.parse::<u32>().ok());
+            let page = match kind {
+                "queue" => taken.load(Ordering::Relaxed),
+                "page" => number("page").unwrap_or(1) - 1,
+                _ => ["offset", "token", "since", "link"].iter().find_map(|name| number(name)).unwrap_or(0),
+            };
+            let before = {
+                let mut known = known.lock().expect("no panic");
+                known.push((page, asked.at));
+                known.iter().filter(|(other, _)| *other == page).count() - 1
+            };
+            if let Some(refusal) = refuse(page, before) {
+                return refusal;
+            }
+            taken.fetch_add(1, Ordering::Relaxed);
+            let rows = if page < PAGES { self::page(&[page]) } else { self::page(&[]) };
+            let next = match kind {
+                _ if page + 1 >= PAGES => "null".to_owned(),
+                "link" => format!("\"/link?link={}\"", page + 1),
+                _ => format!("\"{}\"", page + 1),
+            };
+            Reply::Json(rows.replacen(r#"{"rows""#, &format!(r#"{{"next":{next},"rows""#), 1))
+        })
+        .await;
+        Self { peer, asked }
+    }
+
+    fn plan(&self, folder: &Path, kind: &str) -> String {
+        let size = if matches!(kind, "offset" | "page") { ", size = 1" } else { "" };
+        let next = if matches!(kind, "token" | "link" | "since") { "next = \".next\"" } else { "" };
+        let text = PAGED.replace("KIND", kind).replace("SIZE", size).replace("NEXT", next);
+        std::fs::write(folder.join(format!("{kind}.toml")), text).expect("a file");
+        format!("[feeds.{kind}]\nplatform = \"{}/{kind}.toml\"\nbase = \"{}\"\n", folder.display(), self.peer.base())
+    }
+
+    fn asked(&self) -> Vec<(u32, Instant)> {
+        self.asked.lock().expect("no panic").clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_refused_for_a_while_is_asked_for_again_by_itself_and_not_before_it_was_said() {
+    let refuse = |page, before| match (page, before) {
+        (2, 0) => Some(Reply::status(429, &[("retry-after", "3")], "slow down")),
+        (3, 0..2) => Some(Reply::status(500, &[], "")),
+        (5, 0) => Some(Reply::status(503, &[("retry-after", "1")], "busy")),
+        (6, 0) => Some(Reply::Truncated("{".into())),
+        _ => None,
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut shops, mut plan) = (Vec::new(), String::new());
+    for kind in ["offset", "page", "token", "link", "since", "queue"] {
+        let shop = Shop::start(kind, refuse).await;
+        plan.push_str(&shop.plan(folder.path(), kind));
+        shops.push((kind, shop));
+    }
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("all are read", |taken| taken.states.len() == 6 && taken.states.values().all(|state| state.caught_up)).await;
+    // what it makes of the time that a round took is told behind it
+    owner.run_for(Duration::from_secs(1)).await;
+    let taken = owner.stop().await;
+    assert_eq!(orders(&taken), PAGES as usize);
+    for (kind, shop) in &shops {
+        let asked = shop.asked();
+        let of = |page: u32| asked.iter().filter(|(other, _)| *other == page).map(|(_, at)| *at).collect::<Vec<_>>();
+        let first: Vec<u32> = asked.iter().map(|(page, _)| *page).take(14).collect();
+        assert_eq!(first, [0, 1, 2, 2, 3, 3, 3, 4, 5, 5, 6, 6, 7, 8], "{kind}: in one round");
+        for (page, wait_s) in [(2, 3), (5, 1)] {
+            assert!(of(page)[1] - of(page)[0] >= Duration::from_secs(wait_s), "{kind}: never before the Retry-After");
+        }
+        let windows: Vec<Option<String>> = shop.peer.asked().iter().take(14).map(|asked| asked.query("to")).collect();
+        assert!(*kind == "link" || windows.iter().all(|to| *to == windows[0] && to.is_some()), "{kind}: one window: {windows:?}");
+        let told: Vec<&FeedState> = taken.told.iter().filter(|state| state.feed == *kind).collect();
+        let refused = |fault: &str| {
+            let is_it = |state: &&&FeedState| state.retry_at.is_some() && state.last_error.as_deref().is_some_and(|e| e.starts_with(fault));
+            told.iter().find(is_it).unwrap_or_else(|| panic!("{kind} tells {fault}"))
+        };
+        for fault in ["throttled: http 429", "status: http 500", "status: http 503", "truncated"] {
+            let state = refused(fault);
+            assert!(state.status == FeedStatus::Retrying && state.complete_to.is_none() && !state.caught_up, "{kind}: {state:?}");
+        }
+        let last = taken.state(kind);
+        assert_eq!((last.status, last.errors, last.retries, last.retry_at), (FeedStatus::Ok, 5, 5, None), "{kind}");
+        let whole = told.iter().find(|state| state.caught_up).expect("it was read");
+        assert!(whole.complete_to < refused("throttled").retry_at, "{kind}: complete until the round began");
+        // nobody is spared for a wait that he asked for
+        let spared = told.iter().filter_map(|state| state.interval_ms).max();
+        assert_eq!(spared, Some(12_000), "{kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_whose_page_is_refused_for_good_or_again_and_again_begins_anew() {
+    let dead = Shop::start("token", |page, before| (page == 3 && before == 0).then(|| Reply::status(400, &[], "cursor expired"))).await;
+    let down = Shop::start("page", |page, before| (page == 2 && before < 6).then(|| Reply::status(502, &[], ""))).await;
+    let slow = Shop::start("link", |page, _| (page == 1).then(|| Reply::status(429, &[("retry-after", "250")], ""))).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let plan = [(&dead, "token"), (&down, "page"), (&slow, "link")].map(|(shop, kind)| shop.plan(folder.path(), kind)).concat();
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    owner.until("both are read", |taken| taken.state("token").caught_up && taken.state("page").caught_up).await;
+    owner.until("the third waits", |taken| taken.fault("link").starts_with("throttled")).await;
+    let taken = owner.stop().await;
+    let pages = |shop: &Shop| shop.asked().iter().map(|(page, _)| *page).collect::<Vec<_>>();
+    assert_eq!(pages(&dead)[..13], [0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 8], "a cursor that has ended");
+    assert_eq!(pages(&down)[..11], [0, 1, 2, 2, 2, 2, 2, 0, 1, 2, 2], "it may be the pages before it");
+    assert_eq!(pages(&slow), [0, 1]);
+    assert_eq!((taken.state("link").status, taken.state("link").caught_up), (FeedStatus::Retrying, false));
+    assert_eq!(orders(&taken), PAGES as usize);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_row_in_an_overlap_is_put_aside_once_however_often_it_is_read() {
     let at = wall_now().rfc3339();
@@ -391,7 +531,7 @@ async fn a_cursor_that_the_platform_no_longer_knows_is_given_up_and_the_gap_is_t
         .until("both and the gap", |taken| orders(taken) == 2 && has_gap(taken) && taken.state("shop").guarantee == Guarantee::Resumable)
         .await;
     let taken = owner.stop().await;
-    let gap = |state: &&warroom::engine::event::FeedState| state.last_error.as_deref().is_some_and(|error| error.starts_with("gap: "));
+    let gap = |state: &&FeedState| state.last_error.as_deref().is_some_and(|error| error.starts_with("gap: "));
     let told: Vec<_> = taken.told.iter().filter(gap).map(|state| (state.last_error.clone(), state.guarantee)).collect();
     assert!(
         told.iter().any(|(error, _)| error.as_deref().is_some_and(|error| error.ends_with(" s were missed: it no longer knows the place"))),

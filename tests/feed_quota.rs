@@ -24,7 +24,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use owner::{Owner, Taken};
-use peer::{Asked, Peer, Reply};
+use peer::{Asked, FaultProxy, Peer, Reply, Toxic};
 use warroom::clock::wall_now;
 use warroom::engine::event::FeedStatus;
 
@@ -70,11 +70,10 @@ fn rows() -> Reply {
 
 /// The most requests in any second.
 fn most_in_a_second(asked: &[Asked]) -> usize {
-    let times: Vec<Instant> = asked.iter().map(|asked| asked.at).collect();
-    (0..times.len())
-        .map(|first| times[first..].iter().take_while(|at| at.duration_since(times[first]) < Duration::from_secs(1)).count())
-        .max()
-        .unwrap_or(0)
+    let mut times: Vec<Instant> = asked.iter().map(|asked| asked.at).collect();
+    times.sort_unstable();
+    let from = |first: usize| times[first..].iter().take_while(|at| at.duration_since(times[first]) < Duration::from_secs(1)).count();
+    (0..times.len()).map(from).max().unwrap_or(0)
 }
 
 fn paths(asked: &[Asked]) -> [usize; 3] {
@@ -99,6 +98,116 @@ async fn a_declared_limit_is_shared_by_all_feeds_of_the_account() {
     assert!(taken.states.values().all(|state| state.errors == 0), "{:#?}", taken.states);
     let stretched = taken.state("one.chat");
     assert!(stretched.interval_ms > Some(200) && stretched.stale_after_s >= 2, "asked less often, stale later: {stretched:?}");
+}
+
+/// An account of which everything counts: logins, links, two lists, and what hooks only name.
+const COUNTED: &str = r#"
+name = "counted"
+[variables.base]
+[auth.login]
+method = "POST"
+url = "{{base}}/login"
+token = ".token"
+expires = ".expires_in"
+[auth.headers]
+authorization = "Bearer {{token}}"
+[limit]
+calls = 4
+per_s = 1
+[[request]]
+name = "orders"
+gives = ["purchase"]
+interval_s = 0.5
+url = "{{base}}/orders"
+paging = { kind = "link", size = 1 }
+next = ".next"
+items = ".rows[]"
+map = '{type: "purchase", order: (.id | text), ts: $at, placed_at: $at, value: "1.00", currency: "BRL"}'
+[[request]]
+name = "viewers"
+gives = ["audience"]
+interval_s = 0.5
+url = "{{base}}/viewers"
+map = '{type: "audience", ts: $at, viewers: .n}'
+[[request]]
+name = "hook"
+gives = ["purchase"]
+transport = "webhook"
+path = "/hook"
+signature = { kind = "refetch" }
+map = 'expand({id: (.id | text)})'
+[request.expand]
+url = "{{base}}/orders/{{expand.id}}"
+map = '{type: "purchase", order: (.id | text), placed_at: $at, value: "1.00", currency: "BRL"}'
+"#;
+
+/// Answers as the platform of [`COUNTED`]: three pages, tokens that live for three seconds.
+fn counted(asked: &Asked, tokens: &Mutex<Vec<Instant>>) -> Reply {
+    let mut tokens = tokens.lock().unwrap();
+    if asked.path() == "/login" {
+        tokens.push(asked.at);
+        return Reply::Json(format!(r#"{{"token":"t-{}","expires_in":3}}"#, tokens.len() - 1));
+    }
+    let token = asked.header("authorization").and_then(|text| text.strip_prefix("Bearer t-")).and_then(|n| n.parse::<usize>().ok());
+    if token.and_then(|n| tokens.get(n)).is_none_or(|since| asked.at.duration_since(*since) > Duration::from_secs(3)) {
+        return Reply::status(401, &[], "token expired");
+    }
+    match asked.path() {
+        "/viewers" => Reply::Json(r#"{"n":3}"#.into()),
+        "/orders" => Reply::Json(r#"{"rows":[{"id":1}],"next":"/orders?page=2"}"#.into()),
+        "/orders?page=2" => Reply::Json(r#"{"rows":[{"id":2}],"next":"/orders?page=3"}"#.into()),
+        "/orders?page=3" => Reply::Json(r#"{"rows":[{"id":3}]}"#.into()),
+        path => Reply::Json(format!(r#"{{"id":{}}}"#, path.trim_start_matches("/orders/"))),
+    }
+}
+
+/// Lets the feeds of [`COUNTED`] run for twelve seconds while hooks come and `weather` changes the way there; the most calls that
+/// came in in any second, and how many there were.
+async fn count_calls(weather: impl Fn(usize) -> Toxic) -> (usize, Vec<Asked>) {
+    let tokens = Mutex::default();
+    let peer = Peer::start(move |asked, _| counted(asked, &tokens)).await;
+    let proxy = FaultProxy::start_both_ways(peer.address).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("counted.toml"), COUNTED).unwrap();
+    let door = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
+    let plan = format!(
+        "[feeds.shop]\nplatform = \"{}/counted.toml\"\nbase = \"{}\"\nlisten = \"{door}\"\n",
+        folder.path().display(),
+        proxy.base()
+    );
+    let mut owner = Owner::start(&plan, wall_now(), Taken::default());
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    for n in 0..24 {
+        proxy.set(weather(n));
+        for id in [10 + 2 * n, 11 + 2 * n] {
+            let notice = http.post(format!("http://{door}/hook")).body(format!(r#"{{"id":{id}}}"#));
+            tokio::spawn(notice.send());
+        }
+        owner.run_for(Duration::from_millis(500)).await;
+    }
+    let taken = owner.stop().await;
+    let told: Vec<&str> = taken.told.iter().filter_map(|state| state.last_error.as_deref()).collect();
+    assert_eq!(told, [""; 0], "nothing was refused");
+    let asked = peer.asked();
+    (most_in_a_second(&asked), asked)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_stretch_of_the_declared_length_has_more_calls_than_declared_whatever_they_are_for() {
+    let (most, asked) = count_calls(|_| Toxic::None).await;
+    assert!(most <= 4, "{most} calls in a second of a limit of 4");
+    assert!(asked.len() >= 36, "the limit is used: {}", asked.len());
+    let of = |path: &str| asked.iter().filter(|asked| asked.path().starts_with(path)).count();
+    let counts = ["/login", "/orders?page=3", "/viewers", "/orders/"].map(of);
+    assert!(counts.iter().all(|count| *count > 0), "logins, links, lists and second calls: {counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_were_long_on_their_way_count_from_when_they_came_in() {
+    // a second of bad weather, and a second of good
+    let (most, asked) = count_calls(|n| if n / 2 % 2 == 0 { Toxic::Latency(Duration::from_millis(400)) } else { Toxic::None }).await;
+    assert!(most <= 4, "{most} calls in a second of a limit of 4");
+    assert!(asked.len() >= 30, "the limit is used: {}", asked.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -115,6 +115,17 @@ impl Fault {
     pub fn is_of_payload(&self) -> bool {
         !self.fatal && matches!(self.kind, FaultKind::BadBody | FaultKind::TooLarge | FaultKind::Mapping)
     }
+    /// The peer was not reached, is down or busy: the same may be asked again in a while.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        let is_busy = |status: u16| status >= 500 || status == 408 || status == 425;
+        match self.kind {
+            _ if self.fatal => false,
+            FaultKind::Throttled | FaultKind::Unreachable | FaultKind::Timeout | FaultKind::Truncated => true,
+            FaultKind::Status => self.wait.is_some() || self.status.is_some_and(is_busy),
+            _ => false,
+        }
+    }
     #[must_use]
     pub const fn fatal(mut self) -> Self {
         self.fatal = true;

@@ -1,7 +1,8 @@
 //! Asking a platform again and again: windows with overlap, pages, and a cursor that is stored with what it brought.
 //!
 //! A round is one window read to its end. Its pages are handed over as they come; the cursor goes with the last one,
-//! so that a crash or an error in between reads the window again. Nothing is lost, and the engine knows what it has.
+//! so that a crash or an error in between reads the window again. Nothing is lost, and the engine knows what it has. A page that
+//! is refused for what may pass is asked for again by itself: where the pages are many, some of them are refused in every round.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use super::join::Joined;
 use super::mapper::Mapper;
 use super::mapping::{Context, Mapped, Recipe};
 use super::outlet::{Gone, Outlet};
+use super::patience::Patience;
 use super::platform::{Paging, Poll, Request};
 use super::quota;
 use super::session::Session;
@@ -67,6 +69,8 @@ pub struct Poller {
     live_start: At,
     stale_after_s: i64,
     backoff: Backoff,
+    /// With the page of the round that is asked for.
+    patience: Patience,
     unchanged: Unchanged,
     asides: Asides,
     skew_ms: i64,
@@ -74,6 +78,14 @@ pub struct Poller {
     wished: Option<Duration>,
     /// A server that takes long is given time, in whole seconds.
     spared: Duration,
+}
+
+/// A page that came, with what it names.
+struct Read {
+    mapped: Mapped,
+    asked: At,
+    /// Until the platform answered.
+    took: Duration,
 }
 
 /// How a round ended.
@@ -107,6 +119,7 @@ impl Poller {
         let recipe = request.recipe.clone().ok_or_else(|| Fault::new(FaultKind::Mapping, "a poll without a filter").fatal())?;
         let expander = request.expand.clone().map(|expand| Expander::new(Arc::clone(&session), expand, mapper.clone()));
         let joined = request.join.clone().map(|join| Joined::new(Arc::clone(&session), join));
+        let backoff = || Backoff::new(seed, Duration::from_secs_f64(poll.interval_s));
         Ok(Self {
             session,
             poll: poll.clone(),
@@ -117,7 +130,8 @@ impl Poller {
             cursor: stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
             live_start,
             stale_after_s: request.stale_after_s,
-            backoff: Backoff::new(seed, Duration::from_secs_f64(poll.interval_s)),
+            backoff: backoff(),
+            patience: Patience::new(backoff()),
             unchanged: Unchanged::default(),
             asides: Asides::default(),
             skew_ms: 0,
@@ -140,11 +154,8 @@ impl Poller {
                 Err(End::Gone) => return Ok(()),
                 Err(End::Failed(fault)) if fault.fatal => return Err(self.session.discreet(fault)),
                 Err(End::Failed(fault)) => {
-                    let fault = self.session.discreet(fault);
                     let wait = self.backoff.next(&fault);
-                    let retry_at = outlet.now().plus_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-                    outlet.note_fault(&fault, Some(retry_at));
-                    if outlet.report().await.is_err() {
+                    if self.tell_refusal(fault, wait, outlet).await.is_err() {
                         return Ok(());
                     }
                     sleep(wait).await;
@@ -160,7 +171,8 @@ impl Poller {
             }
             // a server under load is given time: it works for us a third of the time at most. To stand in line is a sign of
             // load as well, but of no more than that
-            let busy = began.elapsed().saturating_sub(waited.saturating_sub(LINE)).saturating_sub(self.poll.call.holds).saturating_mul(3);
+            let idle = waited.in_line.saturating_sub(LINE) + waited.refused + self.poll.call.holds;
+            let busy = began.elapsed().saturating_sub(idle).saturating_mul(3);
             self.spared = Duration::ZERO;
             if busy > self.interval(outlet.feed()) {
                 self.spared = Duration::from_secs(busy.as_secs() + 1).min(MOST_SPARED);
@@ -172,6 +184,13 @@ impl Poller {
             }
             sleep_until(began + self.interval(outlet.feed())).await;
         }
+    }
+
+    /// Tells what failed, and when it is tried again.
+    async fn tell_refusal(&self, fault: Fault, wait: Duration, outlet: &mut Outlet) -> Result<(), Gone> {
+        let retry_at = outlet.now().plus_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        outlet.note_fault(&self.session.discreet(fault), Some(retry_at));
+        outlet.report().await
     }
 
     /// The time from one round to the next, as far as the account's limits have room and the server has time.
@@ -212,25 +231,12 @@ impl Poller {
         }
         loop {
             page.set(&self.poll.paging, &mut values);
-            let asked = outlet.now();
-            let (mut mapped, skew, took) = self.fetch(&page, &values, asked).await?;
+            let Read { mut mapped, asked, took } = self.read(&page, &values, outlet).await?;
             // who kept the answer back had nothing when it was asked: there is no more behind it, and everything until then is told
             let answered = asked.plus_ms(i64::try_from(took.as_millis()).unwrap_or(i64::MAX));
             let was_empty = !self.poll.call.holds.is_zero()
                 && matches!(self.poll.paging, Paging::Queue | Paging::Since { .. } | Paging::Token { persist: true, .. })
                 && took >= KEPT_BACK;
-            if let Some(skew) = skew {
-                self.skew_ms = if skew.abs() > SKEW_NOISE_MS { skew } else { 0 };
-                outlet.note(|state| state.skew_ms = Some(skew));
-            }
-            if let Some(left) = mapped.quota_left {
-                self.session.limiter.note_left(left);
-            }
-            self.wished = mapped.interval_s.filter(|s| (0.0..=3_600.0).contains(s)).map(Duration::from_secs_f64);
-            if let Some(expander) = &self.expander {
-                let notices = std::mem::take(&mut mapped.expansions);
-                expander.expand(notices, asked, &mut mapped).await?;
-            }
             mapped.put_notices_aside();
             gap = mapped.gap.take().or(gap);
             self.unchanged.drop_repeated(&mut mapped.events, began);
@@ -268,6 +274,40 @@ impl Poller {
                 return Err(Fault::new(FaultKind::Paging, "more than 2000 pages in one round").into());
             }
         }
+    }
+
+    /// Reads a page and what it names. Where one behind the first is refused for what may pass, it waits and asks again.
+    async fn read(&mut self, page: &Page, values: &Values, outlet: &mut Outlet) -> Result<Read, End> {
+        self.patience.renew();
+        loop {
+            let fault = match self.read_once(page, values, outlet).await {
+                Ok(read) => return Ok(read),
+                Err(fault) => fault,
+            };
+            let Some(wait) = self.patience.after(&fault).filter(|_| page.number > 1) else { return Err(fault.into()) };
+            self.tell_refusal(fault, wait, outlet).await?;
+            quota::pause(wait).await;
+            // that all is well is told at the end of the round
+            outlet.note(|state| (state.retries, state.retry_at) = (state.retries + 1, None));
+        }
+    }
+
+    async fn read_once(&mut self, page: &Page, values: &Values, outlet: &mut Outlet) -> Result<Read, Fault> {
+        let asked = outlet.now();
+        let (mut mapped, skew, took) = self.fetch(page, values, asked).await?;
+        if let Some(skew) = skew {
+            self.skew_ms = if skew.abs() > SKEW_NOISE_MS { skew } else { 0 };
+            outlet.note(|state| state.skew_ms = Some(skew));
+        }
+        if let Some(left) = mapped.quota_left {
+            self.session.limiter.note_left(left);
+        }
+        self.wished = mapped.interval_s.filter(|s| (0.0..=3_600.0).contains(s)).map(Duration::from_secs_f64);
+        if let Some(expander) = &self.expander {
+            let notices = std::mem::take(&mut mapped.expansions);
+            expander.expand(notices, asked, &mut mapped).await?;
+        }
+        Ok(Read { mapped, asked, took })
     }
 
     /// Hands over a page behind which the round goes on, or fails.
@@ -339,15 +379,8 @@ impl Poller {
         match &page.link {
             None => self.session.call(&self.poll.call, values, examine).await,
             Some(link) => {
-                let (session, call, examine) = (&self.session, &self.poll.call, &examine);
-                let ask = || {
-                    session.within_limits(call, async move {
-                        let (first, _) = session.fill(call, values).await?;
-                        let url = same_origin(&first.url, link)?;
-                        examine(session.send(call, Filled { url, ..first }).await?).await
-                    })
-                };
-                session.admitted(call, ask).await
+                let lead = |first: Filled| Ok(Filled { url: same_origin(&first.url, link)?, ..first });
+                self.session.call_at(&self.poll.call, values, lead, examine).await
             }
         }
     }

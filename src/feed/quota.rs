@@ -1,7 +1,8 @@
 //! What an account may ask of its platform, and how its feeds share that: one limiter for all of them.
 //!
-//! So many calls in so many seconds are counted exactly; a day's units are spread over what is left of the live, orders before
-//! figures before chat; what the platform says itself (`Retry-After`, too many requests) holds for every feed of the account.
+//! So many calls in any so many seconds are counted exactly, each by when it had come in at the latest: when it was answered. A
+//! day's units are spread over what is left of the live, orders before figures before chat; what the platform says itself
+//! (`Retry-After`, too many requests) holds for every feed of the account.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use chrono::{Days, TimeZone};
 use chrono_tz::Tz;
 use tokio::sync::Notify;
-use tokio::time::timeout_at;
+use tokio::time::{sleep, timeout_at};
 
 use super::document::Section;
 use super::fault::{Fault, FaultKind};
@@ -23,6 +24,8 @@ use crate::engine::time::At;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The platform's own count may begin a little before ours.
 const SLACK: f64 = 1.03;
+/// A call that has no answer yet was counted by the platform after this time at the latest.
+const ON_ITS_WAY: Duration = Duration::from_secs(3);
 /// Share of a limit that the feeds are planned for; the rest is for retries, pages and logins.
 const PLANNED: f64 = 0.9;
 /// No interval grows beyond so many times its own.
@@ -52,17 +55,41 @@ const LEAST_PAST_MS: i64 = 60_000;
 const USUAL_LIVE_MS: i64 = 4 * 3_600_000;
 
 tokio::task_local! {
-    /// What the round of a poll that runs here has waited for turns.
-    static WAITED: Cell<Duration>;
+    /// What the round of a poll that runs here has waited.
+    static WAITED: Cell<Waited>;
 }
 
-/// Runs the round of a poll, and gives how much of it was waiting for turns.
-pub async fn round<T>(work: impl Future<Output = T>) -> (T, Duration) {
+/// What of a round was no work of the server.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Waited {
+    /// For turns.
+    pub in_line: Duration,
+    /// Because it was refused.
+    pub refused: Duration,
+}
+
+/// Runs the round of a poll, and gives how much of it was waiting.
+pub async fn round<T>(work: impl Future<Output = T>) -> (T, Waited) {
     let count = async {
         let result = work.await;
         (result, WAITED.get().get())
     };
     WAITED.scope(Cell::default(), count).await
+}
+
+/// Waits within the round of a poll that was refused.
+pub async fn pause(wait: Duration) {
+    sleep(wait).await;
+    note_waited(|waited| waited.refused += wait);
+}
+
+fn note_waited(note: impl FnOnce(&mut Waited)) {
+    // an error means that no round of a poll runs here
+    let _ = WAITED.try_with(|waited| {
+        let mut sum = waited.get();
+        note(&mut sum);
+        waited.set(sum);
+    });
 }
 
 /// What a platform file says of its limits.
@@ -141,8 +168,8 @@ pub struct Limiter {
 #[derive(Debug, Default)]
 struct State {
     planned: BTreeMap<Name, Planned>,
-    /// When the last calls went out.
-    sent: VecDeque<Instant>,
+    /// The last calls, as they went out.
+    sent: VecDeque<Sent>,
     /// The platform asked for silence until then.
     rests_until: Option<Instant>,
     /// Least time between two calls, learned from "too many requests", and when it was last changed.
@@ -153,6 +180,52 @@ struct State {
     /// Units of the day that are left, and when they are there again.
     left: Option<(i64, At)>,
     samples: VecDeque<(At, i64)>,
+}
+
+/// A call that went out.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    ticket: u64,
+    at: Instant,
+    /// The platform has counted it by then, whenever it came in.
+    by: Instant,
+}
+
+impl Sent {
+    fn new(ticket: u64, at: Instant) -> Self {
+        Self { ticket, at, by: at + ON_ITS_WAY }
+    }
+}
+
+/// A turn that was taken: its call goes out now, and is on its way until the value is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Turn<'l> {
+    limiter: &'l Limiter,
+    ticket: u64,
+    cost: i64,
+}
+
+impl Turn<'_> {
+    /// Nothing was sent.
+    pub fn give_back(self) {
+        let mut state = self.limiter.locked();
+        state.sent.retain(|sent| sent.ticket != self.ticket);
+        if let Some((left, _)) = state.left.as_mut().filter(|_| self.limiter.quota.day.is_some()) {
+            *left += self.cost;
+        }
+        drop(state);
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let now = clock::instant();
+        if let Some(sent) = self.limiter.locked().sent.iter_mut().rev().find(|sent| sent.ticket == self.ticket) {
+            sent.by = sent.by.min(now);
+        }
+        self.limiter.turn.notify_waiters();
+    }
 }
 
 /// A place in the line; it is left with the value.
@@ -199,20 +272,19 @@ impl Limiter {
     ///
     /// # Errors
     /// When the day's units are used up; in a poll's round when the account has to rest for long.
-    pub async fn turn(&self, rank: Rank, cost: u32) -> Result<(), Fault> {
+    pub async fn turn(&self, rank: Rank, cost: u32) -> Result<Turn<'_>, Fault> {
         let began = clock::instant();
-        let taken = self.line_up(rank, cost).await;
-        // an error means that no round of a poll runs here
-        let _ = WAITED.try_with(|waited| waited.set(waited.get() + clock::instant().duration_since(began)));
+        let taken = self.line_up(rank, i64::from(cost)).await;
+        note_waited(|waited| waited.in_line += clock::instant().duration_since(began));
         taken
     }
 
-    async fn line_up(&self, rank: Rank, cost: u32) -> Result<(), Fault> {
+    async fn line_up(&self, rank: Rank, cost: i64) -> Result<Turn<'_>, Fault> {
         let place = self.enter(rank);
         loop {
             let turned = self.turn.notified();
-            let until = match self.try_take(place.ticket, i64::from(cost))? {
-                Next::Taken => return Ok(()),
+            let until = match self.try_take(place.ticket, cost)? {
+                Next::Taken => return Ok(Turn { limiter: self, ticket: place.ticket, cost }),
                 Next::At(until) => Some(until),
                 Next::BehindOthers => None,
             };
@@ -256,11 +328,8 @@ impl Limiter {
         if let Some(free) = free.filter(|free| *free > now) {
             return Ok(Next::At(free));
         }
-        state.sent.push_back(now);
-        let keep = self.quota.rate.map_or(RECENT, |(calls, _)| (calls as usize).max(RECENT));
-        while state.sent.len() > keep {
-            state.sent.pop_front();
-        }
+        state.sent.push_back(Sent::new(ticket, now));
+        state.forget_old(self.quota.rate, now);
         if let Some((left, _)) = state.left.as_mut().filter(|_| self.quota.day.is_some()) {
             *left -= cost;
             let (at, left) = (self.clock.now(), *left);
@@ -301,8 +370,8 @@ impl Limiter {
     /// Learns from calls that were too many. Those that were seldom were not, and the one behind a rest only shows that the rest
     /// was too short: they teach nothing.
     fn slow_down(&self, state: &mut State, rested: Option<Instant>, now: Instant) {
-        let is_recent = |sent: &&Instant| now.duration_since(**sent) < PACE_OVER && rested.is_none_or(|until| **sent >= until);
-        let recent: Vec<Instant> = state.sent.iter().rev().take(RECENT).take_while(is_recent).copied().collect();
+        let is_recent = |at: &Instant| now.duration_since(*at) < PACE_OVER && rested.is_none_or(|until| *at >= until);
+        let recent: Vec<Instant> = state.sent.iter().rev().take(RECENT).map(|sent| sent.at).take_while(is_recent).collect();
         let Some(first) = recent.last().filter(|_| recent.len() > 1) else { return };
         let pace = now.duration_since(*first) / u32::try_from(recent.len()).unwrap_or(1);
         // where the platform's own rate is known, others may share it, but not for ever
@@ -357,7 +426,7 @@ impl Limiter {
         let own = *state.planned.get(feed)?;
         let now = self.clock.now();
         let mut calls_a_s = match self.quota.rate {
-            Some((calls, per)) => PLANNED * f64::from(calls) / per.as_secs_f64(),
+            Some((calls, per)) => PLANNED * f64::from(calls) / (per + state.usually_on_its_way()).as_secs_f64(),
             None => f64::INFINITY,
         };
         if state.gap > Duration::ZERO {
@@ -424,10 +493,28 @@ impl State {
     fn free_at(&self, rate: Option<(u32, Duration)>) -> Option<Instant> {
         let of_rate = rate.and_then(|(calls, per)| {
             let first = self.sent.len().checked_sub(calls as usize)?;
-            Some(*self.sent.get(first)? + per.mul_f64(SLACK))
+            // calls overtake each other
+            let mut counted: Vec<Instant> = self.sent.iter().map(|sent| sent.by).collect();
+            Some(*counted.select_nth_unstable(first).1 + per.mul_f64(SLACK))
         });
-        let of_gap = self.sent.back().filter(|_| self.gap > Duration::ZERO).map(|last| *last + self.gap);
+        let of_gap = self.sent.back().filter(|_| self.gap > Duration::ZERO).map(|last| last.at + self.gap);
         [of_rate, of_gap, self.rests_until].into_iter().flatten().max()
+    }
+
+    /// Forgets calls that no count is made of any more.
+    fn forget_old(&mut self, rate: Option<(u32, Duration)>, now: Instant) {
+        let (calls, per) = rate.unwrap_or_default();
+        let keep = (calls as usize).max(RECENT);
+        while self.sent.len() > keep && self.sent.front().is_some_and(|first| first.by + per.mul_f64(SLACK) <= now) {
+            self.sent.pop_front();
+        }
+    }
+
+    /// How long calls took lately; each has its place in the count until its answer.
+    fn usually_on_its_way(&self) -> Duration {
+        let times = self.sent.iter().rev().take(RECENT).map(|sent| sent.by.duration_since(sent.at)).filter(|time| *time < ON_ITS_WAY);
+        let (count, sum) = times.fold((0, Duration::ZERO), |(count, sum), time| (count + 1, sum + time));
+        sum.checked_div(count).unwrap_or_default()
     }
 
     fn sample(&mut self, at: At, left: i64) {
@@ -514,7 +601,9 @@ mod tests {
         limiter.note_left(4);
         let fault = limiter.turn(Rank::Chat, 5).await.unwrap_err();
         assert_eq!((fault.kind, fault.wait), (FaultKind::Throttled, Some(Duration::from_secs(9 * 3_600))), "midnight of the zone");
-        assert_eq!(limiter.turn(Rank::Figures, 1).await, Ok(()));
+        limiter.turn(Rank::Figures, 1).await.unwrap().give_back();
+        assert_eq!(limiter.standing().left, Some(4), "nothing was sent");
+        drop(limiter.turn(Rank::Figures, 1).await.unwrap());
         assert_eq!(limiter.standing().left, Some(3));
         limiter.resume(2_000, At::parse("2026-11-20T23:00:00Z", None).unwrap());
         assert_eq!(limiter.standing().left, Some(3), "yesterday's count is no word about today");
@@ -544,13 +633,13 @@ mod tests {
     fn what_is_refused_behind_a_rest_teaches_no_pace_and_a_pace_is_unlearned_by_time() {
         let limiter = Limiter::new(Quota::default(), Clock::wall(), None);
         let ago = |s: u64| clock::instant().checked_sub(Duration::from_secs(s)).unwrap();
-        limiter.locked().sent.extend([3, 2, 1].map(ago));
+        limiter.locked().sent.extend([3, 2, 1].map(|s| Sent::new(0, ago(s))));
         limiter.rest(Some(Duration::ZERO));
         let learned = limiter.locked().gap;
         assert!(learned > Duration::from_secs(1) && learned < Duration::from_secs(2), "{learned:?}");
         for _ in 0..6 {
             // one call behind each rest
-            limiter.locked().sent.push_back(clock::instant());
+            limiter.locked().sent.push_back(Sent::new(0, clock::instant()));
             limiter.rest(Some(Duration::ZERO));
         }
         assert_eq!(limiter.locked().gap, learned);
@@ -567,7 +656,7 @@ mod tests {
     fn who_has_a_declared_rate_is_not_slowed_down_far_below_it() {
         let limiter = Limiter::new(quota("calls = 40\nper_s = 10"), Clock::wall(), None);
         for _ in 0..12 {
-            limiter.locked().sent.extend([clock::instant(); 2]);
+            limiter.locked().sent.extend([Sent::new(0, clock::instant()); 2]);
             limiter.rest(Some(Duration::ZERO));
         }
         assert_eq!(limiter.locked().gap, Duration::from_secs(1), "four times 10 s / 40");

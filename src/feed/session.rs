@@ -18,7 +18,7 @@ use super::http::{Answer, Http};
 use super::mapper::{Mapper, Workshop};
 use super::mapping::Context;
 use super::platform::{Login, TokenPlace, Transport};
-use super::quota::Limiter;
+use super::quota::{Limiter, Turn};
 use super::sign::Sign;
 use super::template::{Place, Template, Value, Values};
 use super::vault::Vault;
@@ -28,6 +28,8 @@ use crate::engine::wire::{Defaults, Reject};
 
 /// A token is fetched anew so long before it ends, but never before three quarters of its time are over.
 const EARLY: Duration = Duration::from_secs(60);
+/// So often a call logs in before its turn, where each token has ended or is used by then.
+const MOST_LOGINS: usize = 4;
 
 /// What all feeds of an account share.
 #[derive(Debug)]
@@ -67,6 +69,11 @@ struct Token {
 }
 
 impl Token {
+    /// The token, as long as it is to be used.
+    fn good(&self) -> Option<&SecretString> {
+        self.value.as_ref().filter(|_| self.until.is_none_or(|until| clock::instant() < until))
+    }
+
     /// A login failed: where it was refused, the account's next one has to wait.
     fn note_refused(&mut self, fault: Fault) -> Fault {
         let refused = match fault.kind {
@@ -139,13 +146,18 @@ impl Session {
         self.entrance.token.lock().await.ends_at
     }
 
-    /// Asks within the account's limits, and hears what the platform says of them.
-    ///
-    /// # Errors
-    /// As the asking, or when the day's quota is used up.
-    pub async fn within_limits<T>(&self, call: &Call, ask: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-        self.limiter.turn(call.rank, call.cost).await?;
-        let result = ask.await;
+    /// Sends a filled call in its turn, and hears what the platform says of the account's limits.
+    async fn send_in_turn<T, F>(&self, turn: Turn<'_>, call: &Call, filled: Filled, examine: impl FnOnce(Answer) -> F) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let sent = self.send(call, filled).await;
+        // the platform has counted it by now
+        drop(turn);
+        let result = match sent {
+            Ok(answer) => examine(answer).await,
+            Err(fault) => Err(fault),
+        };
         self.limiter.hear(&result);
         result
     }
@@ -154,7 +166,7 @@ impl Session {
     ///
     /// # Errors
     /// When the answer is no success.
-    pub async fn send(&self, call: &Call, filled: Filled) -> Result<Answer, Fault> {
+    async fn send(&self, call: &Call, filled: Filled) -> Result<Answer, Fault> {
         let answer = self.http.send_held(filled, call.holds).await?;
         let body = if answer.status.is_success() { Vec::new() } else { answer.body.clone() };
         if !answer.status.is_success()
@@ -190,12 +202,29 @@ impl Session {
     where
         F: Future<Output = Result<T, Fault>>,
     {
+        self.call_at(call, values, Ok, examine).await
+    }
+
+    /// The same where the filled call is led to another address of the platform: a link that is followed.
+    ///
+    /// # Errors
+    /// As [`Self::call`], or with what is wrong with the address.
+    pub async fn call_at<T, F>(
+        &self,
+        call: &Call,
+        values: &Values,
+        lead: impl Fn(Filled) -> Result<Filled, Fault>,
+        examine: impl Fn(Answer) -> F,
+    ) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
         let ask = async {
-            let (first, generation) = self.attempt(call, values, &examine).await;
+            let (first, generation) = self.attempt(call, values, &lead, &examine).await;
             match first {
                 Err(fault) if fault.kind == FaultKind::Unauthorized && generation > 0 => {
                     self.forget(generation).await;
-                    self.attempt(call, values, &examine).await.0
+                    self.attempt(call, values, &lead, &examine).await.0
                 }
                 other => other,
             }
@@ -205,7 +234,7 @@ impl Session {
         self.entrance.admission.ask(call, Box::pin(ask)).await
     }
 
-    /// Asks what is no whole call (a stream that is opened, a link that is followed), unless the account has to wait for an earlier no.
+    /// Asks what is no whole call (a stream that is opened), unless the account has to wait for an earlier no.
     /// Where a token is refused, it logs in again, once.
     ///
     /// # Errors
@@ -235,22 +264,45 @@ impl Session {
     }
 
     /// What became of a call, and the login that it was made with: none where there is none, or it was refused.
-    async fn attempt<T, F>(&self, call: &Call, values: &Values, examine: impl Fn(Answer) -> F) -> (Result<T, Fault>, u64)
+    async fn attempt<T, F>(
+        &self,
+        call: &Call,
+        values: &Values,
+        lead: impl Fn(Filled) -> Result<Filled, Fault>,
+        examine: impl Fn(Answer) -> F,
+    ) -> (Result<T, Fault>, u64)
     where
         F: Future<Output = Result<T, Fault>>,
     {
-        // a login of its own turn: what it is told is no word about the call
-        if let Err(fault) = self.values_with_token(&call.templates()).await {
-            return (Err(fault), 0);
-        }
-        let mut generation = 0;
-        let ask = async {
-            let (filled, login) = self.fill(call, values).await?;
-            generation = login;
-            examine(self.send(call, filled).await?).await
+        let (turn, filled, generation) = match self.get_ready(call, values).await {
+            Ok(ready) => ready,
+            Err(fault) => return (Err(fault), 0),
         };
-        let result = self.within_limits(call, ask).await;
+        let result = match lead(filled) {
+            Ok(filled) => self.send_in_turn(turn, call, filled, examine).await,
+            Err(fault) => Err(fault),
+        };
         (result, generation)
+    }
+
+    /// A filled call, the turn that it goes out in, and the login that it was made with. A login goes before it, in a turn of its
+    /// own: what waits for another's turn in the middle of its own goes out later than it was counted.
+    async fn get_ready(&self, call: &Call, values: &Values) -> Result<(Turn<'_>, Filled, u64), Fault> {
+        let templates = call.templates();
+        for _ in 0..MOST_LOGINS {
+            self.values_with_token(&templates).await?;
+            let turn = self.limiter.turn(call.rank, call.cost).await?;
+            let mut values = values.clone();
+            let generation = if self.names_token(&templates) { self.take_token(&mut values) } else { Some(0) };
+            match generation {
+                Some(generation) => return Ok((turn, self.put_in(call, values)?, generation)),
+                None => turn.give_back(),
+            }
+        }
+        // tokens that do not live as long as a call stands in line
+        let turn = self.limiter.turn(call.rank, call.cost).await?;
+        let (filled, generation) = self.fill(call, values).await?;
+        Ok((turn, filled, generation))
     }
 
     /// A call with its values and credentials put in, and the login that they come from.
@@ -259,8 +311,16 @@ impl Session {
     /// When a value is missing or the login fails.
     pub async fn fill(&self, call: &Call, values: &Values) -> Result<(Filled, u64), Fault> {
         let mut values = values.clone();
-        values.set("now", Value::Time(self.clock.now()));
         let generation = if self.names_token(&call.templates()) { self.login(&mut values).await? } else { 0 };
+        let filled = self.put_in(call, values)?;
+        if self.account.auth.login.as_ref().is_some_and(|login| login.once) {
+            self.forget(generation).await;
+        }
+        Ok((filled, generation))
+    }
+
+    fn put_in(&self, call: &Call, mut values: Values) -> Result<Filled, Fault> {
+        values.set("now", Value::Time(self.clock.now()));
         let wrong = |error: String| Fault::new(FaultKind::Refused, error).fatal();
         let mut filled = call.fill(&values).map_err(wrong)?;
         let auth = &self.account.auth;
@@ -274,10 +334,7 @@ impl Session {
         if let Some(sign) = &auth.sign {
             sign.apply(&mut filled, &values).map_err(wrong)?;
         }
-        if auth.login.as_ref().is_some_and(|login| login.once) {
-            self.forget(generation).await;
-        }
-        Ok((filled, generation))
+        Ok(filled)
     }
 
     /// The account's values, with the token of its login where these templates, or what goes with every call, name it.
@@ -312,10 +369,9 @@ impl Session {
     async fn login(&self, values: &mut Values) -> Result<u64, Fault> {
         let Some(login) = &self.account.auth.login else { return Ok(0) };
         let mut token = self.entrance.token.lock().await;
-        let good = token.until.is_none_or(|until| clock::instant() < until);
-        let value = match &token.value {
-            Some(value) if good => value.clone(),
-            _ => {
+        let value = match token.good() {
+            Some(value) => value.clone(),
+            None => {
                 if let Some(held) = token.refusal.as_ref().and_then(Refusal::held) {
                     return Err(held);
                 }
@@ -329,6 +385,18 @@ impl Session {
         };
         values.set("token", Value::Secret(value));
         Ok(token.generation)
+    }
+
+    /// Puts `{{token}}` among the values without waiting: none where there is none now. One that is good once is used by that.
+    fn take_token(&self, values: &mut Values) -> Option<u64> {
+        let Some(login) = &self.account.auth.login else { return Some(0) };
+        // who holds it logs in
+        let mut token = self.entrance.token.try_lock().ok()?;
+        values.set("token", Value::Secret(token.good()?.clone()));
+        if login.once {
+            token.value = None;
+        }
+        Some(token.generation)
     }
 
     /// The header of RFC 7617.
@@ -355,8 +423,9 @@ impl Session {
         if let Some(basic) = &login.basic {
             filled.headers.push(self.basic(basic, &values).map_err(|error| wrong(error).fatal())?);
         }
-        let answer = self.within_limits(&login.call, self.send(&login.call, filled)).await;
-        let answer = answer.map_err(|fault| Fault { detail: format!("login: {}", fault.detail), ..fault })?;
+        let of_login = |fault: Fault| Fault { detail: format!("login: {}", fault.detail), ..fault };
+        let turn = self.limiter.turn(login.call.rank, login.call.cost).await.map_err(of_login)?;
+        let answer = self.send_in_turn(turn, &login.call, filled, async |answer| Ok(answer)).await.map_err(of_login)?;
         let said = async |filter: Option<&Filter>| match filter {
             None => Ok(None),
             Some(filter) => {
