@@ -352,7 +352,7 @@ async fn notices_at_once_are_answered_before_a_slow_platform_has_told_of_them() 
     let read = |state: &&FeedState| state.received >= 12;
     let answered = told.clone().find(|state| state.received > 0).expect("the first");
     assert!(told.clone().filter(|state| !read(state)).all(|state| state.complete_to <= answered.complete_to), "what waits is not read");
-    assert!(told.clone().last().is_some_and(|state| state.complete_to > answered.complete_to));
+    assert!(told.clone().next_back().is_some_and(|state| state.complete_to > answered.complete_to));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -433,9 +433,9 @@ async fn what_is_acknowledged_has_a_bound_and_beyond_it_the_platform_keeps_its_n
 async fn what_was_acknowledged_and_cannot_be_read_is_told_by_its_name_and_asked_for_all_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
     let shop = Peer::start(|_, _| Reply::status(500, &[], "")).await;
-    let since = serde_json::to_string(&wall_now().plus_s(-150)).expect("a time");
+    let failed = serde_json::to_string(&wall_now().plus_s(-150)).expect("a time");
     let mut taken = Taken::default();
-    let notice = format!(r#"{{"since":{since},"notice":{{"id":"o-77","values":[["id","o-77"]]}}}}"#);
+    let notice = format!(r#"{{"since":{failed},"failed":{failed},"notice":{{"id":"o-77","values":[["id","o-77"]]}}}}"#);
     taken.cursors.insert("push.named".into(), format!(r#"{{"notices":[{notice}]}}"#));
     let desk = Desk::go_on(folder.path(), &shop.base(), taken, PLATFORM).await;
     let taken = desk.end_when(|taken| !taken.rejected.is_empty()).await;

@@ -64,6 +64,9 @@ enum Trouble {
 struct Waiting {
     since: At,
     notice: Expansion,
+    /// When it could not be read for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failed: Option<At>,
     /// It was told that it cannot be read.
     #[serde(default)]
     is_told: bool,
@@ -84,13 +87,18 @@ struct Waiting {
 
 impl Waiting {
     const fn new(since: At, notice: Expansion, number: u64) -> Self {
-        Self { since, notice, is_told: false, is_theirs: false, number, due: None, is_asked: false, trouble: Trouble::None }
+        let (failed, due, trouble) = (None, None, Trouble::None);
+        Self { since, notice, failed, is_told: false, is_theirs: false, number, due, is_asked: false, trouble }
+    }
+
+    fn is_old(&self, now: At) -> bool {
+        self.failed.is_some_and(|failed| now.since_ms(failed) > MOST_OWED_MS)
     }
 
     /// Another notice of the same id came.
     fn renew(&mut self, now: At, notice: Expansion) {
         if self.is_told || self.is_theirs {
-            (self.since, self.is_told, self.is_theirs) = (now, false, false);
+            (self.since, self.failed, self.is_told, self.is_theirs) = (now, None, false, false);
         }
         if self.trouble == Trouble::Missing {
             self.trouble = Trouble::None;
@@ -158,7 +166,8 @@ impl Notices {
             if self.place_of(&notice.id).is_none() {
                 self.push(now, notice);
                 if let Some(waiting) = self.list.last_mut() {
-                    (waiting.is_theirs, waiting.due, waiting.trouble) = (true, Some(due), Trouble::Failed);
+                    (waiting.is_theirs, waiting.failed) = (true, Some(now));
+                    (waiting.due, waiting.trouble) = (Some(due), Trouble::Failed);
                 }
             }
         }
@@ -208,17 +217,17 @@ impl Notices {
     /// They could not be read, or are not there. Gives the ids that nobody brings again and that were not read for too long, once.
     pub fn fail(&mut self, numbers: &[u64], is_missing: bool, now: At, instant: Instant) -> Vec<String> {
         let mut told = Vec::new();
-        let is_old = |waiting: &Waiting| now.since_ms(waiting.since) > MOST_OWED_MS;
         for waiting in self.list.iter_mut().filter(|waiting| numbers.contains(&waiting.number)) {
             waiting.is_asked = false;
+            waiting.failed.get_or_insert(now);
             waiting.trouble = if is_missing { Trouble::Missing } else { Trouble::Failed };
-            if is_old(waiting) && !waiting.is_theirs && !waiting.is_told {
+            if waiting.is_old(now) && !waiting.is_theirs && !waiting.is_told {
                 waiting.is_told = true;
                 told.push(waiting.notice.id.clone());
             }
             waiting.due = Some(instant + if waiting.is_told { AGAIN_LATER } else { AGAIN });
         }
-        self.list.retain(|waiting| !(waiting.is_theirs && !waiting.is_asked && is_old(waiting)));
+        self.list.retain(|waiting| !(waiting.is_theirs && !waiting.is_asked && waiting.is_old(now)));
         told
     }
 
@@ -332,7 +341,8 @@ mod tests {
         assert_eq!(known.keep(&notices([1_001]), NOW), Kept::Full);
         assert_eq!(known.keep(&notices([7]), NOW), Kept::Yes, "it waits already");
         let asked = known.next_due(now, 1).unwrap_or_default();
-        let late = NOW.plus_ms(MOST_OWED_MS + 1);
+        let (began, late) = (NOW.plus_s(3_600), NOW.plus_s(3_600).plus_ms(MOST_OWED_MS + 1));
+        assert_eq!(known.fail(&asked.numbers, false, began, now), [""; 0], "it may have waited long for its turn");
         assert_eq!(known.fail(&asked.numbers, false, late, now), ["1"]);
         assert_eq!(known.fail(&asked.numbers, false, late, now), [""; 0]);
         assert!(known.cursor().is_some_and(|cursor| cursor.contains("\"id\":\"1\"")), "it is asked for again");

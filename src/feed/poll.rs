@@ -405,7 +405,9 @@ impl Page {
             Paging::Token { alone, .. } => {
                 set_optional(values, "page_token", self.token.as_ref());
                 if *alone && self.token.is_some() {
-                    ["from", "to"].map(|name| values.remove(name));
+                    for name in ["from", "to"] {
+                        values.remove(name);
+                    }
                 }
             }
             Paging::Since { .. } => set_optional(values, "since", self.since.as_ref()),
