@@ -28,11 +28,13 @@ pub mod kafka;
 pub mod knock;
 pub mod lines;
 pub mod listener;
+pub mod lookups;
 pub mod mapper;
 pub mod mapping;
 #[cfg(feature = "nats")]
 pub mod nats;
 pub mod ndjson;
+pub mod notices;
 pub mod outlet;
 pub mod patience;
 pub mod platform;
@@ -99,4 +101,6 @@ pub struct Batch {
     pub session: Option<Arc<Session>>,
     /// Answered once the batch is durable: true, or false when the journal failed.
     pub committed: Option<oneshot::Sender<bool>>,
+    /// What is acknowledged stands in the cursor: without it the batch is not durable.
+    pub by_cursor: bool,
 }

@@ -53,6 +53,8 @@ pub struct JournalBatch {
     pub quarantined: Vec<Quarantined>,
     /// Answered after the commit: true when everything is durable, false when the journal failed.
     pub committed: Option<oneshot::Sender<bool>>,
+    /// What is acknowledged stands in the cursor: where that is not moved, it is not durable.
+    pub by_cursor: bool,
 }
 
 /// An input that became no event, as the journal keeps it.

@@ -28,7 +28,7 @@ use ring::hmac;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use warroom::clock::wall_now;
-use warroom::engine::event::{Fact, FeedStatus};
+use warroom::engine::event::{Fact, FeedState, FeedStatus};
 
 const PLATFORM: &str = r#"
 name = "pushing"
@@ -57,6 +57,17 @@ transport = "webhook"
 path = "/thin"
 signature = { kind = "refetch" }
 map = 'expand({id: (.id | text)})'
+[request.expand]
+url = "{{base}}/orders/{{expand.id}}"
+map = '{type: "purchase", order: (.id | text), value: .total, currency: "BRL", placed_at: $at}'
+
+[[request]]
+name = "named"
+gives = ["purchase"]
+transport = "webhook"
+path = "/named"
+signature = { kind = "hmac", header = "X-Hmac", encoding = "base64", secret = "{{secret}}" }
+map = 'if .ids then .ids[] | expand({id: text}) else expand({id: (.id | text)}) end'
 [request.expand]
 url = "{{base}}/orders/{{expand.id}}"
 map = '{type: "purchase", order: (.id | text), value: .total, currency: "BRL", placed_at: $at}'
@@ -104,24 +115,43 @@ struct Desk {
     port: u16,
     http: reqwest::Client,
     owner: tokio::task::JoinHandle<Taken>,
-    stop: tokio::sync::oneshot::Sender<()>,
+    stop: tokio::sync::oneshot::Sender<End>,
+}
+
+/// How the desk ends.
+enum End {
+    /// Once it has taken so much.
+    When(fn(&Taken) -> bool),
+    Killed,
 }
 
 impl Desk {
     async fn start(folder: &Path, platform_base: &str, journal_fails: bool) -> Self {
+        Self::go_on(folder, platform_base, Taken { journal_fails, ..Taken::default() }, PLATFORM).await
+    }
+
+    /// Where another one left.
+    async fn go_on(folder: &Path, platform_base: &str, taken: Taken, platform: &str) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
-        std::fs::write(folder.join("pushing.toml"), PLATFORM).expect("a file");
+        std::fs::write(folder.join("pushing.toml"), platform).expect("a file");
         let plan = format!(
             "[feeds.push]\nplatform = \"{}/pushing.toml\"\nlisten = \"127.0.0.1:{port}\"\nbase = \"{platform_base}\"\n",
             folder.display()
         );
-        let mut owner = Owner::start(&plan, wall_now(), Taken { journal_fails, ..Taken::default() });
-        owner.until("it listens", |taken| taken.states.values().filter(|state| state.caught_up).count() == 5).await;
+        let mut owner = Owner::start(&plan, wall_now(), taken);
+        let hooks = platform.matches("[[request]]").count();
+        owner.until("it listens", |taken| taken.states.values().filter(|state| state.caught_up).count() == hooks).await;
         let (stop, mut stopped) = tokio::sync::oneshot::channel();
         let owner = tokio::spawn(async move {
             loop {
                 tokio::select! {
-                    _ = &mut stopped => return owner.stop().await,
+                    end = &mut stopped => match end.expect("the test lives") {
+                        End::Killed => return owner.kill(),
+                        End::When(is_so) => {
+                            owner.until("it ends", is_so).await;
+                            return owner.stop().await;
+                        }
+                    },
                     () = owner.run_for(Duration::from_millis(20)) => {}
                 }
             }
@@ -139,7 +169,17 @@ impl Desk {
     }
 
     async fn end(self) -> Taken {
-        self.stop.send(()).expect("the owner");
+        self.end_when(|_| true).await
+    }
+
+    async fn end_when(self, is_so: fn(&Taken) -> bool) -> Taken {
+        assert!(self.stop.send(End::When(is_so)).is_ok(), "the owner lives");
+        self.owner.await.expect("the owner")
+    }
+
+    /// What the journal would hold of it.
+    async fn kill(self) -> Taken {
+        assert!(self.stop.send(End::Killed).is_ok(), "the owner lives");
         self.owner.await.expect("the owner")
     }
 }
@@ -260,64 +300,182 @@ async fn what_the_journal_does_not_keep_is_not_acknowledged() {
     desk.end().await;
 }
 
+/// True once everything that was acknowledged is looked up.
+fn is_all_read(taken: &Taken, feed: &str) -> bool {
+    taken.cursors.get(feed).is_some_and(|cursor| cursor == "{\"notices\":[]}")
+}
+
+fn orders(taken: &Taken) -> Vec<String> {
+    owner::Fold::of(&taken.events).orders.into_keys().collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thin_notice_is_fetched_once_and_comes_again_when_that_fails() {
+async fn a_no_to_the_second_call_is_none_to_the_sender_and_it_is_asked_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    let shop =
-        Peer::start(
-            |asked, n| if n == 0 { Reply::status(500, &[], "") } else { Reply::Json(order(asked.path()[8..].parse().expect("a number"))) },
-        )
-        .await;
+    let shop = Peer::start(|asked, n| match n {
+        0 => Reply::status(503, &[], ""),
+        1 => Reply::status(500, &[], ""),
+        _ => Reply::Json(order(asked.path()[8..].parse().expect("a number"))),
+    })
+    .await;
     let desk = Desk::start(folder.path(), &shop.base(), false).await;
-    assert_eq!(desk.post("/thin", r#"{"id":7}"#, None).await, 503);
-    // until it comes again not everything is read
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
-    assert_eq!(desk.post("/thin", r#"{"id":7}"#, None).await, 200);
-    let taken = desk.end().await;
-    assert_eq!(taken.events.len(), 1);
-    let told: Vec<_> = taken.told.iter().filter(|state| state.feed == "push.thin").collect();
+    assert_eq!(desk.post("/named", &order(7), signed(&order(7))).await, 200);
+    let taken = desk.end_when(|taken| is_all_read(taken, "push.named")).await;
+    assert_eq!((orders(&taken), taken.state("push.named").status), (vec!["7".to_owned()], FeedStatus::Ok));
+    let told: Vec<_> = taken.told.iter().filter(|state| state.feed == "push.named").collect();
     let away = told.iter().position(|state| state.status == FeedStatus::Retrying).expect("it is told");
     let back = told[away..].iter().find(|state| state.status == FeedStatus::Ok).expect("and that it came");
     assert!(back.received == 1 && told[away].complete_to < back.complete_to, "{told:?}");
-    assert!(told[away..].iter().take_while(|state| state.received == 0).all(|state| state.complete_to == told[away].complete_to));
-    assert_eq!(shop.asked()[1].path(), "/orders/7");
+    let unread = told[away..].iter().take_while(|state| state.received == 0);
+    assert!(unread.clone().count() > 1 && unread.clone().all(|state| state.complete_to == told[away].complete_to), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_notice_named_is_asked_for_again_though_it_does_not_come_again() {
+async fn notices_at_once_are_answered_before_a_slow_platform_has_told_of_them() {
     let folder = tempfile::tempdir().expect("a folder");
-    let shop = Peer::start(|_, n| if n < 2 { Reply::status(500, &[], "") } else { Reply::Json(order(7)) }).await;
-    let desk = Desk::start(folder.path(), &shop.base(), false).await;
-    assert_eq!(desk.post("/thin", r#"{"id":7}"#, None).await, 503);
-    let patience = Instant::now() + Duration::from_secs(60);
-    while shop.asked().len() < 3 {
-        assert!(Instant::now() < patience, "it is asked for again");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let taken = desk.end().await;
-    assert_eq!((taken.events.len(), taken.state("push.thin").status), (1, FeedStatus::Ok), "{:?}", taken.state("push.thin"));
+    let shop = Peer::start(|asked, _| {
+        let told = Reply::Json(order(asked.path()[8..].parse().expect("a number")));
+        Reply::Later(Duration::from_millis(300), Box::new(told))
+    })
+    .await;
+    let limited = format!("{PLATFORM}\n[limit]\ncalls = 4\nper_s = 2\n");
+    let desk = Desk::go_on(folder.path(), &shop.base(), Taken::default(), &limited).await;
+    let bodies: Vec<String> = (1..=12).map(order).collect();
+    let answers = bodies.iter().chain(&bodies).map(|body| desk.post("/named", body, signed(body)));
+    assert_eq!(futures_util::future::join_all(answers).await, [200; 24]);
+    assert!(shop.asked().len() < 12, "the calls come after the answers");
+    let taken = desk.end_when(|taken| is_all_read(taken, "push.named")).await;
+    assert_eq!(orders(&taken).len(), 12);
+    assert!(shop.asked().len() < 24, "of one id that waits one call is made: {}", shop.asked().len());
+    let told = taken.told.iter().filter(|state| state.feed == "push.named" && state.status != FeedStatus::Starting);
+    assert!(told.clone().all(|state| state.status == FeedStatus::Ok));
+    let read = |state: &&FeedState| state.received >= 12;
+    let answered = told.clone().find(|state| state.received > 0).expect("the first");
+    assert!(told.clone().filter(|state| !read(state)).all(|state| state.complete_to <= answered.complete_to), "what waits is not read");
+    assert!(told.clone().next_back().is_some_and(|state| state.complete_to > answered.complete_to));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_notice_of_what_is_not_there_comes_again_once_and_is_put_aside_then() {
+async fn what_was_answered_and_not_yet_looked_up_outlives_a_kill() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let silent = Peer::start(|_, _| Reply::Hang).await;
+    let desk = Desk::start(folder.path(), &silent.base(), false).await;
+    for id in 1..=6 {
+        assert_eq!(desk.post("/named", &order(id), signed(&order(id))).await, 200);
+        assert_eq!(desk.post("/thin", &order(10 + id), None).await, 200);
+    }
+    let taken = desk.kill().await;
+    assert!(taken.events.is_empty());
+    let shop = Peer::start(|asked, _| Reply::Json(order(asked.path()[8..].parse().expect("a number")))).await;
+    let before = taken.state("push.named").complete_to;
+    let desk = Desk::go_on(folder.path(), &shop.base(), taken, PLATFORM).await;
+    let taken = desk.end_when(|taken| is_all_read(taken, "push.named") && is_all_read(taken, "push.thin")).await;
+    assert_eq!(orders(&taken).len(), 12, "nobody brought them again");
+    assert!(taken.state("push.named").complete_to > before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_that_the_journal_does_not_keep_is_not_acknowledged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = Peer::start(|_, _| Reply::Json(order(7))).await;
+    let desk = Desk::start(folder.path(), &shop.base(), true).await;
+    assert_eq!(desk.post("/named", &order(7), signed(&order(7))).await, 503);
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_with_a_secret_in_it_lies_in_no_cursor_and_is_looked_up_before_its_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = Peer::start(|_, n| if n == 0 { Reply::status(500, &[], "") } else { Reply::Json(order(7)) }).await;
+    let desk = Desk::start(folder.path(), &shop.base(), false).await;
+    let body = format!("{{\"id\":\"{SECRET}\"}}");
+    assert_eq!(desk.post("/named", &body, signed(&body)).await, 503);
+    assert_eq!(desk.post("/named", &body, signed(&body)).await, 200);
+    let taken = desk.end().await;
+    assert_eq!(orders(&taken), ["7"]);
+    assert!(!format!("{taken:?}").contains("canary"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_is_not_signed_little_waits_and_the_rest_is_looked_up_before_its_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = Peer::start(|asked, _| match asked.path() {
+        "/orders/7" => Reply::Json(order(7)),
+        "/orders/8" => Reply::status(500, &[], ""),
+        _ => Reply::Hang,
+    })
+    .await;
+    let desk = Desk::start(folder.path(), &shop.base(), false).await;
+    let flood: Vec<String> = (1_000..1_100).map(order).collect();
+    assert_eq!(futures_util::future::join_all(flood.iter().map(|body| desk.post("/thin", body, None))).await, [200; 100]);
+    assert_eq!(desk.post("/thin", &order(7), None).await, 200);
+    assert_eq!(desk.post("/thin", &order(8), None).await, 503);
+    let taken = desk.end().await;
+    assert_eq!(orders(&taken), ["7"], "it was there when it was answered");
+    assert!(!taken.cursors["push.thin"].contains("\"8\""), "who turned it away has it: {:?}", taken.cursors);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_acknowledged_has_a_bound_and_beyond_it_the_platform_keeps_its_notices() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let silent = Peer::start(|_, _| Reply::Hang).await;
+    let desk = Desk::start(folder.path(), &silent.base(), false).await;
+    let ids = |from: u32, to: u32| format!("{{\"ids\":[{}]}}", (from..to).map(|id| id.to_string()).collect::<Vec<_>>().join(","));
+    for (body, wanted) in [(ids(0, 600), 200), (ids(600, 1_100), 503), (ids(600, 1_000), 200), (order(2_000), 503)] {
+        assert_eq!(desk.post("/named", &body, signed(&body)).await, wanted);
+    }
+    let taken = desk.end().await;
+    assert_eq!(taken.cursors["push.named"].matches("since").count(), 1_000);
+    assert!(taken.fault("push.named").starts_with("throttled: more notices than can be kept"), "{}", taken.fault("push.named"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_and_cannot_be_read_is_told_by_its_name_and_asked_for_all_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = Peer::start(|_, _| Reply::status(500, &[], "")).await;
+    let failed = serde_json::to_string(&wall_now().plus_s(-150)).expect("a time");
+    let mut taken = Taken::default();
+    let notice = format!(r#"{{"since":{failed},"failed":{failed},"notice":{{"id":"o-77","values":[["id","o-77"]]}}}}"#);
+    taken.cursors.insert("push.named".into(), format!(r#"{{"notices":[{notice}]}}"#));
+    let desk = Desk::go_on(folder.path(), &shop.base(), taken, PLATFORM).await;
+    let taken = desk.end_when(|taken| !taken.rejected.is_empty()).await;
+    let told: Vec<_> = taken.rejected.iter().map(|aside| (&*aside.beginning, &*aside.reject.detail)).collect();
+    assert_eq!(told, [("o-77", "status: http 500")]);
+    assert!(taken.cursors["push.named"].contains("o-77"), "{:?}", taken.cursors);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_of_what_is_not_there_is_asked_for_once_more_and_put_aside_then() {
     let folder = tempfile::tempdir().expect("a folder");
     // the second order can be read a little later than its notice comes
     let shop = Peer::start(|asked, n| match asked.path() {
-        "/orders/8" if n > 3 => Reply::Json(order(8)),
+        "/orders/8" if n > 1 => Reply::Json(order(8)),
         _ => Reply::status(404, &[], "{}"),
     })
     .await;
     let desk = Desk::start(folder.path(), &shop.base(), false).await;
-    for (body, answers) in [(r#"{"id":7}"#, [503, 200, 200]), (r#"{"id":8}"#, [503, 200, 200])] {
-        for wanted in answers {
-            assert_eq!(desk.post("/thin", body, None).await, wanted, "{body}");
-        }
+    for body in [order(7), order(8)] {
+        assert_eq!(desk.post("/thin", &body, None).await, 200, "{body}");
     }
-    let taken = desk.end().await;
-    assert_eq!(owner::Fold::of(&taken.events).orders.len(), 1);
+    let taken = desk.end_when(|taken| is_all_read(taken, "push.thin")).await;
+    assert_eq!(orders(&taken), ["8"]);
     assert!(taken.rejected.iter().all(|aside| aside.beginning == "7" && aside.reject.detail.starts_with("status: http 404")));
     assert!(!taken.rejected.is_empty() && taken.state("push.thin").status == FeedStatus::Ok, "{:?}", taken.rejected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_notice_that_cannot_be_read_holds_up_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = Peer::start(|asked, _| match asked.path() {
+        "/orders/1" => Reply::status(500, &[], ""),
+        path => Reply::Json(order(path[8..].parse().expect("a number"))),
+    })
+    .await;
+    let desk = Desk::start(folder.path(), &shop.base(), false).await;
+    let body = r#"{"ids":[1,2,3,4,5,6,7,8,9]}"#;
+    assert_eq!(desk.post("/named", body, signed(body)).await, 200);
+    let taken = desk.end_when(|taken| orders(taken).len() == 8).await;
+    assert!(taken.cursors["push.named"].contains(r#""id":"1""#), "it is still asked for: {:?}", taken.cursors);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -331,7 +489,7 @@ async fn a_notice_whose_order_has_its_lines_elsewhere_takes_two_calls() {
     let folder = tempfile::tempdir().expect("a folder");
     let desk = Desk::start(folder.path(), &shop.base(), false).await;
     assert_eq!(desk.post("/lines", r#"{"id":7}"#, None).await, 200);
-    let taken = desk.end().await;
+    let taken = desk.end_when(|taken| is_all_read(taken, "push.lines")).await;
     let orders: Vec<_> = taken
         .events
         .iter()

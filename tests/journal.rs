@@ -107,6 +107,7 @@ fn what_is_written_is_read_back_exactly() {
         cursor: Some("page 3".into()),
         quarantined: vec![quarantined.clone()],
         committed: Some(committed),
+        by_cursor: true,
     });
     assert!(answer.blocking_recv().unwrap());
     writer.remember("figures", "{}".into());
@@ -432,6 +433,13 @@ fn what_does_not_fit_is_counted_and_its_feed_is_read_again_from_before_the_gap()
     blocker.execute_batch("CREATE TABLE cursor(feed TEXT PRIMARY KEY, position TEXT NOT NULL) WITHOUT ROWID").unwrap();
     wait_until(|| writer.status().committed_seq == full);
     writer.append(many(full + 11, 5));
+    let told = [false, true].map(|by_cursor| {
+        let (committed, answer) = oneshot::channel();
+        let batch = JournalBatch { feed: "shop".into(), cursor: Some("9".into()), ..JournalBatch::default() };
+        writer.append(JournalBatch { committed: Some(committed), by_cursor, ..batch });
+        answer.blocking_recv().unwrap()
+    });
+    assert_eq!(told, [true, false], "what stands in a cursor that is not moved is not stored");
     assert!(writer.close().ever_failed);
     let reader = Reader::open(&path).unwrap();
     assert_eq!(reader.cursors(), [("shop".into(), full.to_string())]);

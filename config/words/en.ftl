@@ -1679,6 +1679,7 @@ detail-try-with-plan = try the feed of a plan that names a file
 detail-no-time-zone = no time zone
 detail-name-source-tz = name # of the feed in the plan
 detail-notice-unasked = a notice, and the request has no [request.expand] that looks it up
+detail-notices-full = more notices than can be kept wait to be looked up
 detail-local-times = the platform's times are local
 detail-local-zone = name its zone in the plan, source_tz = "America/Sao_Paulo"
 detail-key-no-sign = the private key cannot sign

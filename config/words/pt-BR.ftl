@@ -1678,6 +1678,7 @@ detail-try-with-plan = teste a fonte de um plano que informe um arquivo
 detail-no-time-zone = sem fuso horário
 detail-name-source-tz = informe # da fonte no plano
 detail-notice-unasked = um aviso, e a consulta não tem [request.expand] que o busque
+detail-notices-full = há mais avisos à espera da consulta do que se pode guardar
 detail-local-times = os horários da plataforma são locais
 detail-local-zone = informe o fuso dela no plano, source_tz = "America/Sao_Paulo"
 detail-key-no-sign = a chave privada não consegue assinar

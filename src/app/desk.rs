@@ -258,7 +258,7 @@ impl Desk {
     /// Takes a feed's batch as a whole: admitted events get a number and a time, go to the journal with the feed's cursor, and
     /// are stepped. What is known already is counted and takes no place.
     pub fn take(&mut self, batch: Batch) -> Taken {
-        let Batch { feed, events, arrived, rejected, cursor, state, session, committed } = batch;
+        let Batch { feed, events, arrived, rejected, cursor, state, session, committed, by_cursor } = batch;
         let now = self.now();
         let aside = |r: Rejected| Quarantined {
             feed: feed.clone(),
@@ -289,7 +289,7 @@ impl Desk {
         if let Some(state) = state {
             notices.extend(self.tell_state(&feed, state, &mut records));
         }
-        self.append(JournalBatch { feed, records: Arc::from(records), cursor, quarantined, committed });
+        self.append(JournalBatch { feed, records: Arc::from(records), cursor, quarantined, committed, by_cursor });
         Taken { notices, ..Taken::default() }
     }
 

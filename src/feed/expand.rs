@@ -77,6 +77,12 @@ impl Expander {
         Self { session, expand, mapper, known: Mutex::default() }
     }
 
+    /// Ids that one call may ask for.
+    #[must_use]
+    pub const fn together(&self) -> usize {
+        self.expand.together
+    }
+
     /// Adds what the notices lead to. A resource that is not there is put aside when it is not there again: where a notice comes
     /// before what it names can be read, it is there the second time.
     ///

@@ -27,6 +27,13 @@ pub struct Resume {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
+/// Who hears that a batch is durable.
+#[derive(Debug, Default)]
+struct Acknowledged {
+    committed: Option<oneshot::Sender<bool>>,
+    by_cursor: bool,
+}
+
 /// A feed's way to the owner.
 #[derive(Debug)]
 pub struct Outlet {
@@ -84,7 +91,7 @@ impl Outlet {
     /// # Errors
     /// When the owner has gone.
     pub async fn deliver(&mut self, mapped: Mapped, cursor: Option<String>) -> Result<(), Gone> {
-        self.send(mapped, cursor, None).await
+        self.send(mapped, cursor, Acknowledged::default()).await
     }
 
     /// The same, and waits until it is durable: false when the journal failed.
@@ -93,7 +100,7 @@ impl Outlet {
     /// When the owner has gone.
     pub async fn deliver_durably(&mut self, mapped: Mapped, cursor: Option<String>) -> Result<bool, Gone> {
         let (committed, answer) = oneshot::channel();
-        self.send(mapped, cursor, Some(committed)).await?;
+        self.send(mapped, cursor, Acknowledged { committed: Some(committed), by_cursor: false }).await?;
         answer.await.map_err(|_| Gone)
     }
 
@@ -103,8 +110,24 @@ impl Outlet {
     /// When the owner has gone.
     pub async fn deliver_answered(&mut self, mapped: Mapped, cursor: Option<String>) -> Result<oneshot::Receiver<bool>, Gone> {
         let (committed, answer) = oneshot::channel();
-        self.send(mapped, cursor, Some(committed)).await?;
+        self.send(mapped, cursor, Acknowledged { committed: Some(committed), by_cursor: false }).await?;
         Ok(answer)
+    }
+
+    /// The same, where what is acknowledged stands in the cursor: without an answer where that is not stored.
+    ///
+    /// # Errors
+    /// When the owner has gone.
+    pub async fn deliver_in_cursor(&mut self, mapped: Mapped, cursor: Option<String>) -> Result<oneshot::Receiver<bool>, Gone> {
+        let (committed, answer) = oneshot::channel();
+        self.send(mapped, cursor, Acknowledged { committed: Some(committed), by_cursor: true }).await?;
+        Ok(answer)
+    }
+
+    /// True for a text that may lie in a cursor.
+    #[must_use]
+    pub fn may_store(&self, text: &str) -> bool {
+        !self.session.vault.is_in(text)
     }
 
     /// Hands over what may be lost: what the queue has no room for is dropped and counted, but never commerce facts.
@@ -117,11 +140,11 @@ impl Outlet {
             mapped.events.retain(|event| !is_droppable(event));
             self.state.dropped += (before - mapped.events.len()) as u64;
         }
-        self.send(mapped, cursor, None).await
+        self.send(mapped, cursor, Acknowledged::default()).await
     }
 
     /// Here all that feeds hand over passes by: a peer may repeat what it was sent.
-    async fn send(&mut self, mut mapped: Mapped, cursor: Option<String>, committed: Option<oneshot::Sender<bool>>) -> Result<(), Gone> {
+    async fn send(&mut self, mut mapped: Mapped, cursor: Option<String>, mut acknowledged: Acknowledged) -> Result<(), Gone> {
         self.session.vault.make_discreet(&mut mapped.events);
         self.state.received += mapped.events.len() as u64;
         self.state.unmapped += mapped.unmapped as u64;
@@ -135,12 +158,15 @@ impl Outlet {
             self.cursor.clone_from(&cursor);
         }
         // one with a secret in it is not stored: after a restart more is read again
-        let cursor = cursor.filter(|cursor| !self.session.vault.is_in(cursor));
+        let cursor = cursor.filter(|cursor| self.may_store(cursor));
+        if acknowledged.by_cursor && cursor.is_none() {
+            acknowledged.committed = None;
+        }
         let mut rest = mapped.events.into_iter();
         loop {
             let events: Vec<Event> = rest.by_ref().take(BATCH_EVENTS).collect();
             if rest.len() == 0 {
-                return self.send_last(events, mapped.rejected, cursor, committed).await;
+                return self.send_last(events, mapped.rejected, cursor, acknowledged).await;
             }
             self.send_batch(Batch { events, ..Batch::default() }).await?;
         }
@@ -151,7 +177,7 @@ impl Outlet {
         events: Vec<Event>,
         rejected: Vec<Rejected>,
         cursor: Option<String>,
-        committed: Option<oneshot::Sender<bool>>,
+        Acknowledged { committed, by_cursor }: Acknowledged,
     ) -> Result<(), Gone> {
         let batch = Batch {
             events,
@@ -159,6 +185,7 @@ impl Outlet {
             cursor,
             state: Some(self.state.clone()),
             committed,
+            by_cursor,
             ..Batch::default()
         };
         self.send_batch(batch).await

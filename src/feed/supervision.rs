@@ -18,16 +18,19 @@ use super::fault::{Fault, FaultKind};
 use super::join::Joined;
 use super::lines::LineReader;
 use super::listener::Doors;
+use super::lookups::Lookups;
 use super::mapper::{Mapper, Workshop};
 use super::ndjson;
+use super::notices::Notices;
 use super::outlet::{Outlet, Resume};
 use super::platform::{Request, Transport};
 use super::poll::Poller;
 use super::session::Session;
 use super::sessions::Sessions;
+use super::signature::Signature;
 use super::stream::Tap;
 use super::succession::Succession;
-use super::webhook::Receiver;
+use super::webhook::{Receiver, Webhook};
 use super::{quota, sse, ws};
 use crate::clock::Clock;
 use crate::engine::event::{FeedState, FeedStatus};
@@ -186,29 +189,7 @@ impl Task {
             Transport::Ws(socket) => quota::round(ws::listen(socket, &self.tap()?, &mut *self.succession.lock().await, outlet)).await.0,
             Transport::Nats(nats) => self.read_nats(nats, outlet).await,
             Transport::Kafka(kafka) => self.read_kafka(kafka, outlet).await,
-            Transport::Webhook(hook) => {
-                let mapper = self.mapper.clone();
-                let expand = self.request.expand.clone();
-                let expander = expand.map(|expand| Expander::new(Arc::clone(&self.session), expand, mapper.clone()));
-                let joined = self.request.join.clone().map(|join| Joined::new(Arc::clone(&self.session), join));
-                let (session, recipe) = (&*self.session, self.request.recipe.clone());
-                let address = session.account.listen;
-                Receiver {
-                    hook,
-                    address,
-                    doors: &self.doors,
-                    session,
-                    mapper,
-                    recipe,
-                    expander,
-                    joined,
-                    unread: Vec::new(),
-                    again_at: None,
-                    disbelieved: 0,
-                }
-                .run(outlet)
-                .await
-            }
+            Transport::Webhook(hook) => self.receive(hook, outlet).await,
             Transport::Ndjson(input) => {
                 let mapping = self.request.recipe.as_ref().map(|recipe| (self.mapper.clone(), Arc::clone(recipe)));
                 let reader = LineReader { defaults: self.session.account.defaults.clone(), mapping };
@@ -219,6 +200,17 @@ impl Task {
                 }
             }
         }
+    }
+
+    async fn receive(&self, hook: &Webhook, outlet: &mut Outlet) -> Result<(), Fault> {
+        let (session, mapper) = (&*self.session, self.mapper.clone());
+        let lookups = self.request.expand.clone().map(|expand| {
+            let expander = Expander::new(Arc::clone(&self.session), expand, mapper.clone());
+            Lookups::new(expander, Notices::resume(!matches!(hook.signature, Signature::Refetch), outlet.cursor()))
+        });
+        let joined = self.request.join.clone().map(|join| Joined::new(Arc::clone(&self.session), join));
+        let (recipe, address) = (self.request.recipe.clone(), session.account.listen);
+        Receiver { hook, address, doors: &self.doors, session, mapper, recipe, lookups, joined, disbelieved: 0 }.run(outlet).await
     }
 
     #[cfg(feature = "nats")]

@@ -1,28 +1,30 @@
 //! Deliveries that a platform pushes: verified on the raw body, mapped, answered once they are in the journal.
 //!
 //! A delivery that is not believed gets 401 and is counted; one that maps to nothing, or that no filter can read, gets 200
-//! and is counted too, for it would only come again. While the journal fails, the resource that a thin notice names cannot
-//! be fetched, or the process of the filters is killed, the answer is 503 and the platform keeps the delivery.
+//! and is counted too, for it would only come again. A thin notice is answered once it lies in the hook's cursor, and looked
+//! up then. While the journal fails, the process of the filters is killed, or there is no room for another notice, the answer
+//! is 503 and the platform keeps the delivery.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::expand::Expander;
 use super::fault::{Fault, FaultKind};
 use super::filter::Filter;
 use super::join::Joined;
 use super::listener::{Answer, Doors, Incoming};
+use super::lookups::{Looked, Lookups};
 use super::mapper::Mapper;
-use super::mapping::{BEGINNING_COLUMNS, Context, Expansion, Mapped, Recipe};
-use super::outlet::Outlet;
+use super::mapping::{BEGINNING_COLUMNS, Context, Mapped, Recipe};
+use super::notices::{AGAIN, Kept, Notices, Standing};
+use super::outlet::{Gone, Outlet};
 use super::session::Session;
 use super::signature::{Delivery, Disbelief, Signature};
 use super::{Rejected, canonical};
@@ -36,12 +38,8 @@ use crate::engine::wire::Reject;
 const TOGETHER: usize = 64;
 /// While it listens and nobody comes, the feed says so this often.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
-/// A platform that has not brought again by then what was turned away does not.
-const MOST_OWED_MS: i64 = 120_000;
 /// So many signed deliveries in a row that are not believed say more of our secret than of who sends them.
 const MOST_DISBELIEVED: u32 = 3;
-/// What notices named that is asked for again; the rest the platform has to bring.
-const MOST_UNREAD: usize = 1_000;
 /// Longest answer of a handshake.
 const MAX_HANDSHAKE_BYTES: usize = 4 << 10;
 
@@ -63,15 +61,25 @@ pub struct Receiver<'r> {
     pub session: &'r Session,
     pub mapper: Mapper,
     pub recipe: Option<Arc<Recipe>>,
-    pub expander: Option<Expander>,
+    /// Where notices are looked up.
+    pub lookups: Option<Lookups>,
     pub joined: Option<Joined>,
-    /// What notices named and could not be read, and since when: the desk asks for it again by itself, and until it is read, or the
-    /// platform brings it again, not everything is.
-    pub unread: Vec<(At, Expansion)>,
-    /// Not before then.
-    pub again_at: Option<Instant>,
     /// Signed deliveries since the last one that was believed.
     pub disbelieved: u32,
+}
+
+/// Deliveries that become one batch.
+#[derive(Default)]
+struct Group {
+    mapped: Mapped,
+    waiting: Vec<oneshot::Sender<Answer>>,
+}
+
+impl Group {
+    fn add(&mut self, mapped: Mapped, answer: oneshot::Sender<Answer>) {
+        self.mapped.append(mapped);
+        self.waiting.push(answer);
+    }
 }
 
 impl Receiver<'_> {
@@ -85,112 +93,153 @@ impl Receiver<'_> {
             let now = outlet.now();
             outlet.note(|state| state.heard_from = Some(now));
         }
-        outlet.note_success(outlet.now());
+        if self.leave_no_notice(outlet).await.is_err() {
+            return Ok(());
+        }
+        self.settle(outlet.now(), outlet);
         loop {
             if outlet.report().await.is_err() {
                 return Ok(());
             }
+            if let Some(lookups) = &mut self.lookups {
+                lookups.begin(outlet.now());
+            }
+            let wait = self.lookups.as_ref().and_then(Lookups::next_in).map_or(SIGN_OF_LIFE, |next| next.min(SIGN_OF_LIFE));
             let mut list = Vec::new();
-            match tokio::time::timeout(SIGN_OF_LIFE, place.deliveries.recv_many(&mut list, TOGETHER)).await {
-                Err(_) => {
-                    if self.read_again(outlet).await.is_err() {
-                        return Ok(());
+            let goes_on = tokio::select! {
+                count = place.deliveries.recv_many(&mut list, TOGETHER) => {
+                    if count == 0 {
+                        return Err(Fault::new(FaultKind::Input, "the listener has ended"));
                     }
-                    if self.is_sure() {
-                        // nobody came, but we would have heard
-                        outlet.note_success(outlet.now());
-                    }
+                    self.take(list, outlet).await
                 }
-                Ok(0) => return Err(Fault::new(FaultKind::Input, "the listener has ended")),
-                Ok(_) => {
-                    if self.take(list, outlet).await.is_err() || self.read_again(outlet).await.is_err() {
-                        return Ok(());
-                    }
+                looked = next_looked(&mut self.lookups) => self.take_looked(looked?, outlet).await,
+                () = tokio::time::sleep(wait) => {
+                    // nobody came, but we would have heard
+                    self.settle(outlet.now(), outlet);
+                    Ok(())
                 }
-            }
-        }
-    }
-
-    /// Takes deliveries as one batch. The error means that the owner has gone.
-    async fn take(&mut self, list: Vec<Incoming>, outlet: &mut Outlet) -> Result<(), super::outlet::Gone> {
-        let now = outlet.now();
-        let mut together = Mapped::default();
-        let mut waiting: Vec<oneshot::Sender<Answer>> = Vec::new();
-        for incoming in list {
-            match self.examine(incoming.delivery, now, outlet).await {
-                Ok(mapped) => {
-                    together.append(mapped);
-                    waiting.push(incoming.answer);
-                }
-                // a peer that has gone needs no answer
-                Err(answer) => drop(incoming.answer.send(answer)),
-            }
-        }
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        if let Some(expander) = &self.expander {
-            let expansions = std::mem::take(&mut together.expansions);
-            self.unread.retain(|(_, unread)| !expansions.iter().any(|notice| notice.id == unread.id));
-            if let Err(fault) = expander.expand(expansions.clone(), now, &mut together).await {
-                // of what is not there nothing is missing; anybody may name it
-                if !matches!(fault.status, Some(404 | 410)) {
-                    outlet.note(|state| state.status = FeedStatus::Retrying);
-                    self.unread.extend(expansions.into_iter().map(|notice| (now, notice)));
-                    let beyond = self.unread.len().saturating_sub(MOST_UNREAD);
-                    self.unread.drain(..beyond);
-                    self.again_at = Some(clock::instant() + SIGN_OF_LIFE);
-                }
-                note_error(outlet, &self.session.discreet(fault));
-                waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(503))));
+            };
+            if goes_on.is_err() {
                 return Ok(());
             }
         }
-        if self.is_sure() {
-            outlet.note_success(now);
+    }
+
+    /// Where the request has no second call any more, nobody looks up what the cursor still holds: it is put aside.
+    async fn leave_no_notice(&self, outlet: &mut Outlet) -> Result<(), Gone> {
+        if self.lookups.is_some() {
+            return Ok(());
         }
-        let committed = outlet.deliver_answered(together, None).await?;
-        // the next deliveries are taken while these wait for the disk
-        tokio::spawn(async move {
-            let status = if committed.await == Ok(true) { 200 } else { 503 };
-            waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(status))));
-        });
+        let mut notices = Notices::resume(true, outlet.cursor());
+        let left = Mapped { expansions: notices.take_all(), ..Mapped::default() };
+        if left.expansions.is_empty() { Ok(()) } else { outlet.deliver(left, notices.cursor()).await }
+    }
+
+    /// Takes deliveries as one batch. The error means that the owner has gone.
+    async fn take(&mut self, list: Vec<Incoming>, outlet: &mut Outlet) -> Result<(), Gone> {
+        let now = outlet.now();
+        let (mut at_once, mut first, mut in_cursor) = (Group::default(), Group::default(), false);
+        for incoming in list {
+            let mut mapped = match self.examine(incoming.delivery, now, outlet).await {
+                Ok(mapped) => mapped,
+                Err(answer) => {
+                    // a peer that has gone needs no answer
+                    drop(incoming.answer.send(answer));
+                    continue;
+                }
+            };
+            match self.keep(&mut mapped, now, outlet) {
+                None => at_once.add(mapped, incoming.answer),
+                Some(Kept::Yes) => {
+                    in_cursor = true;
+                    at_once.add(mapped, incoming.answer);
+                }
+                Some(Kept::No) => first.add(mapped, incoming.answer),
+                Some(Kept::Full) => {
+                    note_error(outlet, &Fault::new(FaultKind::Throttled, "more notices than can be kept wait to be looked up"));
+                    drop(incoming.answer.send(Answer::empty(503)));
+                }
+            }
+        }
+        if !at_once.waiting.is_empty() {
+            self.settle(now, outlet);
+            let committed = match self.lookups.as_ref().filter(|_| in_cursor) {
+                Some(lookups) => outlet.deliver_in_cursor(at_once.mapped, lookups.notices.cursor()).await?,
+                None => outlet.deliver_answered(at_once.mapped, None).await?,
+            };
+            answer_when(committed, at_once.waiting);
+        }
+        self.look_up_first(first, now, outlet).await
+    }
+
+    /// Keeps the notices of a delivery; nothing where there are none, or nothing that looks them up.
+    fn keep(&mut self, mapped: &mut Mapped, now: At, outlet: &Outlet) -> Option<Kept> {
+        let lookups = self.lookups.as_mut().filter(|_| !mapped.expansions.is_empty())?;
+        let may_store = |text: &str| outlet.may_store(text);
+        let is_storable = serde_json::to_string(&mapped.expansions).is_ok_and(|text| may_store(&text));
+        let kept = if is_storable { lookups.notices.keep(&mapped.expansions, now) } else { Kept::No };
+        if kept == Kept::Yes {
+            mapped.expansions.clear();
+        }
+        Some(kept)
+    }
+
+    /// Looks up what cannot be kept, and answers then.
+    async fn look_up_first(&mut self, group: Group, now: At, outlet: &mut Outlet) -> Result<(), Gone> {
+        let Some(lookups) = self.lookups.as_mut().filter(|_| !group.waiting.is_empty()) else { return Ok(()) };
+        let Group { mut mapped, waiting } = group;
+        let notices = std::mem::take(&mut mapped.expansions);
+        lookups.notices.take_back(&notices);
+        if let Err(fault) = lookups.expander.expand(notices.clone(), now, &mut mapped).await {
+            // of what is not there nothing is missing; anybody may name it
+            if !is_missing(&fault) {
+                outlet.note(|state| state.status = FeedStatus::Retrying);
+                lookups.notices.owe(notices, now, clock::instant() + AGAIN);
+            }
+            note_error(outlet, &self.session.discreet(fault));
+            waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(503))));
+            return Ok(());
+        }
+        self.settle(now, outlet);
+        let committed = outlet.deliver_answered(mapped, None).await?;
+        answer_when(committed, waiting);
         Ok(())
     }
 
-    /// True where nothing is known to be unread.
-    const fn is_sure(&self) -> bool {
-        self.unread.is_empty() && self.disbelieved < MOST_DISBELIEVED
+    /// Hands over what a lookup led to, and takes its notices out of the cursor with it. One that cannot be read is told by its
+    /// name when its time is over.
+    async fn take_looked(&mut self, looked: Looked, outlet: &mut Outlet) -> Result<(), Gone> {
+        let (now, Looked { numbers, found }) = (outlet.now(), looked);
+        let Some(lookups) = &mut self.lookups else { return Ok(()) };
+        let (mapped, has_moved) = match found {
+            Ok(mapped) => (mapped, lookups.read(&numbers)),
+            Err(fault) => {
+                let told = lookups.fail(&numbers, is_missing(&fault), now);
+                if !is_missing(&fault) {
+                    outlet.note(|state| state.status = FeedStatus::Retrying);
+                }
+                let fault = self.session.discreet(fault);
+                note_error(outlet, &fault);
+                let rejected: Vec<Rejected> = told.iter().map(|id| aside(Quarantine::BadField, &fault, id)).collect();
+                let has_moved = !rejected.is_empty();
+                (Mapped { rejected, ..Mapped::default() }, has_moved)
+            }
+        };
+        let cursor = if has_moved { lookups.notices.cursor() } else { None };
+        self.settle(now, outlet);
+        outlet.deliver(mapped, cursor).await
     }
 
-    /// Asks again for what could not be read when its notice came: the platform may bring it late, or not at all. The error means
-    /// that the owner has gone.
-    async fn read_again(&mut self, outlet: &mut Outlet) -> Result<(), super::outlet::Gone> {
-        let is_due = !self.unread.is_empty() && self.again_at.is_none_or(|at| at <= clock::instant());
-        let Some(expander) = self.expander.as_ref().filter(|_| is_due) else { return Ok(()) };
-        self.again_at = Some(clock::instant() + SIGN_OF_LIFE);
-        let (now, mut mapped) = (outlet.now(), Mapped::default());
-        let mut notices = std::mem::take(&mut self.unread).into_iter();
-        while let Some((since, notice)) = notices.next() {
-            let mut one = Mapped::default();
-            let Err(fault) = expander.expand(vec![notice.clone()], now, &mut one).await else {
-                mapped.append(one);
-                continue;
-            };
-            let is_answered = fault.status.is_some();
-            note_error(outlet, &self.session.discreet(fault));
-            if now.since_ms(since) <= MOST_OWED_MS {
-                self.unread.push((since, notice));
-            }
-            if !is_answered {
-                // where nobody answers the others wait
-                self.unread.extend(notices.by_ref());
-            }
+    /// Notes how far everything is read.
+    fn settle(&self, now: At, outlet: &mut Outlet) {
+        let standing = self.lookups.as_ref().map_or(Standing::Read, |lookups| lookups.notices.standing());
+        match standing {
+            _ if self.disbelieved >= MOST_DISBELIEVED => {}
+            Standing::Read => outlet.note_success(now),
+            Standing::Waits(since) => outlet.note_progress(since.min(now)),
+            Standing::Failed => {}
         }
-        if self.is_sure() {
-            outlet.note_success(now);
-        }
-        outlet.deliver(mapped, None).await
     }
 
     /// What a delivery brings, or the answer to one that brings nothing.
@@ -288,6 +337,26 @@ struct Greeting<'d> {
     variables: BTreeMap<String, String>,
 }
 
+/// The next lookup that ends; never where there are none.
+async fn next_looked(lookups: &mut Option<Lookups>) -> Result<Looked, Fault> {
+    match lookups {
+        Some(lookups) => lookups.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Answers once a batch is durable; the next deliveries are taken while these wait for the disk.
+fn answer_when(committed: oneshot::Receiver<bool>, waiting: Vec<oneshot::Sender<Answer>>) {
+    tokio::spawn(async move {
+        let status = if committed.await == Ok(true) { 200 } else { 503 };
+        waiting.into_iter().for_each(|answer| drop(answer.send(Answer::empty(status))));
+    });
+}
+
+const fn is_missing(fault: &Fault) -> bool {
+    matches!(fault.status, Some(404 | 410))
+}
+
 fn note_error(outlet: &mut Outlet, fault: &Fault) {
     outlet.note(|state| {
         state.errors += 1;
@@ -312,8 +381,11 @@ fn pairs(pairs: &[(String, String)]) -> Value {
 #[must_use]
 pub fn put_aside(fault: &Fault, body: &[u8]) -> Mapped {
     let reason = if fault.kind == FaultKind::Mapping { Quarantine::BadField } else { Quarantine::NotJson };
-    let reject = Reject { reason, detail: fault.to_string() };
-    let beginning = clean(&String::from_utf8_lossy(body), BEGINNING_COLUMNS).to_string();
-    let rejected = vec![Rejected { reject, place: String::new(), beginning }];
+    let rejected = vec![aside(reason, fault, &String::from_utf8_lossy(body))];
     Mapped { inputs: 1, rejected, ..Mapped::default() }
+}
+
+fn aside(reason: Quarantine, fault: &Fault, text: &str) -> Rejected {
+    let reject = Reject { reason, detail: fault.to_string() };
+    Rejected { reject, place: String::new(), beginning: clean(text, BEGINNING_COLUMNS).to_string() }
 }

@@ -207,6 +207,7 @@ fn a_journal_and_its_export_give_the_same_records() {
             cursor: None,
             quarantined: Vec::new(),
             committed: None,
+            by_cursor: false,
         });
     }
     let closing = writer.close();

@@ -200,6 +200,9 @@ impl Writer {
         }
         if self.frozen.contains(&batch.feed) {
             batch.cursor = None;
+            if batch.by_cursor {
+                answer(batch.committed.take(), false);
+            }
         }
         let Ok(()) = self.shared.room.try_acquire_many(cost(&batch)).map(tokio::sync::SemaphorePermit::forget) else {
             self.lose(batch);
