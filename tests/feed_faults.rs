@@ -362,7 +362,10 @@ async fn a_page_that_is_refused_for_a_while_is_asked_for_again_by_itself_and_not
         let asked = shop.asked();
         let of = |page: u32| asked.iter().filter(|(other, _)| *other == page).map(|(_, at)| *at).collect::<Vec<_>>();
         let first: Vec<u32> = asked.iter().map(|(page, _)| *page).take(14).collect();
-        assert_eq!(first, [0, 1, 2, 2, 3, 3, 3, 4, 5, 5, 6, 6, 7, 8], "{kind}: in one round");
+        // where pages are counted, rows may have moved up to the one before
+        let is_counted = ["offset", "page"].contains(kind);
+        let wanted = if is_counted { [0, 1, 2, 2, 1, 2, 3, 3, 3, 2, 3, 4, 5, 5] } else { [0, 1, 2, 2, 3, 3, 3, 4, 5, 5, 6, 6, 7, 8] };
+        assert_eq!(first, wanted, "{kind}: in one round");
         for (page, wait_s) in [(2, 3), (5, 1)] {
             assert!(of(page)[1] - of(page)[0] >= Duration::from_secs(wait_s), "{kind}: never before the Retry-After");
         }
@@ -438,7 +441,10 @@ async fn a_row_is_looked_up_once_a_version_and_one_that_is_gone_stops_no_other()
         let at = wall_now().rfc3339();
         let rev = if before < 12 { 1 } else { 2 };
         match asked.path().split('?').next().unwrap_or_default() {
-            "/rows" => Reply::Json(format!(r#"{{"rows":[{{"id":"a","rev":{rev}}},{{"id":"gone","rev":1}},{{"id":"b"}}]}}"#)),
+            "/rows" => {
+                Reply::Json(format!(r#"{{"rows":[{{"id":"a","rev":{rev}}},{{"id":"gone","rev":1}},{{"id":"bad","rev":1}},{{"id":"b"}}]}}"#))
+            }
+            "/rows/bad" => Reply::status(422, &[], r#"{"why":"no such number"}"#),
             "/rows/a" | "/rows/b" => Reply::Json(format!(r#"{{"id":"{}","at":"{at}","total":"10.50"}}"#, &asked.path()[6..])),
             _ => Reply::status(404, &[], r#"{"why":"no such order"}"#),
         }
@@ -459,8 +465,58 @@ async fn a_row_is_looked_up_once_a_version_and_one_that_is_gone_stops_no_other()
     assert!((4..=6).contains(&calls("/rows/a")), "at each version, and where the round had failed: {}", calls("/rows/a"));
     assert!(calls("/rows/b") >= 7, "what has no version is asked for each time: {}", calls("/rows/b"));
     let aside: Vec<(&str, &str)> = taken.rejected.iter().map(|aside| (&*aside.beginning, &*aside.reject.detail)).collect();
-    assert!(matches!(aside[..], [("gone", detail)] if detail.starts_with("status: http 404")), "{aside:?}");
+    let told = |id: &str, said: &str| aside.iter().any(|(aside, detail)| *aside == id && detail.starts_with(said));
+    assert!(told("gone", "status: http 404") && told("bad", "status: http 422") && aside.len() == 2, "{aside:?}");
     assert!(taken.state("shop").caught_up && taken.state("shop").status == FeedStatus::Ok);
+}
+
+/// A report is asked for, made meanwhile, and fetched.
+const REPORTS: &str = r#"
+name = "reports"
+[variables.base]
+[[request]]
+name = "spend"
+gives = ["ad_spend"]
+interval_s = 0.5
+method = "POST"
+url = "{{base}}/reports"
+map = 'expand({id: .report})'
+[request.join]
+url = "{{base}}/campaigns"
+query = { since = "{{live_start|epoch_s}}" }
+table = '.names'
+[request.expand]
+url = "{{base}}/reports/{{expand.id}}"
+wait = 'if .status == "done" then null else 0.3 end'
+items = ".rows[]"
+map = '{type: "ad_spend", id: id_of("spend", .at), ts: .at, value: (.micros | micros | rounded("BRL")), currency: "BRL", campaign: .campaign}'
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_is_still_being_made_is_waited_for_and_not_asked_for_anew() {
+    let at = wall_now().rfc3339();
+    let ads = Peer::start(move |asked, before| match asked.path().split('?').next().unwrap_or_default() {
+        "/campaigns" if asked.query("since").is_some_and(|since| since.parse::<i64>().is_ok()) => {
+            Reply::Json(r#"{"names":{"7":"black"}}"#.into())
+        }
+        "/reports" => Reply::Json(format!(r#"{{"report":"r{before}"}}"#)),
+        // the third question finds it done
+        _ if before % 5 == 4 => Reply::Json(format!(r#"{{"status":"done","rows":[{{"at":"{at}","micros":12340391,"campaign":"7"}}]}}"#)),
+        _ => Reply::Json(r#"{"status":"running","rows":[]}"#.into()),
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("reports.toml"), REPORTS).expect("a file");
+    let plan = format!("[feeds.ads]\nplatform = \"{}/reports.toml\"\nbase = \"{}\"\n", folder.path().display(), ads.base());
+    let mut owner = Owner::start(&plan, wall_now().plus_s(-60), Taken::default());
+    owner.until("the spend", |taken| !taken.events.is_empty()).await;
+    let taken = owner.stop().await;
+    let asked = ads.asked();
+    let first: Vec<&str> = asked.iter().map(|asked| asked.path()).take(5).collect();
+    assert!(matches!(first[..], [_, "/reports", "/reports/r1", "/reports/r1", "/reports/r1"]), "{first:?}");
+    let told = serde_json::to_string(&taken.events[0]).expect("JSON");
+    assert!(told.contains(r#""value":"12.34""#), "{told}");
+    assert_eq!(taken.all_faults("ads"), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -464,6 +464,17 @@ async fn a_notice_of_what_is_not_there_is_asked_for_once_more_and_put_aside_then
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_signed_notice_names_may_be_there_some_seconds_later() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = Peer::start(|_, n| if n > 2 { Reply::Json(order(8)) } else { Reply::status(404, &[], "{}") }).await;
+    let desk = Desk::start(folder.path(), &shop.base(), false).await;
+    let body = r#"{"ids":[8]}"#;
+    assert_eq!(desk.post("/named", body, signed(body)).await, 200);
+    let taken = desk.end_when(|taken| is_all_read(taken, "push.named")).await;
+    assert_eq!((orders(&taken), taken.rejected.len()), (vec!["8".to_owned()], 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_notice_that_cannot_be_read_holds_up_no_other() {
     let folder = tempfile::tempdir().expect("a folder");
     let shop = Peer::start(|asked, _| match asked.path() {

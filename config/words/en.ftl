@@ -1664,6 +1664,7 @@ detail-heartbeat-away = the platform's heartbeat stays away
 detail-login-unused = what the login gives is used nowhere
 detail-name-token = name # where the platform wants it: in a url, a header, a body or in #
 detail-expand-lacks = the second call needs #, which # does not give
+detail-expand-not-ready = what was asked for is not ready after # s: §
 detail-gap-seconds = # s were missed
 detail-places-anew = its places begin anew: after # comes #
 detail-gap-messages = # messages were deleted before they were read

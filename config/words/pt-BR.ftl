@@ -1663,6 +1663,7 @@ detail-heartbeat-away = o sinal de vida da plataforma não vem
 detail-login-unused = o que o login dá não é usado em lugar nenhum
 detail-name-token = escreva # onde a plataforma o quer: numa url, num cabeçalho, num corpo ou em #
 detail-expand-lacks = a segunda chamada precisa de #, que # não dá
+detail-expand-not-ready = o que foi pedido não está pronto depois de # s: §
 detail-gap-seconds = # s se perderam
 detail-places-anew = suas posições recomeçam: depois de # vem #
 detail-gap-messages = # mensagens foram apagadas antes de serem lidas

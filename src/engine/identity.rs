@@ -153,7 +153,7 @@ impl Identity {
         if event.fact.is_control() {
             return Some(Admission::Accepted);
         }
-        let begins = plan.starts_at.map(|start| start.plus_s(-plan.limits.grace_s));
+        let begins = plan.takes_from();
         let reason = match arrival {
             Arrival::Files => {
                 let ends = plan.starts_at.map(|start| start.plus_ms(SPAN_MS));

@@ -316,6 +316,11 @@ impl Plan {
         (self.length_s > 0 || !self.target_curve.is_empty()).then_some(before.1)
     }
 
+    /// What happened before is of no concern: the start, minus the grace.
+    #[must_use]
+    pub fn takes_from(&self) -> Option<At> {
+        self.starts_at.map(|start| start.plus_s(-self.limits.grace_s))
+    }
     /// The planned close.
     #[must_use]
     pub fn ends_at(&self) -> Option<At> {

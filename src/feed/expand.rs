@@ -2,19 +2,23 @@
 //! one that a list gives again and again with the same `rev` needs two.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Rejected;
 use super::call::Call;
-use super::fault::Fault;
+use super::fault::{Fault, FaultKind};
+use super::filter::Filter;
 use super::http::Answer;
 use super::mapper::Mapper;
 use super::mapping::{BEGINNING_COLUMNS, Context, Expansion, Mapped, Plain, Recipe};
+use super::quota;
 use super::session::Session;
 use super::template::{Template, Values};
+use crate::clock;
 use crate::engine::event::Quarantine;
-use crate::engine::id::{Set, Table};
+use crate::engine::id::Table;
 use crate::engine::text::clean;
 use crate::engine::time::At;
 use crate::engine::wire::Reject;
@@ -23,6 +27,11 @@ use crate::engine::wire::Reject;
 const AT_ONCE: usize = 4;
 /// Ids of which is known what became of them; beyond, all are asked for again.
 const MOST_KNOWN: usize = 4_096;
+/// Longest that an answer is waited for that is not ready.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Between two questions for it.
+const SHORTEST_WAIT_S: f64 = 0.2;
+const LONGEST_WAIT_S: f64 = 60.0;
 /// So often a row is looked up at one `rev`.
 const ENOUGH: u8 = 2;
 
@@ -33,6 +42,8 @@ pub struct Expand {
     pub recipe: Arc<Recipe>,
     /// Ids that one call may ask for: `{{expand.ids}}`, separated by commas.
     pub together: usize,
+    /// Of an answer that is not ready: seconds until the same is asked for again.
+    pub wait: Option<Filter>,
     /// What its answer may name in turn: the lines of an order, say.
     pub then: Option<Box<Self>>,
 }
@@ -50,7 +61,15 @@ pub struct Expander {
     session: Arc<Session>,
     expand: Expand,
     mapper: Mapper,
+    gone_after: Duration,
     known: Mutex<Known>,
+}
+
+/// What an answer is.
+enum Answered {
+    There(Box<Mapped>),
+    /// It is still being made: to be asked for again after so long.
+    NotYet(Duration),
 }
 
 /// What became of a call.
@@ -58,6 +77,8 @@ enum Fetched {
     There(Box<Mapped>),
     /// It is not there, which is the first that is heard of that.
     Missing(Fault),
+    /// The platform says no to this id, for good.
+    Refused(Fault, Expansion),
 }
 
 /// What is known of ids that were asked for.
@@ -67,14 +88,21 @@ struct Known {
     revs: Table<String, (String, u8)>,
     /// The same of those that are looked up now: it counts once what they led to is handed over.
     fresh: Vec<(String, String)>,
-    /// Ids that were not there when they were first asked for.
-    missing: Set<String>,
+    /// Ids that were not there, and since when.
+    missing: Table<String, Instant>,
 }
 
 impl Expander {
     #[must_use]
     pub fn new(session: Arc<Session>, expand: Expand, mapper: Mapper) -> Self {
-        Self { session, expand, mapper, known: Mutex::default() }
+        Self { session, expand, mapper, gone_after: Duration::ZERO, known: Mutex::default() }
+    }
+
+    /// What is not there is asked for again for so long, and not only once.
+    #[must_use]
+    pub const fn patient(mut self, gone_after: Duration) -> Self {
+        self.gone_after = gone_after;
+        self
     }
 
     /// Ids that one call may ask for.
@@ -98,12 +126,18 @@ impl Expander {
             let groups: Vec<Vec<Expansion>> =
                 once.into_values().collect::<Vec<_>>().chunks(stage.together).map(<[Expansion]>::to_vec).collect();
             let calls = stream::iter(groups.into_iter().map(|group| self.fetch(stage, group, at))).buffered(AT_ONCE);
-            let fetched: Vec<Fetched> = calls.try_collect().await?;
+            let fetched: Vec<Vec<Fetched>> = calls.try_collect().await?;
+            // where none is read it is not the ids that are wrong
+            let is_any_there = fetched.iter().flatten().any(|fetched| matches!(fetched, Fetched::There(_)));
             let mut missing = None;
-            for fetched in fetched {
+            for fetched in fetched.into_iter().flatten() {
+                let fetched = match fetched {
+                    Fetched::Refused(fault, notice) if is_any_there => self.not_there(fault, &notice),
+                    fetched => fetched,
+                };
                 let mut mapped = match fetched {
                     Fetched::There(mapped) => mapped,
-                    Fetched::Missing(fault) => {
+                    Fetched::Missing(fault) | Fetched::Refused(fault, _) => {
                         missing.get_or_insert(fault);
                         continue;
                     }
@@ -138,24 +172,38 @@ impl Expander {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn fetch(&self, stage: &Expand, group: Vec<Expansion>, at: At) -> Result<Fetched, Fault> {
-        match (self.ask(stage, &group, at).await, &*group) {
-            (Err(fault), [notice]) if matches!(fault.status, Some(404 | 410)) => {
-                if self.locked().is_missing_first(&notice.id) {
-                    return Ok(Fetched::Missing(fault));
-                }
-                let detail = self.session.discreet(fault).to_string();
-                Ok(Fetched::There(Box::new(put_aside(detail, &notice.id))))
-            }
-            (Ok(mapped), notices) => {
+    /// One call for all of a group; where one of them is refused for good, a call for each.
+    async fn fetch(&self, stage: &Expand, group: Vec<Expansion>, at: At) -> Result<Vec<Fetched>, Fault> {
+        match self.ask(stage, &group, at).await {
+            Ok(mapped) => {
                 let mut known = self.locked();
-                for notice in notices {
+                for notice in &group {
                     known.missing.swap_remove(&notice.id);
                 }
-                Ok(Fetched::There(Box::new(mapped)))
+                Ok(vec![Fetched::There(Box::new(mapped))])
             }
-            (Err(fault), _) => Err(fault),
+            Err(fault) if group.len() == 1 && matches!(fault.status, Some(404 | 410)) => Ok(vec![self.not_there(fault, &group[0])]),
+            Err(fault) if is_about_ids(&fault) => {
+                if let [notice] = &*group {
+                    return Ok(vec![Fetched::Refused(fault, notice.clone())]);
+                }
+                let mut fetched = Vec::new();
+                for notice in group {
+                    fetched.extend(Box::pin(self.fetch(stage, vec![notice], at)).await?);
+                }
+                Ok(fetched)
+            }
+            Err(fault) => Err(fault),
         }
+    }
+
+    /// What is not there, or is refused: the first time it may still come, then it is put aside.
+    fn not_there(&self, fault: Fault, notice: &Expansion) -> Fetched {
+        if self.locked().may_still_come(&notice.id, self.gone_after) {
+            return Fetched::Missing(fault);
+        }
+        let detail = self.session.discreet(fault).to_string();
+        Fetched::There(Box::new(put_aside(detail, &notice.id)))
     }
 
     async fn ask(&self, stage: &Expand, group: &[Expansion], at: At) -> Result<Mapped, Fault> {
@@ -177,11 +225,36 @@ impl Expander {
             async move {
                 // what the notice said is known beside the answer: `$feed["expand.NAME"]`
                 let context = Context { feed, ..Context::of_answer(&answer, at, place, &self.session.account) };
-                self.mapper.map(answer.body, &stage.recipe, context).await
+                if let Some(wait) = &stage.wait {
+                    let seconds = self.mapper.first(wait, &answer.body, context.clone()).await?.and_then(|text| text.parse().ok());
+                    if let Some(seconds) = seconds.filter(|seconds: &f64| seconds.is_finite()) {
+                        return Ok(Answered::NotYet(Duration::from_secs_f64(seconds.clamp(SHORTEST_WAIT_S, LONGEST_WAIT_S))));
+                    }
+                }
+                self.mapper.map(answer.body, &stage.recipe, context).await.map(Box::new).map(Answered::There)
             }
         };
-        self.session.call(&stage.call, &values, examine).await
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.session.call(&stage.call, &values, examine).await? {
+                Answered::There(mapped) => return Ok(*mapped),
+                Answered::NotYet(wait) if waited + wait > PATIENCE => {
+                    let detail = format!("what was asked for is not ready after {} s: {}", waited.as_secs(), ids.join(","));
+                    return Err(Fault::new(FaultKind::Refused, detail));
+                }
+                Answered::NotYet(wait) => {
+                    quota::pause(wait).await;
+                    waited += wait;
+                }
+            }
+        }
     }
+}
+
+/// The platform heard what was asked for, and says no to it.
+fn is_about_ids(fault: &Fault) -> bool {
+    let is_of_request = |status: u16| (400..500).contains(&status) && !matches!(status, 401 | 403 | 408 | 425 | 429);
+    fault.kind == FaultKind::Refused && fault.status.is_none() || fault.wait.is_none() && fault.status.is_some_and(is_of_request)
 }
 
 /// What notices become that lead to nothing.
@@ -206,11 +279,13 @@ impl Known {
         });
     }
 
-    /// Notes that a resource is not there; true for the first time.
-    fn is_missing_first(&mut self, id: &str) -> bool {
+    /// Notes that a resource is not there; true for the first time, and for so long.
+    fn may_still_come(&mut self, id: &str, gone_after: Duration) -> bool {
         if self.missing.len() >= MOST_KNOWN {
             self.missing.clear();
         }
-        self.missing.insert(id.to_owned())
+        let (now, known) = (clock::instant(), self.missing.get(id).copied());
+        self.missing.entry(id.to_owned()).or_insert(now);
+        known.is_none_or(|since| now.duration_since(since) < gone_after)
     }
 }

@@ -11,8 +11,10 @@ use super::filter::Filter;
 use super::http::Answer;
 use super::mapping::Context;
 use super::session::Session;
+use super::template::Value;
 use crate::clock;
 use crate::engine::id::Table;
+use crate::engine::time::At;
 
 /// The request for the table, as a platform file describes it.
 #[derive(Clone, Debug)]
@@ -29,14 +31,15 @@ pub struct Join {
 pub struct Joined {
     session: Arc<Session>,
     join: Join,
+    live_start: At,
     /// As JSON.
     known: Option<(Instant, Arc<str>)>,
 }
 
 impl Joined {
     #[must_use]
-    pub const fn new(session: Arc<Session>, join: Join) -> Self {
-        Self { session, join, known: None }
+    pub const fn new(session: Arc<Session>, join: Join, live_start: At) -> Self {
+        Self { session, join, live_start, known: None }
     }
 
     /// The table, read anew when it is old; an old one is better than none.
@@ -69,6 +72,9 @@ impl Joined {
             let table = table.filter(is_object).ok_or_else(|| Fault::new(FaultKind::Mapping, "join: the table is no object"))?;
             Ok(Arc::from(table))
         };
-        session.call(&self.join.call, &session.account.values, examine).await
+        let mut values = session.account.values.clone();
+        values.set("live_start", Value::Time(self.live_start));
+        values.set("now", Value::Time(session.clock.now()));
+        session.call(&self.join.call, &values, examine).await
     }
 }

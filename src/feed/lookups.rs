@@ -12,6 +12,8 @@ use super::notices::{AGAIN, Asked, Notices};
 use crate::clock;
 use crate::engine::time::At;
 
+/// What a signed notice names and is not there may come so late: it is read somewhere else than it was written.
+pub const GONE_AFTER: Duration = Duration::from_secs(30);
 /// Lookups at once.
 const AT_ONCE: usize = 4;
 /// So many in a row that fail are the platform's and not a notice's: all wait.

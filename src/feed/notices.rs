@@ -20,8 +20,10 @@ const MAX_NOTICE_BYTES: usize = 4 << 10;
 pub const AGAIN: Duration = Duration::from_secs(5);
 /// and for so long until it is given up: its sender does not bring it again either, or it is told by its name.
 const MOST_OWED_MS: i64 = 120_000;
-/// What was told is asked for once more so often, as long as there is room.
+/// What was told is asked for once more so often, as long as there is room,
 const AGAIN_LATER: Duration = Duration::from_secs(60);
+/// and no longer than so.
+const LAST_MS: i64 = 1_800_000;
 
 /// What a notice came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +146,7 @@ impl Notices {
         if notices.len() > self.most() || bytes > MOST_KEPT_BYTES || notices.iter().any(|notice| size(notice) > MAX_NOTICE_BYTES) {
             return Kept::No;
         }
-        let fresh = notices.iter().filter(|notice| self.place_of(&notice.id).is_none()).count();
+        let fresh = notices.iter().filter(|notice| self.place_of(notice).is_none()).count();
         while !self.has_room(fresh, bytes) {
             let Some(told) = self.list.iter().position(|waiting| waiting.is_told && !waiting.is_asked) else {
                 return if self.is_signed { Kept::Full } else { Kept::No };
@@ -152,7 +154,7 @@ impl Notices {
             self.list.remove(told);
         }
         for notice in notices {
-            match self.place_of(&notice.id) {
+            match self.place_of(notice) {
                 Some(place) => self.list[place].renew(now, notice.clone()),
                 None => self.push(now, notice.clone()),
             }
@@ -163,7 +165,7 @@ impl Notices {
     /// Notes what was turned away unread: it is asked for again all the same. The oldest give way.
     pub fn owe(&mut self, notices: Vec<Expansion>, now: At, due: Instant) {
         for notice in notices {
-            if self.place_of(&notice.id).is_none() {
+            if self.place_of(&notice).is_none() {
                 self.push(now, notice);
                 if let Some(waiting) = self.list.last_mut() {
                     (waiting.is_theirs, waiting.failed) = (true, Some(now));
@@ -188,8 +190,14 @@ impl Notices {
     /// The next ones to look up: `together` that wait, or one that could not be read before.
     pub fn next_due(&mut self, now: Instant, together: usize) -> Option<Asked> {
         let ready = || self.idle().filter(|waiting| waiting.due.is_none_or(|due| due <= now));
-        let fresh = ready().filter(|waiting| waiting.trouble == Trouble::None).take(together);
-        let mut numbers: Vec<u64> = fresh.map(|waiting| waiting.number).collect();
+        let mut ids: Vec<&str> = Vec::new();
+        let mut numbers: Vec<u64> = Vec::new();
+        for waiting in ready().filter(|waiting| waiting.trouble == Trouble::None) {
+            if numbers.len() < together && !ids.contains(&waiting.notice.id.as_str()) {
+                ids.push(&waiting.notice.id);
+                numbers.push(waiting.number);
+            }
+        }
         if numbers.is_empty() {
             numbers.extend(ready().min_by_key(|waiting| waiting.due).map(|waiting| waiting.number));
         }
@@ -227,7 +235,8 @@ impl Notices {
             }
             waiting.due = Some(instant + if waiting.is_told { AGAIN_LATER } else { AGAIN });
         }
-        self.list.retain(|waiting| !(waiting.is_theirs && !waiting.is_asked && waiting.is_old(now)));
+        let is_over = |waiting: &Waiting| waiting.is_told && waiting.failed.is_some_and(|failed| now.since_ms(failed) > LAST_MS);
+        self.list.retain(|waiting| waiting.is_asked || !(is_over(waiting) || waiting.is_theirs && waiting.is_old(now)));
         told
     }
 
@@ -256,9 +265,9 @@ impl Notices {
         kept().count() + count <= self.most() && kept().map(|waiting| size(&waiting.notice)).sum::<usize>() + bytes <= MOST_KEPT_BYTES
     }
 
-    /// Where one of this id waits that is not being looked up.
-    fn place_of(&self, id: &str) -> Option<usize> {
-        self.list.iter().position(|waiting| !waiting.is_asked && waiting.notice.id == id)
+    /// Where the same waits and is not being looked up. Another that says more than the id may be another fact.
+    fn place_of(&self, notice: &Expansion) -> Option<usize> {
+        self.list.iter().position(|waiting| !waiting.is_asked && waiting.notice == *notice)
     }
 
     const fn most(&self) -> usize {

@@ -42,6 +42,8 @@ const SKEW_NOISE_MS: i64 = 2_000;
 const MOST_SPARED: Duration = Duration::from_secs(30);
 /// A long poll whose answer took so long had nothing to say when it was asked.
 const KEPT_BACK: Duration = Duration::from_secs(1);
+/// In a longer wait rows of a counted page may move further up than by a page.
+const MOST_MOVED: Duration = Duration::from_secs(30);
 /// A longer wait for a turn says nothing of the server's load.
 const LINE: Duration = Duration::from_secs(1);
 
@@ -75,6 +77,8 @@ struct Read {
     asked: At,
     /// Until the platform answered.
     took: Duration,
+    /// It was waited for, and is counted: rows of it may have moved up to the page before.
+    may_have_moved: bool,
 }
 
 /// How a round ended.
@@ -107,7 +111,7 @@ impl Poller {
         let (live_start, seed) = start;
         let recipe = request.recipe.clone().ok_or_else(|| Fault::new(FaultKind::Mapping, "a poll without a filter").fatal())?;
         let expander = request.expand.clone().map(|expand| Expander::new(Arc::clone(&session), expand, mapper.clone()));
-        let joined = request.join.clone().map(|join| Joined::new(Arc::clone(&session), join));
+        let joined = request.join.clone().map(|join| Joined::new(Arc::clone(&session), join, live_start));
         let backoff = || Backoff::new(seed, Duration::from_secs_f64(poll.interval_s));
         Ok(Self {
             session,
@@ -220,7 +224,7 @@ impl Poller {
         }
         loop {
             page.set(&self.poll.paging, &mut values);
-            let Read { mut mapped, asked, took } = self.read(&page, &values, outlet).await?;
+            let Read { mut mapped, asked, took, may_have_moved } = self.read(&page, &values, outlet).await?;
             // who kept the answer back had nothing when it was asked: there is no more behind it, and everything until then is told
             let answered = asked.plus_ms(i64::try_from(took.as_millis()).unwrap_or(i64::MAX));
             let was_empty = !self.poll.call.holds.is_zero()
@@ -234,6 +238,7 @@ impl Poller {
                 self.asides.drop_known(&mut mapped);
             }
             let more = match page.step(&self.poll.paging, &mapped, &mut cursor) {
+                Ok(_) if may_have_moved => page.step_back(&self.poll.paging),
                 Ok(more) => more,
                 Err(fault) => {
                     self.hand_over(mapped, &values, outlet).await?;
@@ -265,17 +270,22 @@ impl Poller {
         }
     }
 
-    /// Reads a page and what it names. Where one behind the first is refused for what may pass, it waits and asks again.
+    /// Reads a page and what it names. Where one behind the first is refused for what may pass, it waits and asks again; not for long
+    /// where pages are counted, for rows may move up to those before meanwhile.
     async fn read(&mut self, page: &Page, values: &Values, outlet: &mut Outlet) -> Result<Read, End> {
+        let is_counted = matches!(self.poll.paging, Paging::Offset { .. } | Paging::Page { .. });
         self.patience.renew();
+        let mut has_waited = false;
         loop {
             let fault = match self.read_once(page, values, outlet).await {
-                Ok(read) => return Ok(read),
+                Ok(read) => return Ok(Read { may_have_moved: is_counted && has_waited, ..read }),
                 Err(fault) => fault,
             };
-            let Some(wait) = self.patience.after(&fault).filter(|_| page.number > 1) else { return Err(fault.into()) };
+            let wait = self.patience.after(&fault).filter(|wait| page.number > 1 && !(is_counted && *wait > MOST_MOVED));
+            let Some(wait) = wait else { return Err(fault.into()) };
             self.tell_refusal(fault, wait, outlet).await?;
             quota::pause(wait).await;
+            has_waited = true;
             // that all is well is told at the end of the round
             outlet.note(|state| (state.retries, state.retry_at) = (state.retries + 1, None));
         }
@@ -296,7 +306,7 @@ impl Poller {
             let notices = std::mem::take(&mut mapped.expansions);
             expander.expand(notices, asked, &mut mapped).await?;
         }
-        Ok(Read { mapped, asked, took })
+        Ok(Read { mapped, asked, took, may_have_moved: false })
     }
 
     /// Hands over a page behind which the round goes on, or fails.

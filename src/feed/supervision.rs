@@ -18,7 +18,7 @@ use super::fault::{Fault, FaultKind};
 use super::join::Joined;
 use super::lines::LineReader;
 use super::listener::Doors;
-use super::lookups::Lookups;
+use super::lookups::{GONE_AFTER, Lookups};
 use super::mapper::{Mapper, Workshop};
 use super::ndjson;
 use super::notices::Notices;
@@ -205,10 +205,13 @@ impl Task {
     async fn receive(&self, hook: &Webhook, outlet: &mut Outlet) -> Result<(), Fault> {
         let (session, mapper) = (&*self.session, self.mapper.clone());
         let lookups = self.request.expand.clone().map(|expand| {
+            let is_signed = !matches!(hook.signature, Signature::Refetch);
             let expander = Expander::new(Arc::clone(&self.session), expand, mapper.clone());
-            Lookups::new(expander, Notices::resume(!matches!(hook.signature, Signature::Refetch), outlet.cursor()))
+            // what anybody may name is asked for once more and no longer
+            let expander = expander.patient(if is_signed { GONE_AFTER } else { Duration::ZERO });
+            Lookups::new(expander, Notices::resume(is_signed, outlet.cursor()))
         });
-        let joined = self.request.join.clone().map(|join| Joined::new(Arc::clone(&self.session), join));
+        let joined = self.request.join.clone().map(|join| Joined::new(Arc::clone(&self.session), join, self.live_start));
         let (recipe, address) = (self.request.recipe.clone(), session.account.listen);
         Receiver { hook, address, doors: &self.doors, session, mapper, recipe, lookups, joined, disbelieved: 0 }.run(outlet).await
     }

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::fault::{Fault, FaultKind};
 use super::filter::Filter;
@@ -38,6 +39,8 @@ use crate::engine::wire::Reject;
 const TOGETHER: usize = 64;
 /// While it listens and nobody comes, the feed says so this often.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+/// What is looked up before it is answered holds the others up no longer.
+const LOOKED_UP_WITHIN: Duration = Duration::from_secs(8);
 /// So many signed deliveries in a row that are not believed say more of our secret than of who sends them.
 const MOST_DISBELIEVED: u32 = 3;
 /// Longest answer of a handshake.
@@ -191,7 +194,9 @@ impl Receiver<'_> {
         let Group { mut mapped, waiting } = group;
         let notices = std::mem::take(&mut mapped.expansions);
         lookups.notices.take_back(&notices);
-        if let Err(fault) = lookups.expander.expand(notices.clone(), now, &mut mapped).await {
+        let looked = timeout(LOOKED_UP_WITHIN, lookups.expander.expand(notices.clone(), now, &mut mapped)).await;
+        let late = || Fault::new(FaultKind::Timeout, format!("no whole answer within {} s", LOOKED_UP_WITHIN.as_secs()));
+        if let Err(fault) = looked.unwrap_or_else(|_| Err(late())) {
             // of what is not there nothing is missing; anybody may name it
             if !is_missing(&fault) {
                 outlet.note(|state| state.status = FeedStatus::Retrying);
@@ -215,8 +220,10 @@ impl Receiver<'_> {
         let (mapped, has_moved) = match found {
             Ok(mapped) => (mapped, lookups.read(&numbers)),
             Err(fault) => {
-                let told = lookups.fail(&numbers, is_missing(&fault), now);
-                if !is_missing(&fault) {
+                // of several one is not there, and nobody knows which
+                let is_missing = is_missing(&fault) && numbers.len() == 1;
+                let told = lookups.fail(&numbers, is_missing, now);
+                if !is_missing {
                     outlet.note(|state| state.status = FeedStatus::Retrying);
                 }
                 let fault = self.session.discreet(fault);

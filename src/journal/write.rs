@@ -39,6 +39,8 @@ pub const RESERVED_EVENTS: usize = 8_192;
 pub const RETRY_MS: u64 = 400;
 /// A commit that takes longer is told as [`Health::Slow`].
 pub const SLOW_MS: u64 = 800;
+/// A cursor is as large as so many of its bytes are events.
+const BYTES_OF_A_RECORD: usize = 256;
 /// Failures in a row after which the file is opened anew.
 const REOPEN_AFTER: u32 = 3;
 /// Last tries to commit what is left when the journal is closed while it fails.
@@ -293,7 +295,8 @@ impl Drop for Writer {
 }
 
 fn cost(batch: &JournalBatch) -> u32 {
-    u32::try_from(batch.records.len().max(1)).unwrap_or(u32::MAX)
+    let cursor = batch.cursor.as_ref().map_or(0, |cursor| cursor.len() / BYTES_OF_A_RECORD);
+    u32::try_from(batch.records.len().max(1) + cursor).unwrap_or(u32::MAX)
 }
 
 fn answer(committed: Option<tokio::sync::oneshot::Sender<bool>>, stored: bool) {

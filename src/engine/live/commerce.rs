@@ -300,7 +300,7 @@ fn fold_spend(spend: &AdSpend, event: &Event, ads: &mut ads::Ads, desk: &mut Des
     };
     let campaign = spend.campaign.as_ref().map(|campaign| desk.books.campaigns.intern(campaign));
     let place = ads::AdPlace { source: desk.source, channel, campaign };
-    ads.fold(spend, minor, event, place, desk.sheets);
+    ads.fold(spend, minor, event, (place, desk.plan), desk.sheets);
 }
 
 /// A platform's own counter. One of the viewers now is a gauge like any other.

@@ -232,6 +232,32 @@ fn spend_is_told_by_bucket_total_and_amount() {
 }
 
 #[test]
+fn what_was_spent_or_placed_before_there_was_a_live_is_none_of_it() {
+    let plan = Plan { starts_at: Some(at(0)), ..brl() };
+    let hour = |from: &str, to: &str, value: &str| {
+        format!(
+            r#""type":"ad_spend","value":"{value}","channel":"paid","bucket":{{"from":"2026-11-21T{from}:00Z","to":"2026-11-21T{to}:00Z"}}"#
+        )
+    };
+    let order = |number: i64, placed: &str| {
+        format!(r#""type":"purchase","order":"{number}","value":"10","placed_at":"{placed}Z","paid_at":"{placed}Z","rev":"1""#)
+    };
+    // spent the day before, in the hour that the grace ends in, and in the live; placed the day before, in the grace, in the live
+    let facts = [
+        hour("10:00", "11:00", "500"),
+        hour("21:00", "22:00", "60"),
+        hour("22:00", "23:00", "7"),
+        order(1, "2026-11-20T20:00:00"),
+        order(2, "2026-11-21T21:40:00"),
+        order(3, "2026-11-21T22:10:00"),
+    ];
+    let facts: Vec<(i64, &str)> = facts.iter().map(|fact| (3_600, fact.as_str())).collect();
+    let engine = after(&plan, &facts);
+    check(&engine, Scope::Live, &[(Metric::AdSpend, 3_700.0), (Metric::OrdersPlaced, 2.0), (Metric::GmvPaid, 2_000.0)]);
+    check(&after(&brl(), &facts), Scope::Live, &[(Metric::AdSpend, 56_700.0), (Metric::OrdersPlaced, 3.0)]);
+}
+
+#[test]
 fn money_ratios_go_half_to_even() {
     let order = |number: i64, value: &str| format!(r#""type":"purchase","order":"{number}","value":"{value}""#);
     let aov = |values: &[&str]| {

@@ -322,9 +322,10 @@ impl PlatformText {
         let call = Call::read(&section);
         let recipe = self.read_recipe(&section, usual);
         let together = section.count("together", 1..=1_000).unwrap_or(1);
+        let wait = self.filter(&section, "wait");
         let then = section.section("then").and_then(|then| self.read_expand(then, usual)).map(Box::new);
         section.finish();
-        Some(Expand { call: call?, recipe: Arc::new(recipe?), together: together as usize, then })
+        Some(Expand { call: call?, recipe: Arc::new(recipe?), together: together as usize, wait, then })
     }
 
     fn read_recipe(&self, section: &Section<'_>, usual: &Usual) -> Option<Recipe> {

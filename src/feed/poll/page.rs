@@ -30,6 +30,8 @@ pub struct Page {
     /// From 1.
     pub number: u32,
     offset: u64,
+    /// Pages that are read again.
+    back: u32,
     pub token: Option<String>,
     pub since: Option<String>,
     pub link: Option<String>,
@@ -48,11 +50,24 @@ impl Page {
         Self { number: 1, offset: 0, token, since: cursor.since.clone(), been, ..Self::default() }
     }
 
+    /// The page before the last one is read again: rows moved up to it while that one was waited for.
+    pub fn step_back(&mut self, paging: &Paging) -> bool {
+        match paging {
+            Paging::Offset { size } => self.offset = self.offset.saturating_sub(2 * u64::from(*size)),
+            Paging::Page { .. } => self.back += 2,
+            Paging::One | Paging::Token { .. } | Paging::Link { .. } | Paging::Since { .. } | Paging::Queue => {}
+        }
+        self.look = None;
+        true
+    }
+
     pub fn set(&self, paging: &Paging, values: &mut Values) {
         match paging {
             Paging::One | Paging::Link { .. } | Paging::Queue => {}
             Paging::Offset { .. } => values.set_text("offset", self.offset.to_string()),
-            Paging::Page { first, .. } => values.set_text("page", (u64::from(*first) + u64::from(self.number) - 1).to_string()),
+            Paging::Page { first, .. } => {
+                values.set_text("page", u64::from(*first + self.number.saturating_sub(1 + self.back)).to_string())
+            }
             Paging::Token { alone, .. } => {
                 set_optional(values, "page_token", self.token.as_ref());
                 if *alone && self.token.is_some() {

@@ -223,7 +223,7 @@ fn moved(card: &Recommendation, view: &View<'_>) -> Vec<(Rank, String)> {
             let rank = if because.expected.is_some() { Rank::Rate } else { Rank::Act };
             pieces.push((rank, format!("{name} {} {} {}", own(from), view.glyphs.arrow, own(to))));
         }
-        (None, to) if card.cause == Cause::Payment => {
+        (None, to) if card.cause == Cause::Payment && because.metric == Metric::GmvPlaced.id() => {
             let orders = bare(because.support.unwrap_or(0.0), view);
             let within = view.format.age(because.window_s * 1_000);
             let told = view.text(

@@ -32,7 +32,7 @@ pub fn draw(pane: &Pane<'_>, area: Rect, buf: &mut Buffer) {
 fn needs(pane: &Pane<'_>) -> Needs {
     let told = pane.view.engine.complete_to(PINS);
     let since = pane.explains.iter().rev().find(|explain| explain.to.is_none()).map(|explain| explain.from);
-    let put_since = since.is_some_and(|from| told.is_some_and(|told| from > told));
+    let put_since = since.is_some_and(|from| told.is_none_or(|told| from > told));
     if pane.age(PINS).stale && !put_since { PINS } else { OWN }
 }
 

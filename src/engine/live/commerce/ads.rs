@@ -2,6 +2,7 @@
 
 use crate::engine::event::{AdSpend, Bucket, Event};
 use crate::engine::id::{Name, Set, Sym, Table};
+use crate::engine::plan::Plan;
 use crate::engine::series::{Count, Sheets, Sum, slot_of, slot_of_minute};
 use crate::engine::time::{At, MINUTE_MS};
 
@@ -22,6 +23,8 @@ struct Row {
     ts: At,
     figures: Figures,
     id: Option<Name>,
+    /// The first minute that counts: what was spent before is the spend of another live.
+    begins: i64,
 }
 
 /// The ledger.
@@ -37,13 +40,14 @@ pub struct Ads {
 
 impl Ads {
     /// Takes a row. `minor` is its spend in the desk's currency.
-    pub fn fold(&mut self, spend: &AdSpend, minor: i128, event: &Event, place: AdPlace, sheets: &mut Sheets) {
+    pub fn fold(&mut self, spend: &AdSpend, minor: i128, event: &Event, (place, plan): (AdPlace, &Plan), sheets: &mut Sheets) {
         let (ts, id) = (event.ts, event.id.as_ref());
         if id.is_some_and(|id| self.voided.contains(id)) {
             return;
         }
         let figures = [minor, i128::from(spend.clicks.unwrap_or(0)), i128::from(spend.impressions.unwrap_or(0))];
-        let row = Row { ts, figures, id: id.cloned() };
+        let begins = plan.takes_from().map_or(i64::MIN, At::minute);
+        let row = Row { ts, figures, id: id.cloned(), begins };
         match (spend.bucket, spend.total) {
             (Some(bucket), _) => self.fold_bucket(bucket, row, place, sheets),
             (None, true) => self.fold_total(row, place, sheets),
@@ -122,9 +126,9 @@ fn post(place: AdPlace, slot: u32, figures: Figures, sign: i64, sheets: &mut She
     }
 }
 
-/// A bucket over its elapsed minutes, in whole units, what remains to the earliest.
+/// A bucket over its elapsed minutes, in whole units, what remains to the earliest; those before the live are not counted.
 fn spread(place: AdPlace, bucket: Bucket, row: &Row, sign: i64, sheets: &mut Sheets) {
-    for (minute, figures) in shares(bucket, row.ts, row.figures) {
+    for (minute, figures) in shares(bucket, row.ts, row.figures).filter(|(minute, _)| *minute >= row.begins) {
         post(place, slot_of_minute(minute), figures, sign, sheets);
     }
 }

@@ -123,6 +123,9 @@ fn a_cart_that_was_emptied_is_none_until_somebody_fills_it_again() {
     check(&after(&brl(), &[add, full, emptied, again, view]), Scope::Live, &carts(1.0, 1.0, 1.0));
     let bought = (600, r#""type":"purchase","order":"1","value":"600","cart":"c""#);
     check(&after(&brl(), &[add, full, emptied, bought, view]), Scope::Live, &carts(1.0, 0.0, 0.0));
+    // one that was left before somebody cleared it away was left
+    let cleared = (2_400, r#""type":"cart","cart":"c","status":"open","rev":"2","value":"0","items":[]"#);
+    check(&after(&brl(), &[add, full, cleared, view]), Scope::Live, &carts(1.0, 1.0, 1.0));
     // one that a gift makes free, and one of which nothing but its state is known, are carts
     let free = (1, r#""type":"cart","cart":"c","status":"open","value":"0","items":[{"sku":"GIFT","quantity":1,"price":"0"}]"#);
     let silent = (1, r#""type":"cart","cart":"c","status":"open""#);

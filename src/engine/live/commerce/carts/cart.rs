@@ -272,18 +272,15 @@ impl Cart {
         Some(anchor.map_or(0, |(_, value)| i128::from(value)).saturating_add(moved.sum()))
     }
 
-    /// True where it was emptied and nobody did anything with it since: an empty cart is none, it can be neither left nor bought.
-    fn is_emptied(&self) -> bool {
+    /// Since when it is empty, and nobody did anything with it: an empty cart is none, it can be neither left nor bought.
+    fn emptied_at(&self) -> Option<At> {
         let emptied = self.said.as_ref().filter(|said| said.contents.is_emptied()).and_then(|said| Self::said_since(said));
-        emptied.is_some_and(|since| self.ordered_at.is_none() && self.marks.last().is_none_or(|(at, _)| *at <= since))
+        emptied.filter(|since| self.ordered_at.is_none() && self.marks.last().is_none_or(|(at, _)| at <= since))
     }
 
     /// Where it stands at `now`; `None` while nothing is counted of it. Who brought it back is not looked at here.
     #[must_use]
     pub fn standing(&self, now: At, plan: &Plan) -> Option<Standing> {
-        if self.is_emptied() {
-            return None;
-        }
         let limits = &plan.limits;
         let by_state = self.said.as_ref().filter(|said| said.contents.status == CartStatus::Bought).and_then(|said| Self::said_since(said));
         let bought = self.ordered_at.map(Moment::at).into_iter().chain(by_state).min();
@@ -293,6 +290,10 @@ impl Cart {
         }
         let opened = life.first().map(|(at, _)| *at).or(bought)?;
         let rest = rest(&life, bought, limits, now);
+        // what was left before it was emptied was left
+        if self.emptied_at().is_some_and(|since| rest.abandoned.is_none_or(|abandoned| abandoned > since)) {
+            return None;
+        }
         let (state, next) = match (bought, rest.last) {
             (Some(_), _) | (None, None) => (State::Bought, None),
             (None, Some((last, limit_s))) => self.resting(last, limit_s, limits, now),

@@ -118,7 +118,8 @@ fn refunds(claimed: &Settled, value: i64, lines: &[Line]) -> SmallVec<[(At, i64)
     refunds
 }
 
-/// An order belongs when any of the given rules says so; all do when none is given.
+/// An order belongs when any of the given rules says so; when none is given, all do but those that were placed before there was a
+/// live: a shop tells again of yesterday's orders when it sends them.
 fn in_scope(plan: &Plan, attributed: bool, placed: At, ends: Option<At>) -> bool {
     let scope = &plan.scope;
     let tagged = !(scope.live.is_empty() && scope.coupons.is_empty() && scope.campaigns.is_empty());
@@ -127,7 +128,7 @@ fn in_scope(plan: &Plan, attributed: bool, placed: At, ends: Option<At>) -> bool
         begins && ends.is_none_or(|ends| placed < ends.plus_s(tail_min.saturating_mul(60)))
     };
     match (tagged, scope.tail_min) {
-        (false, None) => true,
+        (false, None) => plan.takes_from().is_none_or(|begins| placed >= begins),
         (_, tail) => attributed || tail.is_some_and(in_time),
     }
 }
