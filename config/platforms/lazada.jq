@@ -34,7 +34,7 @@ def pieces_of($order; $currency): [.[] | select($order.status == "cancelled" or 
     | {sku: first_known(.sku, .shop_sku, .product_id, .name), quantity: $n, name, price: cost} | line($currency));
 
 # A push reads the same version without lines: the one that has them comes after it.
-def after: if . == null then null else split(" ") | if length < 2 or (.[1] | contains(".")) then . else .[1] += ".001" end | join(" ") end;
+def after: if . == null then null elif .[10:11] == "T" and (.[19:20] | . != "" and . != ".") then .[:19] + ".001" + .[19:] else split(" ") | if length < 2 or (.[1] | contains(".")) then . else .[1] += ".001" end | join(" ") end;
 
 # What went back of a paid order so far: lines that were called off or returned, where the order's price still holds them.
 def given_back($order; $currency): [.[] | select(is_off($order) or (.status // "" | ascii_downcase == "returned"))] as $back

@@ -12,8 +12,8 @@ def agreed: ([.payment_collections[]?.payments[]?.refunds[]?.amount] | sum) as $
 # A paid order is worth what was received, whatever is returned or refunded later; where nobody tells that, what was agreed. One that was
 # raised after it was paid waits for another payment: that counts when it is there.
 def received: if .payment_status | among("captured", "partially_refunded", "refunded", "partially_captured") then
-  (.payment_status == "partially_captured") as $waits |
-  [.payment_collections[]? | select(($waits | not) or .status == "completed") | .payments[]? | select(.captured_at) | .amount] | sum | some_money else null end;
+  (.payment_status == "partially_captured") as $waits | if $waits and .version == 1 then null else
+  [.payment_collections[]? | select(($waits | not) or .status == "completed") | .payments[]? | select(.captured_at) | .amount] | sum | some_money end else null end;
 
 # Split among several payments it is paid with the last of them; what it was raised by later has a collection of its own.
 # What costs nothing has no payment to wait for. Of a part that was captured something may go back before the rest is.

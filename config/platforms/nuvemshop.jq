@@ -15,13 +15,16 @@ def placed: (.created_at | moment) as $made | (.completed_at | moment) as $compl
 # A name in each language of the shop.
 def wording: if isobject then .pt // .es // .en // [.[]][0] else . end;
 
-# A promotion names the lines that it lowers, what else was taken off but the freight lowers all of them by their share.
-def sold($currency): ([.promotional_discount | objects | .contents[]? | {(.id | text): .discount_amount}] | add // {}) as $own | .subtotal as $goods |
+# A promotion names the lines that it lowers, or their products; what else was taken off but the freight lowers by its share what is left of each.
+def sold($currency): [.products[]?] as $products | ([.promotional_discount | objects | .contents[]? | {(.id | text): .discount_amount}] | add // {}) as $own |
   (if any(.coupon | if isobject then . else .[]? end; .type == "shipping") then .discount_coupon else null end) as $freight |
-  ([.discount, ([$own[], $freight] | sum | times(-1))] | sum | some_money) as $left | ([$left, $goods | select(.)] | if length < 2 then null else min_by(tonumber) end) as $rest |
-  .products[]? | .name |= wording | {sku: first_known(.sku, .variant_id, .product_id, .name, .id), quantity, name, price,
-    discount: ([$own[.id | text], (if $rest != null and ($goods | some_money) != null then (.price | tonumber) * (.quantity | tonumber) * ($rest | tonumber) / ($goods | tonumber)
-      | rounded($currency) else null end)] | sum)} | line($currency);
+  ([$own[]] | sum | times(-1)) as $promoted | ([.subtotal, $promoted] | sum | some_money) as $goods |
+  ([.discount, $promoted, ($freight | times(-1))] | sum | some_money) as $left | (if $goods != null and $left != null then [$left, $goods] | min_by(tonumber) else null end) as $rest |
+  $products[] | .name |= wording | (.product_id as $product | [$products[].product_id | select(. == $product)] | length == 1) as $is_only |
+  ($own[.id | text] // (if $is_only then $own[.product_id | text] else null end)) as $off |
+  {sku: first_known(.sku, .variant_id, .product_id, .name, .id), quantity, name, price,
+    discount: ([$off, (if $rest == null then null else ((.price | tonumber) * (.quantity | tonumber) - ($off // "0" | tonumber)) * ($rest | tonumber) / ($goods | tonumber)
+      | rounded($currency) end)] | sum)} | line($currency);
 
 def order: .currency as $currency | {
   type: "purchase", order: (.id | text), rev: (.updated_at | moment), ts: $at, placed_at: placed, paid_at: (if is_paid or .status == "cancelled" then .paid_at | moment else null end), cancelled_at: (.cancelled_at | moment),

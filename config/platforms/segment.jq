@@ -28,15 +28,15 @@ def lines($currency; $whole): [(.products // .items // .refunded_products)[]? | 
   {sku: sku_of, quantity: ((.quantity | figure) // 1), name: first_known(.name, .item_name)} + (if $whole then {whole: $price} else {$price} end) | line($currency)];
 # What lines cost together; null when the price of one is not told.
 def of_lines($currency): if any(.price == null) then null else [.[] | .quantity as $n | .price | times($n)] | sum | rounded($currency) end;
-# What the customer pays; null where it is nowhere. Revenue and subtotal are without shipping and taxes; the discount is off the
-# subtotal, but not off what the lines cost, nor off a revenue that is the same.
+# What the customer pays; null where it is nowhere. Revenue and subtotal are without shipping and taxes; the discount is off the subtotal and
+# off a revenue that is the same, but not off what the lines cost, nor off a revenue that is the same as that.
 def worth($currency; $lines): (.total | known | shown) // (.value | known | shown) // (.amount | known | shown) // (.total_price | known | shown) // (
   ($lines | of_lines($currency)) as $goods | (.revenue | known | shown | rounded($currency)) as $revenue |
   # what has it all in it already is no revenue in the spec's sense
   if $revenue != null and (.subtotal | known) != null and ([.subtotal, .shipping, .tax] | sum | rounded($currency)) == $revenue then $revenue
   elif $revenue == null and (.subtotal | known) != null then [.subtotal, .shipping, .tax] | sum
   elif ($revenue // $goods) == null then null
-  else [($revenue // $goods), .shipping, .tax, (if $goods != null and ($revenue // $goods) == $goods then .discount | shown | figure | times(-1) else null end)] | sum end)
+  else [($revenue // $goods), .shipping, .tax, (if $goods != null and ($revenue // $goods) == $goods and (.subtotal | known | shown | rounded($currency)) != $revenue then .discount | shown | figure | times(-1) else null end)] | sum end)
   | rounded($currency);
 # Told before the money has come.
 def is_unpaid: .new_status // .financial_status // .payment_status // .status // "" | tostring | ascii_downcase | among("pending", "failed", "on-hold", "on_hold", "unpaid", "authorized", "awaiting_payment", "waiting_payment");
@@ -47,7 +47,7 @@ def trimmed: until(startswith(" ") | not; .[1:]) | until(endswith(" ") | not; .[
 
 # The campaign is the page's own: without one its address tells it.
 def came: .campaign as $c | (.page.url | known) as $url | (.page.search // "" | ltrimstr("?")) as $search |
-  channel(if $search == "" or ($url // "" | contains("?")) then $url else "\($url // "")?\($search)" end; .page.referrer) as $told |
+  channel(if $search == "" or ($url // "" | contains("?")) then $url else "\($url // "")?\($search)" end; (.page.referrer | known) // (.referrer | if isobject then .url else . end)) as $told |
   ($told // {} | if .source // .medium // .campaign then . else del(.landing) end) + ({source: $c.source, medium: $c.medium, campaign: $c.name} | compact) | channel;
 
 def track: (.properties // {}) as $p | ($p.status // $p.new_status // "" | tostring | ascii_downcase) as $status |

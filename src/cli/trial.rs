@@ -81,7 +81,11 @@ fn find(asked: &TryArgs, environment: Environment<'_>, offline: bool) -> Result<
         Failure::configuration(&lines)
     })?;
     let tried = accounts.into_iter().next();
-    let tried = tried.ok_or_else(|| Failure::new(code::CONFIGURATION, format!("`{}` is no platform", asked.name)))?;
+    let mut tried = tried.ok_or_else(|| Failure::new(code::CONFIGURATION, format!("`{}` is no platform", asked.name)))?;
+    if !asked.set.iter().any(|pair| pair.starts_with("source=")) && tried.requests.iter().all(|request| request.recipe.is_none()) {
+        // canonical events name their source themselves, as in a plan that names none
+        tried.defaults.account = None;
+    }
     if let Some(secret) = tried.unkept_secret().filter(|_| !offline) {
         let told = format!(
             "each login changes the secret `{secret}`, and here nothing keeps it; try the feed of a plan that names a file: --plan PLAN"
