@@ -27,6 +27,8 @@ use crate::engine::wire::Reject;
 const AT_ONCE: usize = 4;
 /// Ids of which is known what became of them; beyond, all are asked for again.
 const MOST_KNOWN: usize = 4_096;
+/// So many of a group that are refused one by one, and none read: it is not about them.
+const MOST_REFUSED: usize = 3;
 /// Longest that an answer is waited for that is not ready.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two questions for it.
@@ -127,8 +129,8 @@ impl Expander {
                 once.into_values().collect::<Vec<_>>().chunks(stage.together).map(<[Expansion]>::to_vec).collect();
             let calls = stream::iter(groups.into_iter().map(|group| self.fetch(stage, group, at))).buffered(AT_ONCE);
             let fetched: Vec<Vec<Fetched>> = calls.try_collect().await?;
-            // where none is read it is not the ids that are wrong
-            let is_any_there = fetched.iter().flatten().any(|fetched| matches!(fetched, Fetched::There(_)));
+            // where none is read it is not the ids that are wrong; what was put aside had no input
+            let is_any_there = fetched.iter().flatten().any(|fetched| matches!(fetched, Fetched::There(mapped) if mapped.inputs > 0));
             let mut missing = None;
             for fetched in fetched.into_iter().flatten() {
                 let fetched = match fetched {
@@ -190,6 +192,10 @@ impl Expander {
                 let mut fetched = Vec::new();
                 for notice in group {
                     fetched.extend(Box::pin(self.fetch(stage, vec![notice], at)).await?);
+                    // a platform that says no to all of them is asked no more
+                    if fetched.len() >= MOST_REFUSED && fetched.iter().all(|fetched| matches!(fetched, Fetched::Refused(..))) {
+                        return Err(fault);
+                    }
                 }
                 Ok(fetched)
             }
